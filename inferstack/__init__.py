@@ -1,0 +1,1 @@
+"""inferstack: AI inference on Cloudflare as Pulumi stacks, and a local Cloudflare to run them on."""
