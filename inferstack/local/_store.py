@@ -1,0 +1,112 @@
+"""The state of the local Cloudflare on disk: one SQLite file, durable when a write is acknowledged.
+
+Control-plane objects are JSON documents by kind and key. `owner` is the idempotency key of the request that made
+the document: a create that is sent again after a lost answer finds its own object instead of a conflict.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+Document = dict[str, Any]
+
+SCHEMA = """
+create table if not exists documents (
+  kind text not null, key text not null, owner text, body text not null, sequence integer primary key autoincrement,
+  unique (kind, key));
+create table if not exists secrets (scope text not null, name text not null, value text not null,
+  primary key (scope, name)) without rowid;
+create table if not exists kv_entries (namespace text not null, key text not null, value blob not null,
+  metadata text, expiration integer, primary key (namespace, key)) without rowid;
+create table if not exists r2_objects (bucket text not null, key text not null, head text not null, file text not null,
+  primary key (bucket, key)) without rowid;
+create table if not exists queue_messages (id text primary key, queue text not null, body blob not null,
+  format text not null, attempts integer not null default 0, sent_ms integer not null, visible_ms integer not null,
+  lease text) without rowid;
+create index if not exists queue_messages_due on queue_messages (queue, visible_ms);
+create table if not exists vectors (vector_index text not null, id text not null, namespace text, vector blob not null,
+  metadata text, indexed text, primary key (vector_index, id)) without rowid;
+create table if not exists gateway_logs (id text primary key, gateway text not null, created_ms integer not null,
+  body text not null) without rowid;
+create table if not exists gateway_cache (key text primary key, gateway text not null, expires_ms integer not null,
+  body text not null) without rowid;
+"""
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def hex_id() -> str:
+    return secrets.token_hex(16)
+
+
+def uuid_id() -> str:
+    return str(uuid.uuid4())
+
+
+def open_database(path: Path) -> apsw.Connection:
+    """A connection whose commits survive a crash of this process and of the machine."""
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(5000)
+    connection.execute("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on")
+    return connection
+
+
+class Store:
+    """Documents, and the tables of the products, in one database."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chmod(folder, 0o700)  # noqa: PTH101 - holds the secrets of the Workers
+        self.folder = folder
+        self.db = open_database(folder / "cloudflare.db")
+        self.db.execute(SCHEMA)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def get(self, kind: str, key: str) -> Document | None:
+        row = self.db.execute("select body from documents where kind = ? and key = ?", (kind, key)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def owner_of(self, kind: str, key: str) -> str | None:
+        row = self.db.execute("select owner from documents where kind = ? and key = ?", (kind, key)).fetchone()
+        return row[0] if row else None
+
+    def put(self, kind: str, key: str, body: Document, owner: str | None = None) -> Document:
+        self.db.execute(
+            "insert into documents (kind, key, owner, body) values (?, ?, ?, ?) "
+            "on conflict (kind, key) do update set body = excluded.body, owner = coalesce(excluded.owner, owner)",
+            (kind, key, owner, json.dumps(body)),
+        )
+        return body
+
+    def delete(self, kind: str, key: str) -> bool:
+        self.db.execute("delete from documents where kind = ? and key = ?", (kind, key))
+        return bool(self.db.changes())
+
+    def list(self, kind: str) -> list[Document]:
+        """All of a kind, in the order they were made."""
+        rows = self.db.execute("select body from documents where kind = ? order by sequence", (kind,))
+        return [json.loads(row[0]) for row in rows]
+
+    def find(self, kind: str, **fields: Any) -> Document | None:
+        return next((d for d in self.list(kind) if all(d.get(k) == v for k, v in fields.items())), None)
+
+    def set_secret(self, scope: str, name: str, value: str) -> None:
+        self.db.execute("insert or replace into secrets values (?, ?, ?)", (scope, name, value))
+
+    def secrets(self, scope: str) -> dict[str, str]:
+        return dict(self.db.execute("select name, value from secrets where scope = ?", (scope,)))
+
+    def drop_secrets(self, scope: str) -> None:
+        self.db.execute("delete from secrets where scope = ?", (scope,))

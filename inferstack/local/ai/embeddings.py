@@ -1,0 +1,67 @@
+"""Text embeddings: static word vectors that the wheel `wordllama` ships, lifted to each model's dimension.
+
+The lift is a fixed orthonormal map of 256 dimensions into more, so the cosine of two texts is the same at every
+size; a model with fewer dimensions takes the leading ones. The package's own loader is not used: it downloads.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+BASE_DIMENSIONS = 256
+SEED = 20260101
+
+
+@cache
+def _package() -> Path:
+    spec = importlib.util.find_spec("wordllama")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("the Python package wordllama is not installed; run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+@cache
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer  # 60 ms, only when a text is embedded
+
+    tokenizer = Tokenizer.from_file(str(_package() / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+    tokenizer.no_padding()
+    return tokenizer
+
+
+@cache
+def _weights() -> Matrix:
+    from safetensors.numpy import load_file
+
+    tensors = load_file(str(_package() / "weights" / "l2_supercat_256.safetensors"))
+    return np.asarray(next(iter(tensors.values())), dtype=np.float32)
+
+
+@cache
+def _lift(dimensions: int) -> Matrix:
+    generator = np.random.default_rng(SEED)
+    orthonormal, _ = np.linalg.qr(generator.standard_normal((dimensions, BASE_DIMENSIONS)))
+    return np.asarray(orthonormal.T, dtype=np.float32)
+
+
+def count_tokens(text: str) -> int:
+    return len(_tokenizer().encode(text, add_special_tokens=False).ids)
+
+
+def embed(texts: list[str], dimensions: int) -> Matrix:
+    """Unit vectors, shape (len(texts), dimensions); an empty text gives a zero vector."""
+    rows = np.zeros((len(texts), BASE_DIMENSIONS), dtype=np.float32)
+    weights = _weights()
+    for place, text in enumerate(texts):
+        ids = _tokenizer().encode(text, add_special_tokens=False).ids
+        if ids:
+            rows[place] = weights[ids].mean(axis=0)
+    vectors = rows @ _lift(dimensions) if dimensions >= BASE_DIMENSIONS else rows[:, :dimensions]
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-9), dtype=np.float32)

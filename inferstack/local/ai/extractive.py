@@ -1,0 +1,131 @@
+"""A deterministic text model: it answers with the sentences of its context that fit the question best.
+
+It honours what a test of an application needs: the system message's context, numbered sources (`[1] …` lines are
+cited as `[1]`), `max_tokens`, and a JSON schema. It has no knowledge of its own and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
+
+LABEL = re.compile(r"^\s*\[(\d+)\]\s*")
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
+WORD = re.compile(r"[a-z0-9]+")
+STOP_WORDS = frozenset(
+    "a an and are as at be been but by can did do does for from had has have how i if in into is it its me my no not of "
+    "on or our so than that the their them then there these they this to was we were what when where which who why will "
+    "with would you your".split()
+)
+MOST_SENTENCES = 2
+UNKNOWN = "I can't find that in the context I was given."
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of the context and the number of the source it stands in."""
+
+    text: str
+    label: str | None
+
+
+def answer(messages: list[dict[str, Any]]) -> str:
+    """The reply to the last user message, drawn from everything that stands before its question."""
+    question, passages = _split(messages)
+    ranked = _rank(question, passages)
+    if not ranked:
+        return UNKNOWN if passages else f"You said: {question}" if question else UNKNOWN
+    chosen = ranked[:MOST_SENTENCES]
+    return " ".join(f"{p.text} [{p.label}]" if p.label else p.text for p in chosen)
+
+
+def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: str = "") -> Any:
+    """A value that fits a JSON schema, with texts from the context."""
+    if "enum" in schema:
+        return _closest([str(v) for v in schema["enum"]], schema["enum"], messages)
+    if "const" in schema:
+        return schema["const"]
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    if isinstance(kind, list):
+        kind = next((k for k in kind if k != "null"), "null")
+    if kind == "object":
+        return {key: fill_schema(value, messages, key) for key, value in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [fill_schema(schema.get("items", {}), messages, name)] * max(1, int(schema.get("minItems", 1)))
+    if kind in {"number", "integer"}:
+        return _number(schema, messages, kind == "integer")
+    if kind == "boolean":
+        return True
+    if kind == "null":
+        return None
+    hint = [*messages, {"role": "user", "content": name}] if name and not messages else messages
+    return answer(hint)[: int(schema.get("maxLength", 2000))]
+
+
+def text_of(content: Any) -> str:
+    """A message's text; a list of parts is joined."""
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return "" if content is None else str(content)
+
+
+def _split(messages: list[dict[str, Any]]) -> tuple[str, list[Passage]]:
+    users = [i for i, m in enumerate(messages) if m.get("role") == "user"]
+    last = users[-1] if users else len(messages) - 1
+    question_text = text_of(messages[last].get("content")) if messages else ""
+    blocks = [line for line in question_text.split("\n") if line.strip()]
+    question = blocks[-1].strip() if blocks else ""
+    question = re.sub(r"^(question|q|user)\s*:\s*", "", question, flags=re.IGNORECASE)
+    before = [text_of(m.get("content")) for m in messages[:last] if m.get("role") in {"system", "tool"}]
+    return question, [p for text in [*before, "\n".join(blocks[:-1])] for p in _passages(text)]
+
+
+def _passages(text: str) -> list[Passage]:
+    """Sentences under a numbered source; a text without numbers counts whole, instructions to the model do not."""
+    lines, label, found = text.split("\n"), None, []
+    numbered = any(LABEL.match(line) for line in lines)
+    for line in lines:
+        match = LABEL.match(line)
+        if match:
+            label, line = match.group(1), line[match.end() :]
+        if numbered and label is None:
+            continue
+        found += [Passage(s.strip(), label) for s in SENTENCE.split(line) if len(WORD.findall(s.lower())) >= 4]
+    return found
+
+
+def _words(text: str) -> set[str]:
+    return {w.rstrip("s") for w in WORD.findall(text.lower()) if w not in STOP_WORDS}
+
+
+def _rank(question: str, passages: list[Passage]) -> list[Passage]:
+    """Best first, by meaning and by shared words; those far behind the best are left out."""
+    wanted = _words(question)
+    if not passages or not wanted:
+        return []
+    vectors = embed([question, *(p.text for p in passages)], BASE_DIMENSIONS)
+    similarity = vectors[1:] @ vectors[0]
+    overlap = np.array([len(wanted & _words(p.text)) / len(wanted) for p in passages], dtype=np.float32)
+    scores = similarity + overlap
+    order = np.argsort(-scores, kind="stable")
+    best = float(scores[order[0]])
+    if best < 0.35:
+        return []
+    return [passages[i] for i in order if scores[i] >= 0.75 * best]
+
+
+def _closest(names: list[str], values: list[Any], messages: list[dict[str, Any]]) -> Any:
+    vectors = embed([" ".join(text_of(m.get("content")) for m in messages), *names], BASE_DIMENSIONS)
+    return values[int(np.argmax(vectors[1:] @ vectors[0]))]
+
+
+def _number(schema: dict[str, Any], messages: list[dict[str, Any]], whole: bool) -> float | int:
+    found = re.search(r"-?\d+(\.\d+)?", answer(messages))
+    value = float(found.group()) if found else 0.0
+    value = min(max(value, schema.get("minimum", value)), schema.get("maximum", value))
+    return int(value) if whole else value

@@ -1,0 +1,81 @@
+"""Workers AI on the wire: REST under /ai, and the inner requests of `env.AI` (facts `ai-binding.md` §1)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from inferstack import catalog
+from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.ai.run import Answer, InferenceError, run_model
+from inferstack.local.ai_gateway.run import GatewayError, Gateways
+
+
+class AiApi:
+    """REST handlers."""
+
+    def routes(self, account: str) -> list[Route]:
+        return [
+            Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
+            Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
+        ]
+
+    async def run(self, request: Request) -> Response:
+        try:
+            answer = await run_model(request.path_params["model_name"], await json_body(request, 5006))
+        except InferenceError as error:
+            raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
+        if answer.stream or answer.data:
+            return _plain(answer)
+        return ok(answer.value)
+
+    async def models(self, request: Request) -> Response:
+        query = request.query_params
+        found = []
+        for name in catalog.model_names():
+            model = catalog.find_model(name)
+            if model is None or model.removed or query.get("search", "").lower() not in name.lower():
+                continue
+            if query.get("task") in (None, "", model.task):
+                found.append({"name": name, "task": {"name": model.task}, "source": 1, "properties": []})
+        return paged(request, found, default_size=100)
+
+
+async def ai_binding(gateways: Gateways, request: Request) -> Response:
+    """What workerd's AI module asks. `application/json` must stand alone in the content type."""
+    path = request.path_params["path"]
+    try:
+        if path == "run" and request.method == "POST" and "userInputs" not in request.query_params:
+            body = await json_body(request)
+            return _plain(await run_model(_model_of(request), body.get("inputs")))
+        if path == "ai-gateway/run" and request.method == "POST":
+            body = await json_body(request)
+            options = (body.get("options") or {}).get("gateway") or {}
+            answer, log = await gateways.run(options.get("id", ""), _model_of(request), body.get("inputs"), options)
+            return _plain(answer, log)
+        if path.startswith("ai-gateway/"):
+            return await gateways.answer_binding(request, path.removeprefix("ai-gateway/"))
+    except (InferenceError, GatewayError) as error:
+        body = {"internalCode": error.code, "name": error.name, "description": error.message}
+        return JSONResponse(body, error.status)
+    text = f"env.AI: the local Cloudflare does not emulate {request.method} /{path}"
+    return JSONResponse({"internalCode": 7000, "name": "NotEmulated", "description": text}, 501)
+
+
+def _model_of(request: Request) -> str:
+    name = request.headers.get("cf-consn-model-id", "")
+    return name.split(":", 1)[1] if ":@" in name else name
+
+
+def _plain(answer: Answer, log: str | None = None) -> Response:
+    headers: dict[str, Any] = {"cf-ai-req-id": str(uuid.uuid4())}
+    headers |= {"cf-aig-log-id": log} if log else {}
+    if answer.stream is not None:
+        return StreamingResponse(answer.stream, media_type="text/event-stream", headers=headers)
+    if answer.data is not None:
+        return Response(answer.data, media_type="image/png", headers=headers)
+    return JSONResponse(answer.value, headers=headers)

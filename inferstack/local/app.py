@@ -1,0 +1,206 @@
+"""The local Cloudflare as two ASGI apps over one store: the v4 API, and the inner side of the Workers' bindings."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
+from inferstack.local._store import Store
+from inferstack.local.ai.routes import AiApi, ai_binding
+from inferstack.local.ai.run import InferenceError
+from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.ai_gateway.state import GatewayState
+from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.d1.state import Databases
+from inferstack.local.kv.routes import KvApi, kv_binding
+from inferstack.local.kv.state import Namespaces
+from inferstack.local.queues.routes import QueuesApi, queue_binding
+from inferstack.local.queues.state import Queues
+from inferstack.local.r2.binding import r2_binding
+from inferstack.local.r2.routes import R2Api
+from inferstack.local.r2.state import Buckets
+from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
+from inferstack.local.vectorize.state import Indexes
+from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.routes import WorkersApi
+from inferstack.local.workers.scripts import ScriptsApi
+from inferstack.local.workers.state import Workers
+
+API = "/client/v4"
+IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+GATEWAY_HOST = "gateway.ai.cloudflare.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The one account of a local Cloudflare and its token."""
+
+    account_id: str
+    token: str
+
+
+class LocalCloudflare:
+    """All products over one store."""
+
+    def __init__(self, store: Store, account: Account) -> None:
+        self.store, self.account = store, account
+        self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
+        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
+        self.gateway_state = GatewayState(store, account.account_id)
+        self.gateways = Gateways(self.gateway_state, store)
+        self.deployer = Deployer(store, self.workers)
+
+    def api(self) -> Starlette:
+        """The v4 API."""
+        base = API + "/accounts/{account_id}"
+        products: list[Any] = [
+            D1Api(self.databases),
+            KvApi(self.namespaces),
+            R2Api(self.buckets),
+            QueuesApi(self.queues),
+            VectorizeApi(self.indexes),
+            GatewayApi(self.gateway_state, self.store),
+            AiApi(),
+            ScriptsApi(self.store, self.workers, self.deployer),
+        ]
+        workers = WorkersApi(self.store, self.workers, self.deployer)
+        routes = [route for product in products for route in product.routes(base)]
+        for route in workers.routes(base):
+            zone = route.path.startswith("/zones/")
+            routes.append(Route(API + route.path, route.endpoint, methods=route.methods) if zone else route)
+        routes += [
+            Route("/health", _health, methods=["GET"]),
+            Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
+            Route(API + "/user", self._user, methods=["GET"]),
+            Route(API + "/accounts", self._accounts, methods=["GET"]),
+            Route(base, self._account, methods=["GET"]),
+        ]
+        handlers: dict[Any, Any] = {ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug}
+        return Starlette(routes=routes, exception_handlers=handlers, middleware=[self._authentication()])
+
+    def _authentication(self) -> Middleware:
+        async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+            request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
+            if request.url.path != "/health" and "/import/" not in request.url.path:
+                error = self._credential_error(request)
+                if error:
+                    return error
+            return await handle(request)
+
+        return Middleware(BaseHTTPMiddleware, dispatch=check)
+
+    def _credential_error(self, request: Request) -> Response | None:
+        header = request.headers.get("authorization")
+        if header is None:
+            return failure(ApiError(401, 10000, "Authentication error"))
+        kind, _, token = header.partition(" ")
+        if kind.lower() != "bearer" or not token:
+            chain = [{"code": 6111, "message": "Invalid format for Authorization header"}]
+            error = {"code": 6003, "message": "Invalid request headers", "error_chain": chain}
+            return JSONResponse({"success": False, "errors": [error], "messages": [], "result": None}, 400)
+        if not hmac.compare_digest(token.encode(), self.account.token.encode()):
+            return failure(ApiError(401, 10000, "Authentication error"))
+        parts = request.url.path.removeprefix(API).split("/")
+        if len(parts) > 2 and parts[1] == "accounts" and parts[2] != self.account.account_id:
+            text = f"Could not route to {request.url.path.removeprefix(API)}, perhaps your object identifier is invalid?"
+            return failure(ApiError(404, 7003, text))
+        return None
+
+    async def _verify(self, _: Request) -> Response:
+        return ok({"id": self.account.account_id, "status": "active"})
+
+    async def _user(self, _: Request) -> Response:
+        return ok({"id": self.account.account_id, "email": "local@example.com"})
+
+    async def _accounts(self, request: Request) -> Response:
+        return paged(request, [{"id": self.account.account_id, "name": "Local Cloudflare", "type": "standard"}])
+
+    async def _account(self, _: Request) -> Response:
+        return ok({"id": self.account.account_id, "name": "Local Cloudflare", "type": "standard"})
+
+    def bindings(self) -> Starlette:
+        """What the runtime's binding modules ask; which binding it is stands in headers that the Worker can't set."""
+        return Starlette(
+            routes=[Route("/{path:path}", self._binding, methods=METHODS)],
+            exception_handlers={ApiError: _on_api_error, Exception: _on_bug},
+        )
+
+    async def _binding(self, request: Request) -> Response:
+        kind, identifier = request.headers.get("x-local-kind"), request.headers.get("x-local-id", "")
+        if kind == "ai":
+            return await ai_binding(self.gateways, request)
+        if kind == "vectorize":
+            return await vectorize_binding(self.indexes, request, identifier)
+        if kind == "d1":
+            return await d1_binding(self.databases, request, identifier)
+        if kind == "kv_namespace":
+            return await kv_binding(self.namespaces, request, identifier)
+        if kind == "r2_bucket":
+            return await r2_binding(self.buckets, request, identifier)
+        if kind == "queue":
+            return await queue_binding(self.queues, request, identifier)
+        return await self._egress(request)
+
+    async def _egress(self, request: Request) -> Response:
+        """Requests of Workers to other hosts: the gateway's data plane is here, nothing else is reached."""
+        host, parts = request.headers.get("host", ""), request.path_params["path"].split("/")
+        if host != GATEWAY_HOST or len(parts) < 3 or parts[0] != "v1":
+            text = f"The local Cloudflare does not let Workers reach {host}"
+            return JSONResponse({"error": text}, 502)
+        try:
+            if len(parts) == 3:
+                return await self.gateways.universal(parts[2], await json_body(request, 2001, list))
+            query = await json_body(request, 2001)
+            return await self.gateways.provider(parts[2], parts[3], "/".join(parts[4:]), query)
+        except (GatewayError, InferenceError) as error:
+            body = {"success": False, "result": [], "messages": [], "error": [{"code": error.code, "message": str(error)}]}
+            return JSONResponse(body, error.status)
+
+    async def dispatch(self, kind: str, script: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Run a Worker's `queue()` or `scheduled()` handler in workerd and return what it says."""
+        supervisor = self.deployer.supervisor
+        if supervisor is None or supervisor.dispatch_socket is None:
+            raise RuntimeError("workerd is not running")
+        transport = httpx.AsyncHTTPTransport(uds=str(supervisor.dispatch_socket))
+        async with httpx.AsyncClient(transport=transport, timeout=900) as client:
+            answer = await client.post(f"http://dispatch/{kind}/{script}", json=body)
+        if answer.status_code != 200:
+            return {"outcome": "exception", "error": answer.text[:500]}
+        result: dict[str, Any] = answer.json()
+        return result
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"ok": True, "time": time.time()})
+
+
+async def _on_api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return failure(error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return failure(ApiError(405, 10405, "Method not allowed for this authentication scheme"))
+    path = request.url.path.removeprefix(API)
+    return failure(ApiError(404, 7003, f"No route for the URI: {request.method} {path} (not emulated)"))
+
+
+async def _on_bug(_: Request, error: Exception) -> Response:
+    return failure(ApiError(500, 10013, f"An unknown error has occurred: {type(error).__name__}"))

@@ -1,0 +1,132 @@
+"""D1 on the wire: the REST API under /accounts/{account_id}/d1, and the binding's own protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._store import now
+from inferstack.local.d1.state import Databases, SqlError
+
+Statements = list[tuple[str, list[Any]]]
+
+
+class D1Api:
+    """REST handlers."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._uploads: dict[str, bytes] = {}
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/d1/database"
+        one = base + "/{database_id}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.update, methods=["PUT", "PATCH"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/query", self.query, methods=["POST"]),
+            Route(one + "/raw", self.raw, methods=["POST"]),
+            Route(one + "/import", self.load, methods=["POST"]),
+            Route(one + "/import/{etag}", self.upload, methods=["PUT"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, self._databases.list(request.query_params.get("name")), default_size=1000)
+
+    async def create(self, request: Request) -> Response:
+        return ok(self._databases.create(await json_body(request, 7400), request.state.owner))
+
+    async def get(self, request: Request) -> Response:
+        return ok(self._databases.describe(self._databases.get(request.path_params["database_id"])))
+
+    async def update(self, request: Request) -> Response:
+        return ok(self._databases.update(request.path_params["database_id"], await json_body(request, 7400)))
+
+    async def delete(self, request: Request) -> Response:
+        self._databases.delete(request.path_params["database_id"])
+        return ok(None)
+
+    async def query(self, request: Request) -> Response:
+        done = await self._run(request)
+        return ok([{"results": s.objects(), "success": True, "meta": s.meta} for s in done])
+
+    async def raw(self, request: Request) -> Response:
+        done = await self._run(request)
+        results = [{"results": {"columns": s.columns, "rows": s.rows}, "success": True, "meta": s.meta} for s in done]
+        return ok(results)
+
+    async def _run(self, request: Request) -> list[Any]:
+        statements = _statements(await json_body(request, 7400))
+        try:
+            return await self._databases.run(request.path_params["database_id"], statements)
+        except SqlError as error:
+            raise ApiError(400, 7500, str(error)) from None
+
+    async def load(self, request: Request) -> Response:
+        """The three calls of an import: init, ingest, poll (facts `api.md`, section D1)."""
+        body, identifier = await json_body(request, 7400), request.path_params["database_id"]
+        self._databases.get(identifier)
+        etag, action = str(body.get("etag", "")), body.get("action")
+        if action == "init":
+            url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}/{etag}"
+            return ok({"upload_url": url, "filename": f"{etag}.sql"})
+        if action == "ingest":
+            sql = self._uploads.pop(etag, None)
+            if sql is None:
+                raise ApiError(400, 7400, "nothing was uploaded for this etag")
+            try:
+                done = await self._databases.run(identifier, [(sql.decode(), [])])
+            except SqlError as error:
+                return ok({"success": False, "status": "error", "error": str(error), "messages": [], "type": "import"})
+            meta = done[-1].meta if done else {}
+            result = {"num_queries": len(done), "final_bookmark": now(), "meta": meta}
+            answer = {"success": True, "status": "complete", "type": "import", "messages": [], "at_bookmark": now()}
+            return ok(answer | {"result": result})
+        raise ApiError(400, 7400, "Invalid property: action")
+
+    async def upload(self, request: Request) -> Response:
+        data, etag = await request.body(), request.path_params["etag"]
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() != etag:
+            raise ApiError(400, 7400, "the upload does not match its etag")
+        self._uploads[etag] = data
+        return Response(headers={"etag": f'"{etag}"'})
+
+
+def _statements(body: dict[str, Any]) -> Statements:
+    items = body.get("batch") if "batch" in body else [body]
+    if not isinstance(items, list) or not items:
+        raise ApiError(400, 7400, "Invalid property: batch")
+    for item in items:
+        if not isinstance(item, dict) or not isinstance(item.get("sql"), str) or not item["sql"].strip():
+            raise ApiError(400, 7400, "Invalid property: sql")
+    return [(item["sql"], item.get("params") or []) for item in items]
+
+
+async def d1_binding(databases: Databases, request: Request, database_id: str) -> Response:
+    """What workerd's D1 module asks (facts `dataplane.md` §3)."""
+    body = await json_body(request, 7400, object)
+    items = body if isinstance(body, list) else [body]
+    try:
+        done = await databases.run(database_id, [(item["sql"], item.get("params") or []) for item in items])
+    except (SqlError, ApiError) as error:
+        return JSONResponse({"success": False, "error": str(error)}, 500 if isinstance(error, ApiError) else 200)
+    if len(done) < len(items):
+        return JSONResponse({"success": False, "error": "No SQL statements detected."})
+    rows_wanted = request.query_params.get("resultsFormat") != "NONE"
+    answers = [
+        {
+            "success": True,
+            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else {"columns": [], "rows": []},
+            "meta": s.meta | {"served_by": "local"},
+        }
+        for s in done
+    ]
+    return JSONResponse(answers if isinstance(body, list) else answers[-1])

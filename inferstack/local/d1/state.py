@@ -1,0 +1,87 @@
+"""D1 databases: their rules and files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from inferstack.local._envelope import ApiError
+from inferstack.local._store import Document, Store, now, uuid_id
+from inferstack.local.d1.engine import Database, SqlError, Statement
+
+KIND = "d1_database"
+LOCATIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
+
+
+class Databases:
+    """The account's databases."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folder = store.folder / "d1"
+        self._folder.mkdir(exist_ok=True)
+        self._open: dict[str, Database] = {}
+
+    def create(self, body: Document, owner: str | None) -> Document:
+        name = body.get("name")
+        if not isinstance(name, str) or not 0 < len(name) <= 100:
+            raise ApiError(400, 7400, "Invalid property: name")
+        hint = body.get("primary_location_hint")
+        if hint is not None and hint not in LOCATIONS:
+            raise ApiError(400, 7400, "Invalid property: primary_location_hint")
+        existing = self._store.find(KIND, name=name)
+        if existing:
+            if owner and self._store.owner_of(KIND, existing["uuid"]) == owner:
+                return self.describe(existing)
+            raise ApiError(400, 7502, f"Database with name '{name}' already exists. Choose a different name.")
+        document = {"uuid": uuid_id(), "name": name, "created_at": now(), "version": "production"}
+        document |= {key: body[key] for key in ("read_replication", "jurisdiction") if body.get(key)}
+        Database(self._folder / f"{document['uuid']}.sqlite").close()
+        self._store.put(KIND, document["uuid"], document, owner)
+        return self.describe(document)
+
+    def describe(self, document: Document) -> Document:
+        database = self.open(document["uuid"])
+        return document | {"file_size": database.size(), "num_tables": database.table_count()}
+
+    def get(self, identifier: str) -> Document:
+        """By uuid, or by name as wrangler asks."""
+        document = self._store.get(KIND, identifier) or self._store.find(KIND, name=identifier)
+        if document is None:
+            raise ApiError(404, 7404, f"The database {identifier} could not be found")
+        return document
+
+    def list(self, name: str | None = None) -> list[Document]:
+        found = [d for d in self._store.list(KIND) if name is None or name in d["name"]]
+        return [{k: d[k] for k in ("uuid", "name", "version", "created_at", "jurisdiction") if k in d} for d in found]
+
+    def update(self, identifier: str, body: Document) -> Document:
+        document = self.get(identifier)
+        replication = body.get("read_replication")
+        if replication is not None:
+            if not isinstance(replication, dict) or replication.get("mode") not in {"auto", "disabled"}:
+                raise ApiError(400, 7400, "Invalid property: read_replication.mode")
+            document["read_replication"] = {"mode": replication["mode"]}
+        return self.describe(self._store.put(KIND, document["uuid"], document))
+
+    def delete(self, identifier: str) -> None:
+        uuid = self.get(identifier)["uuid"]
+        self._store.delete(KIND, uuid)
+        database = self._open.pop(uuid, None)
+        if database:
+            database.close()
+        for file in self._folder.glob(f"{uuid}.sqlite*"):
+            file.unlink()
+
+    def open(self, uuid: str) -> Database:
+        if uuid not in self._open:
+            self._open[uuid] = Database(self._folder / f"{uuid}.sqlite")
+        return self._open[uuid]
+
+    async def run(self, identifier: str, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
+        """Raises `SqlError`; runs beside the event loop, so that a long query stops nobody else."""
+        database = self.open(self.get(identifier)["uuid"])
+        return await asyncio.to_thread(database.run, statements)
+
+
+__all__ = ["Databases", "SqlError"]

@@ -1,0 +1,77 @@
+"""The local Cloudflare as a background process: start it once, find it again, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from inferstack.errors import UserError
+from inferstack.local.server import Running, Settings, record_file
+
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+def find(folder: Path) -> Running | None:
+    """The one that runs on this state folder and answers."""
+    try:
+        running = Running(**json.loads(record_file(folder).read_text()))
+        os.kill(running.pid, 0)
+        httpx.get(f"http://127.0.0.1:{running.api_port}/health", timeout=5).raise_for_status()
+    except (OSError, ValueError, TypeError, httpx.HTTPError):
+        return None
+    return running
+
+
+def ensure(settings: Settings) -> tuple[Running, bool]:
+    """The running one, or a new one; and whether it was started now. Raises `UserError` with the process's own words."""
+    running = find(settings.folder)
+    if running:
+        return running, False
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log_file = settings.folder / "server.log"
+    command = [sys.executable, "-m", "inferstack.local.server", "--state", str(settings.folder)]
+    command += ["--port", str(settings.port), "--api-port", str(settings.api_port)]
+    with log_file.open("a") as log:
+        start = log.tell()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = find(settings.folder)
+        if running and running.pid == process.pid:
+            return running, True
+        if process.poll() is not None:
+            raise UserError(_said(log_file, start) or f"the local Cloudflare did not start; see {log_file}")
+        time.sleep(0.05)
+    process.terminate()
+    raise UserError(f"the local Cloudflare did not answer within {START_SECONDS} s; see {log_file}")
+
+
+def stop(folder: Path) -> bool:
+    """End it and wait; False when none runs."""
+    running = find(folder)
+    if running is None:
+        return False
+    os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        if find(folder) is None and not record_file(folder).exists():
+            return True
+        time.sleep(0.05)
+    raise UserError(f"the local Cloudflare (process {running.pid}) did not end within {STOP_SECONDS} s")
+
+
+def _said(log_file: Path, start: int) -> str:
+    with log_file.open() as log:
+        log.seek(start)
+        lines = [line.strip() for line in log if line.startswith("error: ")]
+    return lines[-1].removeprefix("error: ") if lines else ""

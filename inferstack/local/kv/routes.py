@@ -1,0 +1,161 @@
+"""KV on the wire: REST under /storage/kv/namespaces, and the binding's HTTP protocol (facts `dataplane.md` §3)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.kv.state import Namespaces
+
+
+class KvApi:
+    """REST handlers."""
+
+    def __init__(self, namespaces: Namespaces) -> None:
+        self._namespaces = namespaces
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/storage/kv/namespaces"
+        one = base + "/{namespace_id}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.rename, methods=["PUT"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/keys", self.keys, methods=["GET"]),
+            Route(one + "/bulk", self.write_bulk, methods=["PUT"]),
+            Route(one + "/bulk/delete", self.delete_bulk, methods=["POST"]),
+            Route(one + "/values/{key_name:path}", self.read, methods=["GET"]),
+            Route(one + "/values/{key_name:path}", self.write, methods=["PUT"]),
+            Route(one + "/values/{key_name:path}", self.remove, methods=["DELETE"]),
+            Route(one + "/metadata/{key_name:path}", self.metadata, methods=["GET"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, self._namespaces.list())
+
+    async def create(self, request: Request) -> Response:
+        return ok(self._namespaces.create(await json_body(request, 10012), request.state.owner))
+
+    async def get(self, request: Request) -> Response:
+        return ok(self._namespaces.get(request.path_params["namespace_id"]))
+
+    async def rename(self, request: Request) -> Response:
+        return ok(self._namespaces.rename(request.path_params["namespace_id"], await json_body(request, 10012)))
+
+    async def delete(self, request: Request) -> Response:
+        self._namespaces.delete(request.path_params["namespace_id"])
+        return ok({})
+
+    async def keys(self, request: Request) -> Response:
+        namespace, query = self._namespaces.get(request.path_params["namespace_id"])["id"], request.query_params
+        limit = min(int(query.get("limit", 1000)), 1000)
+        found, cursor = self._namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
+        return ok(found, result_info={"count": len(found), "cursor": cursor})
+
+    def _key(self, request: Request) -> tuple[str, str]:
+        return self._namespaces.get(request.path_params["namespace_id"])["id"], request.path_params["key_name"]
+
+    async def read(self, request: Request) -> Response:
+        entry = self._namespaces.read(*self._key(request))
+        if entry is None:
+            raise ApiError(404, 10009, "get: 'key not found'")
+        headers = {"expiration": str(entry[2])} if entry[2] is not None else {}
+        return Response(entry[0], media_type="application/octet-stream", headers=headers)
+
+    async def metadata(self, request: Request) -> Response:
+        entry = self._namespaces.read(*self._key(request))
+        if entry is None:
+            raise ApiError(404, 10009, "get: 'key not found'")
+        return ok(json.loads(entry[1]) if entry[1] else None)
+
+    async def write(self, request: Request) -> Response:
+        query, metadata = request.query_params, None
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            form = await request.form()
+            part = form.get("value", "")
+            value = part.encode() if isinstance(part, str) else await part.read()
+            note = form.get("metadata")
+            metadata = note if isinstance(note, str) else (await note.read()).decode() if note else None
+        else:
+            value = await request.body()
+        self._namespaces.write(
+            *self._key(request), value, metadata, query.get("expiration"), query.get("expiration_ttl")
+        )
+        return ok({})
+
+    async def remove(self, request: Request) -> Response:
+        self._namespaces.remove(*self._key(request))
+        return ok({})
+
+    async def write_bulk(self, request: Request) -> Response:
+        namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
+        items: list[dict[str, Any]] = await json_body(request, 10012, list)
+        for item in items:
+            value = base64.b64decode(item["value"]) if item.get("base64") else str(item["value"]).encode()
+            note = json.dumps(item["metadata"]) if "metadata" in item else None
+            expiration, ttl = item.get("expiration"), item.get("expiration_ttl")
+            self._namespaces.write(
+                namespace, item["key"], value, note, str(expiration or "") or None, str(ttl or "") or None
+            )
+        return ok({"successful_key_count": len(items), "unsuccessful_keys": []})
+
+    async def delete_bulk(self, request: Request) -> Response:
+        namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
+        keys = await json_body(request, 10012, list)
+        for key in keys:
+            self._namespaces.remove(namespace, key)
+        return ok({"successful_key_count": len(keys), "unsuccessful_keys": []})
+
+
+async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -> Response:
+    """GET, PUT and DELETE of one key, the list at `/`, and `/bulk/get`."""
+    key, query = request.path_params["path"], request.query_params
+    if request.method == "POST" and key == "bulk/get":
+        return await _bulk_get(namespaces, request, namespace)
+    if request.method == "GET" and key == "":
+        limit = int(query.get("key_count_limit", 1000))
+        found, cursor = namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
+        keys = [entry | ({"metadata": entry["metadata"]} if "metadata" in entry else {}) for entry in found]
+        return JSONResponse({"keys": keys, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
+    if request.method == "GET":
+        entry = namespaces.read(namespace, key)
+        if entry is None:
+            return Response("Not Found", 404)
+        return Response(entry[0], headers={"cf-kv-metadata": entry[1]} if entry[1] else {})
+    if request.method == "PUT":
+        try:
+            namespaces.write(
+                namespace,
+                key,
+                await request.body(),
+                request.headers.get("cf-kv-metadata"),
+                query.get("expiration"),
+                query.get("expiration_ttl"),
+            )
+        except ApiError as error:
+            return Response(error.message, error.status)
+        return Response()
+    namespaces.remove(namespace, key)
+    return Response()
+
+
+async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) -> Response:
+    body, answer = await json_body(request), {}
+    for key in body["keys"]:
+        entry = namespaces.read(namespace, key)
+        value: Any = None
+        if entry is not None:
+            text = entry[0].decode()
+            value = json.loads(text) if body.get("type") == "json" else text
+            if body.get("withMetadata"):
+                value = {"value": value, "metadata": json.loads(entry[1]) if entry[1] else None}
+        answer[key] = value
+    return JSONResponse(answer)

@@ -1,0 +1,1 @@
+"""Queues: queues, consumers, messages, and the broker that delivers them."""

@@ -1,0 +1,97 @@
+"""The broker: batches due messages, hands them to the consumer's Worker, and acts on what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from inferstack.local._store import Document
+from inferstack.local.queues.state import WORKER_SETTINGS, Queues, now_ms
+
+LEASE_MS = 15 * 60 * 1000  # a consumer may run for 15 minutes (facts `limits.json`, Queues)
+IDLE_SECONDS = 0.5
+log = logging.getLogger("inferstack.local")
+
+Deliver = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class Broker:
+    """Delivers until it is cancelled. `deliver(script, batch)` runs the Worker's `queue()` handler."""
+
+    def __init__(self, queues: Queues, deliver: Deliver) -> None:
+        self._queues, self._deliver = queues, deliver
+        self._wake = asyncio.Event()
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        queues.on_message = self._wake.set
+
+    async def run(self) -> None:
+        while True:
+            self._queues.drop_expired()
+            for queue in self._queues.list():
+                self._start_batch(queue)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._queues.next_due_ms() else 5)
+            self._wake.clear()
+
+    def _start_batch(self, queue: Document) -> None:
+        consumer = next((c for c in queue["consumers"] if c["type"] == "worker"), None)
+        if consumer is None or queue["settings"]["delivery_paused"] or queue["queue_id"] in self._busy:
+            return
+        settings = WORKER_SETTINGS | consumer["settings"]
+        size = int(settings["batch_size"])
+        due = self._queues.due(queue["queue_id"], size)
+        if not due:
+            return
+        waited = now_ms() - min(m["visible_ms"] for m in due)
+        if len(due) < size and waited < settings["max_wait_time_ms"]:
+            asyncio.get_running_loop().call_later((settings["max_wait_time_ms"] - waited) / 1000, self._wake.set)
+            return
+        self._queues.lease(due, LEASE_MS)
+        self._busy.add(queue["queue_id"])
+        task = asyncio.create_task(self._deliver_batch(queue, consumer, due))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver_batch(self, queue: Document, consumer: Document, due: list[Document]) -> None:
+        messages = [
+            {
+                "id": m["id"],
+                "timestamp": m["sent_ms"],
+                "attempts": m["attempts"],
+                "format": m["format"],
+                "body": base64.b64encode(m["body"]).decode(),
+            }
+            for m in due
+        ]
+        try:
+            verdict = await self._deliver(
+                consumer["script_name"], {"queue": queue["queue_name"], "messages": messages}
+            )
+        except Exception as error:  # the Worker or its process failed: the whole batch is delivered again
+            log.warning("queue %s: delivery to %s failed: %s", queue["queue_name"], consumer["script_name"], error)
+            verdict = {"outcome": "exception"}
+        finally:
+            self._busy.discard(queue["queue_id"])
+        self._settle(consumer, due, verdict)
+        self._wake.set()
+
+    def _settle(self, consumer: Document, due: list[Document], verdict: dict[str, Any]) -> None:
+        settings, dead = WORKER_SETTINGS | consumer["settings"], consumer.get("dead_letter_queue")
+        default_delay = float(settings.get("retry_delay") or 0)
+        acks = set(verdict.get("explicitAcks") or [])
+        retries = {r["msgId"]: r.get("delaySeconds") for r in verdict.get("retryMessages") or []}
+        batch = verdict.get("retryBatch") or {}
+        failed = verdict.get("outcome") != "ok" or bool(batch.get("retry"))
+        for message in due:
+            wanted = retries.get(message["id"], batch.get("delaySeconds"))
+            again = message["id"] in retries or (failed and not verdict.get("ackAll") and message["id"] not in acks)
+            if again:
+                delay = default_delay if wanted is None else float(wanted)
+                self._queues.retry(message["id"], delay, int(settings["max_retries"]), dead)
+            else:
+                self._queues.acknowledge(message["id"])

@@ -1,0 +1,173 @@
+"""Queues on the wire: REST under /queues, and the producer binding's protocol (facts `dataplane.md` §3)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.queues.state import PULL_SETTINGS, Queues
+
+
+class QueuesApi:
+    """REST handlers."""
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/queues"
+        one = base + "/{queue_id}"
+        consumer = one + "/consumers/{consumer_id}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.update, methods=["PUT", "PATCH"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/consumers", self.list_consumers, methods=["GET"]),
+            Route(one + "/consumers", self.add_consumer, methods=["POST"]),
+            Route(consumer, self.get_consumer, methods=["GET"]),
+            Route(consumer, self.update_consumer, methods=["PUT"]),
+            Route(consumer, self.remove_consumer, methods=["DELETE"]),
+            Route(one + "/messages", self.push, methods=["POST"]),
+            Route(one + "/messages/batch", self.push_batch, methods=["POST"]),
+            Route(one + "/messages/pull", self.pull, methods=["POST"]),
+            Route(one + "/messages/ack", self.acknowledge, methods=["POST"]),
+            Route(one + "/metrics", self.metrics, methods=["GET"]),
+            Route(one + "/purge", self.purge, methods=["POST"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, self._queues.list(request.query_params.get("name")), default_size=100)
+
+    async def create(self, request: Request) -> Response:
+        return ok(self._queues.create(await json_body(request, 100128), request.state.owner))
+
+    async def get(self, request: Request) -> Response:
+        return ok(self._queues.describe(self._queues.get(request.path_params["queue_id"])))
+
+    async def update(self, request: Request) -> Response:
+        return ok(self._queues.update(request.path_params["queue_id"], await json_body(request, 100128)))
+
+    async def delete(self, request: Request) -> Response:
+        self._queues.delete(request.path_params["queue_id"])
+        return ok(None)
+
+    async def list_consumers(self, request: Request) -> Response:
+        queue = self._queues.get(request.path_params["queue_id"])
+        return paged(request, self._queues.consumers(queue["queue_id"]))
+
+    async def add_consumer(self, request: Request) -> Response:
+        body = await json_body(request, 10026)
+        return ok(self._queues.add_consumer(request.path_params["queue_id"], body, request.state.owner))
+
+    async def get_consumer(self, request: Request) -> Response:
+        return ok(self._queues.consumer(request.path_params["queue_id"], request.path_params["consumer_id"]))
+
+    async def update_consumer(self, request: Request) -> Response:
+        ids = request.path_params
+        return ok(self._queues.update_consumer(ids["queue_id"], ids["consumer_id"], await json_body(request, 10026)))
+
+    async def remove_consumer(self, request: Request) -> Response:
+        self._queues.remove_consumer(request.path_params["queue_id"], request.path_params["consumer_id"])
+        return ok(None)
+
+    async def push(self, request: Request) -> Response:
+        metrics = self._queues.send(request.path_params["queue_id"], [_message(await json_body(request, 10207))])
+        return ok({"metadata": {"metrics": metrics}})
+
+    async def push_batch(self, request: Request) -> Response:
+        body = await json_body(request, 10013)
+        messages = [_message(m, body.get("delay_seconds")) for m in body.get("messages", [])]
+        return ok({"metadata": {"metrics": self._queues.send(request.path_params["queue_id"], messages)}})
+
+    async def pull(self, request: Request) -> Response:
+        queue_id, body = request.path_params["queue_id"], await json_body(request, 10026)
+        self._queues.get(queue_id)
+        consumer = next((c for c in self._queues.consumers(queue_id) if c["type"] == "http_pull"), None)
+        if consumer is None:
+            raise ApiError(405, 10026, "Queue has no http_pull consumer")
+        settings = PULL_SETTINGS | consumer["settings"] | {k: v for k, v in body.items() if v is not None}
+        due = self._queues.due(queue_id, int(settings["batch_size"]))
+        self._queues.lease(due, int(settings["visibility_timeout_ms"]))
+        shown = [
+            {
+                "id": m["id"],
+                "lease_id": m["lease"],
+                "attempts": m["attempts"],
+                "timestamp_ms": m["sent_ms"],
+                "body": m["body"].decode() if m["format"] in {"json", "text"} else base64.b64encode(m["body"]).decode(),
+                "metadata": {"CF-Content-Type": m["format"], "CF-sourceMessageSource": "api"},
+            }
+            for m in due
+        ]
+        return ok({"message_backlog_count": self._queues.metrics(queue_id)["backlog_count"], "messages": shown})
+
+    async def acknowledge(self, request: Request) -> Response:
+        queue_id, body = request.path_params["queue_id"], await json_body(request, 10026)
+        consumers = self._queues.consumers(self._queues.get(queue_id)["queue_id"])
+        rules = consumers[0] if consumers else {"settings": {"max_retries": 3}}
+        counts, warnings = {"ackCount": 0, "retryCount": 0}, {}
+        for field, counter in (("acks", "ackCount"), ("retries", "retryCount")):
+            for item in body.get(field) or []:
+                message = self._queues.message_of_lease(str(item.get("lease_id")))
+                if message is None:
+                    warnings[str(item.get("lease_id"))] = "lease is unknown or has expired"
+                    continue
+                if field == "acks":
+                    self._queues.acknowledge(message)
+                else:
+                    limit, dead = int(rules["settings"]["max_retries"]), rules.get("dead_letter_queue")
+                    self._queues.retry(message, float(item.get("delay_seconds") or 0), limit, dead)
+                counts[counter] += 1
+        return ok(counts | {"warnings": warnings})
+
+    async def metrics(self, request: Request) -> Response:
+        return ok(self._queues.metrics(self._queues.get(request.path_params["queue_id"])["queue_id"]))
+
+    async def purge(self, request: Request) -> Response:
+        self._queues.purge(request.path_params["queue_id"])
+        return ok(self._queues.describe(self._queues.get(request.path_params["queue_id"])))
+
+
+def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[bytes, str, float | None]:
+    if "body" not in item:
+        raise ApiError(400, 10207, "invalid message body")
+    form = item.get("content_type") or ("text" if isinstance(item["body"], str) else "json")
+    body = item["body"] if form == "text" and isinstance(item["body"], str) else json.dumps(item["body"])
+    return body.encode(), form, item.get("delay_seconds", default_delay)
+
+
+async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Response:
+    """`send`, `sendBatch` and `metrics` of a producer binding."""
+    queue, path = queues.by_name(queue_name), request.path_params["path"]
+    if queue is None:
+        return JSONResponse({"error": f"Queue {queue_name} does not exist"}, 404)
+    try:
+        if path == "message":
+            delay = request.headers.get("x-msg-delay-secs")
+            form = request.headers.get("x-msg-fmt", "v8")
+            queues.send(queue["queue_id"], [(await request.body(), form, float(delay) if delay else None)])
+        elif path == "batch":
+            body = await json_body(request)
+            default = request.headers.get("x-msg-delay-secs")
+            messages = [
+                (base64.b64decode(m["body"]), m.get("contentType", "v8"), m.get("delaySecs", default and float(default)))
+                for m in body["messages"]
+            ]
+            queues.send(queue["queue_id"], messages)
+    except ApiError as error:
+        return JSONResponse({"error": error.message}, error.status)
+    metrics = queues.metrics(queue["queue_id"])
+    shown = {
+        "backlogCount": metrics["backlog_count"],
+        "backlogBytes": metrics["backlog_bytes"],
+        "oldestMessageTimestamp": metrics["oldest_message_timestamp_ms"],
+    }
+    return JSONResponse(shown if path == "metrics" else {"metadata": {"metrics": shown}})

@@ -1,0 +1,207 @@
+"""Queues, consumers and messages: rules and rows. Limits and defaults: facts `limits.json`, `api.md`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from inferstack.local._envelope import ApiError
+from inferstack.local._store import Document, Store, hex_id, now
+
+KIND, CONSUMER = "queue", "queue_consumer"
+NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_period": 345600}
+WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
+PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
+LARGEST_MESSAGE = 128_000  # bytes
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+class Queues:
+    """The account's queues. `on_message` is called after messages became due or rules changed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._db = store, store.db
+        self.on_message: Callable[[], None] = lambda: None
+
+    def list(self, name: str | None = None) -> list[Document]:
+        return [self.describe(q) for q in self._store.list(KIND) if name is None or q["queue_name"] == name]
+
+    def describe(self, queue: Document) -> Document:
+        consumers = self.consumers(queue["queue_id"])
+        counts = {"producers": [], "producers_total_count": 0, "consumers_total_count": len(consumers)}
+        return queue | counts | {"consumers": consumers}
+
+    def create(self, body: Document, owner: str | None) -> Document:
+        name = body.get("queue_name")
+        if not isinstance(name, str) or not NAME.match(name):
+            raise ApiError(400, 11003, f"Queue name '{name}' is invalid: lower case letters, digits and hyphens, 1 to 63")
+        existing = self._store.find(KIND, queue_name=name)
+        if existing:
+            if owner and self._store.owner_of(KIND, existing["queue_id"]) == owner:
+                return self.describe(existing)
+            message = f"Queue name '{name}' is already taken. Please use a different name and try again."
+            raise ApiError(409, 11009, message)
+        settings = SETTINGS | _known(body.get("settings"), SETTINGS, 100128)
+        times = {"created_on": now(), "modified_on": now()}
+        queue = {"queue_id": hex_id(), "queue_name": name, **times, "settings": settings}
+        return self.describe(self._store.put(KIND, queue["queue_id"], queue, owner))
+
+    def get(self, queue_id: str) -> Document:
+        queue = self._store.get(KIND, queue_id)
+        if queue is None:
+            raise ApiError(404, 11000, f"Queue {queue_id} does not exist")
+        return queue
+
+    def by_name(self, name: str) -> Document | None:
+        return self._store.find(KIND, queue_name=name)
+
+    def update(self, queue_id: str, body: Document) -> Document:
+        queue = self.get(queue_id)
+        queue["settings"] |= _known(body.get("settings"), SETTINGS, 100128)
+        queue["queue_name"] = body.get("queue_name", queue["queue_name"])
+        queue["modified_on"] = now()
+        self._store.put(KIND, queue_id, queue)
+        self.on_message()
+        return self.describe(queue)
+
+    def delete(self, queue_id: str) -> None:
+        self.get(queue_id)
+        for consumer in self.consumers(queue_id):
+            self._store.delete(CONSUMER, consumer["consumer_id"])
+        self._db.execute("delete from queue_messages where queue = ?", (queue_id,))
+        self._store.delete(KIND, queue_id)
+
+    def consumers(self, queue_id: str) -> list[Document]:
+        return [c for c in self._store.list(CONSUMER) if c["queue_id"] == queue_id]
+
+    def add_consumer(self, queue_id: str, body: Document, owner: str | None) -> Document:
+        queue, present = self.get(queue_id), self.consumers(queue_id)
+        if present:
+            if owner and self._store.owner_of(CONSUMER, present[0]["consumer_id"]) == owner:
+                return present[0]
+            raise ApiError(409, 11004, f"Queue '{queue['queue_name']}' already has a consumer")
+        identity = {"consumer_id": hex_id(), "queue_id": queue_id, "created_on": now()}
+        consumer = identity | self._consumer_fields(queue, body)
+        self._store.put(CONSUMER, consumer["consumer_id"], consumer, owner)
+        self.on_message()
+        return consumer
+
+    def _consumer_fields(self, queue: Document, body: Document) -> Document:
+        kind = body.get("type", "worker")
+        script = body.get("script_name") or body.get("script")
+        if kind not in {"worker", "http_pull"} or (kind == "worker" and not isinstance(script, str)):
+            raise ApiError(400, 100127, "invalid consumer: type must be worker (with script_name) or http_pull")
+        defaults = WORKER_SETTINGS if kind == "worker" else PULL_SETTINGS
+        allowed = defaults | {"max_concurrency": None, "retry_delay": 0}
+        settings = {**defaults, **_known(body.get("settings"), allowed, 100127)}
+        fields: Document = {"type": kind, "queue_name": queue["queue_name"], "settings": settings}
+        fields |= {"script_name": script, "script": script} if kind == "worker" else {}
+        return fields | ({"dead_letter_queue": body["dead_letter_queue"]} if body.get("dead_letter_queue") else {})
+
+    def consumer(self, queue_id: str, consumer_id: str) -> Document:
+        consumer = self._store.get(CONSUMER, consumer_id)
+        if consumer is None or consumer["queue_id"] != queue_id:
+            raise ApiError(404, 10026, "consumer not found")
+        return consumer
+
+    def update_consumer(self, queue_id: str, consumer_id: str, body: Document) -> Document:
+        old = self.consumer(queue_id, consumer_id)
+        kept = {k: old[k] for k in ("consumer_id", "queue_id", "created_on")}
+        consumer = self._store.put(CONSUMER, consumer_id, kept | self._consumer_fields(self.get(queue_id), body))
+        self.on_message()
+        return consumer
+
+    def remove_consumer(self, queue_id: str, consumer_id: str) -> None:
+        self.consumer(queue_id, consumer_id)
+        self._store.delete(CONSUMER, consumer_id)
+
+    def send(self, queue_id: str, messages: list[tuple[bytes, str, float | None]]) -> dict[str, int]:
+        """Store messages (body, format json|text|bytes|v8, delay in seconds) and return the backlog's metrics."""
+        queue, sent = self.get(queue_id), now_ms()
+        rows = []
+        for body, form, delay in messages:
+            if len(body) > LARGEST_MESSAGE:
+                raise ApiError(413, 10207, f"message length of {len(body)} bytes exceeds limit of {LARGEST_MESSAGE}")
+            wait = queue["settings"]["delivery_delay"] if delay is None else delay
+            rows.append((hex_id(), queue_id, body, form, sent, sent + int(float(wait) * 1000)))
+        with self._db:
+            self._db.executemany(
+                "insert into queue_messages (id, queue, body, format, sent_ms, visible_ms) values (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+        self.on_message()
+        return self.metrics(queue_id)
+
+    def metrics(self, queue_id: str) -> dict[str, int]:
+        sql = "select count(*), coalesce(sum(length(body)), 0), coalesce(min(sent_ms), 0) from queue_messages where queue = ?"
+        count, size, oldest = self._db.execute(sql, (queue_id,)).fetchone()
+        return {"backlog_count": count, "backlog_bytes": size, "oldest_message_timestamp_ms": oldest}
+
+    def purge(self, queue_id: str) -> None:
+        self.get(queue_id)
+        self._db.execute("delete from queue_messages where queue = ?", (queue_id,))
+
+    def due(self, queue_id: str, most: int) -> list[Document]:
+        """Messages that may be delivered now, oldest first."""
+        sql = (
+            "select id, body, format, attempts, sent_ms, visible_ms from queue_messages "
+            "where queue = ? and visible_ms <= ? order by sent_ms, id limit ?"
+        )
+        names = ("id", "body", "format", "attempts", "sent_ms", "visible_ms")
+        return [dict(zip(names, row, strict=True)) for row in self._db.execute(sql, (queue_id, now_ms(), most))]
+
+    def next_due_ms(self) -> int | None:
+        return self._db.execute("select min(visible_ms) from queue_messages").fetchone()[0]
+
+    def lease(self, messages: list[Document], timeout_ms: int) -> None:
+        """Hide messages from others and count the attempt."""
+        sql = "update queue_messages set visible_ms = ?, attempts = attempts + 1, lease = ? where id = ?"
+        for message in messages:
+            message["attempts"] += 1
+            message["lease"] = f"{message['id']}.{hex_id()}"
+            self._db.execute(sql, (now_ms() + timeout_ms, message["lease"], message["id"]))
+
+    def acknowledge(self, message_id: str) -> None:
+        self._db.execute("delete from queue_messages where id = ?", (message_id,))
+
+    def retry(self, message_id: str, delay: float, max_retries: int, dead_letter_queue: str | None) -> None:
+        """Deliver again after `delay` seconds; past the last retry move to the dead-letter queue, or drop."""
+        sql = "select body, format, attempts from queue_messages where id = ?"
+        row = self._db.execute(sql, (message_id,)).fetchone()
+        if row is None:
+            return
+        body, form, attempts = row
+        if attempts <= max_retries:
+            sql = "update queue_messages set visible_ms = ?, lease = null where id = ?"
+            self._db.execute(sql, (now_ms() + int(delay * 1000), message_id))
+            return
+        target = self.by_name(dead_letter_queue) if dead_letter_queue else None
+        with self._db:
+            self.acknowledge(message_id)
+            if target:
+                self.send(target["queue_id"], [(body, form, 0)])
+
+    def message_of_lease(self, lease: str) -> str | None:
+        row = self._db.execute("select id from queue_messages where lease = ?", (lease,)).fetchone()
+        return row[0] if row else None
+
+    def drop_expired(self) -> None:
+        for queue in self._store.list(KIND):
+            oldest = now_ms() - queue["settings"]["message_retention_period"] * 1000
+            sql = "delete from queue_messages where queue = ? and sent_ms < ?"
+            self._db.execute(sql, (queue["queue_id"], oldest))
+
+
+def _known(given: Any, allowed: dict[str, Any], code: int) -> dict[str, Any]:
+    """The settings that were given, all of them known and numbers or booleans."""
+    given = {k: v for k, v in (given or {}).items() if v is not None}
+    for name, value in given.items():
+        if name not in allowed or not isinstance(value, int | float | bool) or value < 0:
+            raise ApiError(400, code, f"invalid setting {name}: {value!r}")
+    return given

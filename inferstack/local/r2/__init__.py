@@ -1,0 +1,1 @@
+"""R2: buckets, their settings, and objects on files."""

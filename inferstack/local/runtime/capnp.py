@@ -1,0 +1,178 @@
+"""workerd's configuration as Cap'n Proto text: one service per Worker version, one external per binding.
+
+Facts: `dataplane.md` §3 and §8. Secrets are read from the environment of the process, so they never reach the disk here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferstack.local._store import Document
+
+SYSTEM = Path(__file__).parent / "system.js"
+SYSTEM_DATE = "2026-06-01"
+OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
+MODULE_KINDS = {
+    "application/javascript+module": "esModule",
+    "text/javascript+module": "esModule",
+    "application/javascript": "commonJsModule",
+    "text/javascript": "commonJsModule",
+    "application/wasm": "wasm",
+    "text/plain": "text",
+    "application/octet-stream": "data",
+    "application/json": "json",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningVersion:
+    """A version that takes a share of its Worker's traffic."""
+
+    script: str
+    version: Document
+    secrets: dict[str, str]
+    percentage: float
+
+    @property
+    def service(self) -> str:
+        return f"version-{self.version['id']}"
+
+    @property
+    def binding(self) -> str:
+        return "V_" + self.version["id"].replace("-", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What should run: versions, and which hosts and routes lead to which Worker."""
+
+    versions: list[RunningVersion]
+    hosts: dict[str, str] = field(default_factory=dict)
+    routes: list[dict[str, str]] = field(default_factory=list)
+
+    def table(self) -> dict[str, Any]:
+        scripts: dict[str, list[dict[str, Any]]] = {}
+        for running in self.versions:
+            entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
+            scripts.setdefault(running.script, []).append(entry)
+        return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes}
+
+
+class Config:
+    """Writes a plan to a folder: `config.capnp` and the module files; `environment` holds the secrets."""
+
+    def __init__(self, folder: Path, bindings_socket: Path, dispatch_socket: Path | None) -> None:
+        self._folder, self._bindings_socket, self._dispatch = folder, bindings_socket, dispatch_socket
+        self._services: list[str] = []
+        self.environment: dict[str, str] = {}
+
+    def write(self, plan: Plan) -> Path:
+        self._folder.mkdir(parents=True)
+        self._external("egress", {"kind": "egress", "id": "", "worker": ""})
+        main = {r.script: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        for running in plan.versions:
+            self._worker(running, main)
+        self._services.append('(name = "internet", network = (allow = []))')
+        self._system(plan)
+        sockets = ['(name = "http", address = "127.0.0.1:0", http = (), service = "system")']
+        if self._dispatch:
+            service = '(name = "system", entrypoint = "dispatcher")'
+            sockets.append(f'(name = "dispatch", address = {_text(f"unix:{self._dispatch}")}, http = (), service = {service})')
+        else:
+            sockets = [f'(name = "http", address = {_text(f"unix:{self._folder}/http.sock")}, http = (), service = "system")']
+        text = 'using Workerd = import "/workerd/workerd.capnp";\n'
+        text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
+        text += f"  sockets = [\n    {_join(sockets)}\n  ]\n);\n"
+        file = self._folder / "config.capnp"
+        file.write_text(text)
+        return file
+
+    def _system(self, plan: Plan) -> None:
+        (self._folder / "system.js").write_bytes(SYSTEM.read_bytes())
+        bindings = [f"(name = {_text(r.binding)}, service = {_text(r.service)})" for r in plan.versions]
+        bindings.append(f'(name = "TABLE", json = {_text(json.dumps(plan.table()))})')
+        self._services.append(
+            '(name = "system", worker = (modules = [(name = "system.js", esModule = embed "system.js")], '
+            f'compatibilityDate = "{SYSTEM_DATE}", compatibilityFlags = ["service_binding_extra_handlers"], '
+            f'bindings = [{_join(bindings)}], globalOutbound = "egress"))'
+        )
+
+    def _worker(self, running: RunningVersion, main: dict[str, RunningVersion]) -> None:
+        version = running.version
+        bindings = [self._binding(running, binding, main) for binding in version["bindings"]]
+        flags = ", ".join(_text(flag) for flag in version.get("compatibility_flags") or [])
+        self._services.append(
+            f"(name = {_text(running.service)}, worker = (modules = [{_join(self._modules(version))}], "
+            f"compatibilityDate = {_text(version.get('compatibility_date') or OLDEST_DATE)}, "
+            f'compatibilityFlags = [{flags}], bindings = [{_join(bindings)}], globalOutbound = "egress"))'
+        )
+
+    def _modules(self, version: Document) -> Iterable[str]:
+        ordered = sorted(version["modules"], key=lambda m: m["name"] != version["main_module"])
+        for place, module in enumerate(ordered):
+            kind = MODULE_KINDS.get(module["content_type"].split(";")[0], "data")
+            if "source-map" in module["content_type"]:
+                continue
+            file = f"{version['id']}-{place}"
+            (self._folder / file).write_bytes(base64.b64decode(module["content_base64"]))
+            yield f"(name = {_text(module['name'])}, {kind} = embed {_text(file)})"
+
+    def _binding(self, running: RunningVersion, binding: Document, main: dict[str, RunningVersion]) -> str:
+        name, kind = binding["name"], binding["type"]
+        if kind == "plain_text":
+            return f"(name = {_text(name)}, text = {_text(binding['text'])})"
+        if kind == "json":
+            value = binding["json"]
+            return f"(name = {_text(name)}, json = {_text(value if isinstance(value, str) else json.dumps(value))})"
+        if kind == "secret_text":
+            variable = f"SECRET_{running.binding}_{name}"
+            self.environment[variable] = running.secrets.get(name, "")
+            return f"(name = {_text(name)}, fromEnvironment = {_text(variable)})"
+        if kind == "service":
+            target = main.get(binding["service"])
+            designator = f"(name = {_text(target.service)}" if target else '(name = "egress"'
+            entrypoint = f", entrypoint = {_text(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
+            return f"(name = {_text(name)}, service = {designator}{entrypoint}))"
+        return self._product(running, binding, name, kind)
+
+    def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
+        fields = {"d1": ("id", "database_id"), "vectorize": ("index_name",), "kv_namespace": ("namespace_id",)}
+        fields |= {"r2_bucket": ("bucket_name",), "queue": ("queue_name",), "ai": ()}
+        identifier = next((str(binding[f]) for f in fields[kind] if binding.get(f)), "")
+        service = f"{running.binding}-{name}"
+        self._external(service, {"kind": kind, "id": identifier, "worker": running.script})
+        designators = {"kv_namespace": "kvNamespace", "r2_bucket": "r2Bucket", "queue": "queue"}
+        if kind in designators:
+            return f"(name = {_text(name)}, {designators[kind]} = {_text(service)})"
+        inner = [f'(name = "fetcher", service = {_text(service)})']
+        if kind == "vectorize":
+            inner += [f'(name = "indexId", text = {_text(identifier)})', '(name = "indexVersion", text = "v2")']
+            inner.append('(name = "useNdJson", json = "true")')
+        module = f"cloudflare-internal:{kind}-api"
+        return f"(name = {_text(name)}, wrapped = (moduleName = {_text(module)}, innerBindings = [{_join(inner)}]))"
+
+    def _external(self, service: str, identity: dict[str, str]) -> None:
+        headers = ", ".join(f'(name = "x-local-{key}", value = {_text(value)})' for key, value in identity.items())
+        proto = ', forwardedProtoHeader = "x-local-proto"' if identity["kind"] == "egress" else ""
+        self._services.append(
+            f"(name = {_text(service)}, external = (address = {_text(f'unix:{self._bindings_socket}')}, "
+            f"http = (injectRequestHeaders = [{headers}]{proto})))"
+        )
+
+
+def _text(value: str) -> str:
+    """A Cap'n Proto string literal; it has no \\u, so other characters are the bytes of their UTF-8."""
+    out = []
+    for byte in value.encode():
+        char = chr(byte)
+        out.append({'"': '\\"', "\\": "\\\\", "\n": "\\n"}.get(char, char if 32 <= byte < 127 else f"\\x{byte:02x}"))
+    return '"' + "".join(out) + '"'
+
+
+def _join(parts: Iterable[str]) -> str:
+    return ",\n    ".join(parts)

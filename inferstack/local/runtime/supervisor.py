@@ -1,0 +1,187 @@
+"""Starts workerd and replaces it on every deploy, on one listening socket, without losing a request.
+
+A new process starts beside the old one on the same socket; only when it listens is the old one told to drain. A
+process that does not start leaves the old one in place, and its own words are the error. Bursts become one swap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from inferstack.local.runtime.capnp import Config, Plan
+
+START_SECONDS = 20
+DRAIN_SECONDS = 30
+PR_SET_PDEATHSIG = 1
+log = logging.getLogger("inferstack.local")
+
+
+class StartError(Exception):
+    """workerd did not start; the text is what it said."""
+
+
+class Supervisor:
+    """Owns the socket of the Workers and the workerd process behind it."""
+
+    def __init__(self, workerd: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
+        self._workerd, self._plan, self._log_file = workerd, plan, log_file
+        # Unix socket paths are limited to 107 bytes, so they lie in a folder with a short name.
+        self.folder = Path(tempfile.mkdtemp(prefix="inferstack-"))
+        self.bindings_socket = self.folder / "bindings.sock"
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
+        self.port: int = self._socket.getsockname()[1]
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lock = asyncio.Lock()
+        self._wanted = self._done = self._generation = 0
+        self.dispatch_socket: Path | None = None
+
+    async def apply(self) -> None:
+        """Make the running process match the plan; raises `StartError` and changes nothing when it can't."""
+        self._wanted += 1
+        mine = self._wanted
+        async with self._lock:
+            if self._done >= mine:
+                return
+            covers = self._wanted
+            await self._swap()
+            self._done = covers
+
+    async def check(self, plan: Plan) -> None:
+        """Start the plan beside the running process and end it again; raises `StartError`."""
+        folder = self._next_folder("check")
+        config = Config(folder, self.bindings_socket, None)
+        process = await self._start(config, config.write(plan), None, {"http"})
+        process.kill()
+        await process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    async def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 3)
+            if process.returncode is None:
+                process.kill()
+        self._socket.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def _swap(self) -> None:
+        folder = self._next_folder("run")
+        dispatch = self.folder / f"dispatch-{self._generation}.sock"
+        config = Config(folder, self.bindings_socket, dispatch)
+        process = await self._start(config, config.write(self._plan()), self._socket.fileno(), {"http", "dispatch"})
+        old, self._process, self.dispatch_socket = self._process, process, dispatch
+        shutil.rmtree(folder, ignore_errors=True)
+        self._spawn(self._restart_if_it_ends(process))
+        if old is not None:
+            self._spawn(_drain(old))
+
+    def _next_folder(self, kind: str) -> Path:
+        self._generation += 1
+        return self.folder / f"{kind}-{self._generation}"
+
+    async def _start(
+        self, config: Config, file: Path, listen_fd: int | None, sockets: set[str]
+    ) -> asyncio.subprocess.Process:
+        """A process that listens on all `sockets`."""
+        control_read, control_write = os.pipe()
+        command = [str(self._workerd), "serve", "--experimental", f"--control-fd={control_write}"]
+        descriptors = [control_write]
+        if listen_fd is not None:
+            command.append(f"--socket-fd=http={listen_fd}")
+            descriptors.append(listen_fd)
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            str(file),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={"PATH": "/usr/bin:/bin", **config.environment},
+            pass_fds=descriptors,
+            preexec_fn=_end_with_parent,
+        )
+        os.close(control_write)
+        said: list[str] = []
+        self._spawn(self._collect(process, said))
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                listening = await _listening(control_read, sockets)
+        except TimeoutError:
+            listening = False
+        if not listening:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            await asyncio.sleep(0.05)
+            raise StartError("\n".join(said).strip() or f"workerd did not start within {START_SECONDS} s")
+        return process
+
+    async def _collect(self, process: asyncio.subprocess.Process, said: list[str]) -> None:
+        """What the Workers and workerd print goes to the log file; its beginning is kept for a failed start."""
+        assert process.stdout is not None
+        with self._log_file.open("a", buffering=1) as file:
+            async for raw in process.stdout:
+                line = raw.decode(errors="replace").rstrip()
+                file.write(line + "\n")
+                if len(said) < 20:
+                    said.append(line)
+
+    async def _restart_if_it_ends(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        if process is self._process:
+            log.warning("workerd ended by itself (%s); starting it again", process.returncode)
+            await asyncio.sleep(0.5)
+            await self.apply()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _listening(control: int, sockets: set[str]) -> bool:
+    """Read workerd's control messages until it listens on all `sockets`; False when it ends first."""
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+    pipe = os.fdopen(control, "rb")
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    missing = set(sockets)
+    try:
+        while missing:
+            line = await reader.readline()
+            if not line:
+                return False
+            message = json.loads(line)
+            if message.get("event") == "listen":
+                missing.discard(message["socket"])
+        return True
+    finally:
+        transport.close()
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Let requests in flight finish, for a while."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
+        except TimeoutError:
+            process.kill()
+
+
+def _end_with_parent() -> None:
+    """Linux: the child gets SIGKILL when this process dies, however it dies."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,68 @@
+// The two system Workers of the local Cloudflare. `default` sends a request to a Worker by its Host header or route;
+// `dispatcher` is reached by this project's own process only and runs queue() and scheduled() handlers.
+
+function pick(versions) {
+  let point = Math.random() * 100;
+  for (const version of versions) {
+    point -= version.percentage;
+    if (point < 0) return version;
+  }
+  return versions[0];
+}
+
+function byOverride(request, script, versions) {
+  const wanted = request.headers.get("Cloudflare-Workers-Version-Overrides") ?? "";
+  const match = wanted.match(new RegExp(`${script}="([0-9a-f-]+)"`));
+  return match ? versions.find((version) => version.id === match[1]) : undefined;
+}
+
+function scriptFor(table, url) {
+  if (table.hosts[url.hostname]) return table.hosts[url.hostname];
+  const target = url.hostname + url.pathname;
+  const route = table.routes.find((candidate) => new RegExp(candidate.regex).test(target));
+  return route?.script;
+}
+
+function notFound(table, url) {
+  const workers = Object.keys(table.hosts).map((host) => `http://${host}${url.port ? ":" + url.port : ""}`);
+  const message = `No Worker answers for ${url.hostname} on the local Cloudflare.`;
+  return Response.json({ error: message, workers }, { status: 404 });
+}
+
+export default {
+  async fetch(request, env) {
+    const url = new URL(request.url);
+    const script = scriptFor(env.TABLE, url);
+    const versions = script && env.TABLE.scripts[script];
+    if (!versions) return notFound(env.TABLE, url);
+    const version = byOverride(request, script, versions) ?? pick(versions);
+    if (url.pathname === "/cdn-cgi/handler/scheduled") {
+      const cron = url.searchParams.get("cron") ?? "";
+      const result = await env[version.binding].scheduled({ cron, scheduledTime: new Date() });
+      return Response.json(result);
+    }
+    return env[version.binding].fetch(request);
+  },
+};
+
+function decode(message) {
+  const bytes = Uint8Array.from(atob(message.body), (c) => c.charCodeAt(0));
+  const head = { id: message.id, timestamp: new Date(message.timestamp), attempts: message.attempts };
+  if (message.format === "v8") return { ...head, serializedBody: bytes };
+  if (message.format === "bytes") return { ...head, body: bytes };
+  const text = new TextDecoder().decode(bytes);
+  return { ...head, body: message.format === "json" ? JSON.parse(text) : text };
+}
+
+export const dispatcher = {
+  async fetch(request, env) {
+    const [, kind, script] = new URL(request.url).pathname.split("/");
+    const versions = env.TABLE.scripts[script];
+    if (!versions) return Response.json({ outcome: "exception", error: `no Worker ${script}` });
+    const target = env[pick(versions).binding];
+    const body = await request.json();
+    if (kind === "queue") return Response.json(await target.queue(body.queue, body.messages.map(decode)));
+    const scheduledTime = new Date(body.scheduledTime);
+    return Response.json(await target.scheduled({ cron: body.cron, scheduledTime }));
+  },
+};

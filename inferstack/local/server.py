@@ -1,0 +1,196 @@
+"""The local Cloudflare's process: the API on one port, the Workers on another, both on loopback only."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import platform
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvicorn
+
+from inferstack.errors import ToolchainError, UserError
+from inferstack.local._store import Store
+from inferstack.local.app import API, Account, LocalCloudflare
+from inferstack.local.cron import run_schedules
+from inferstack.local.queues.broker import Broker
+from inferstack.local.runtime.supervisor import StartError, Supervisor
+
+ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"
+WORKERS_PORT, API_PORT = 8787, 8788
+PLATFORMS = {
+    ("Linux", "x86_64"): "linux-64",
+    ("Linux", "aarch64"): "linux-arm64",
+    ("Darwin", "x86_64"): "darwin-64",
+    ("Darwin", "arm64"): "darwin-arm64",
+}
+log = logging.getLogger("inferstack.local")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where the state lies and which ports are used (0: any free one)."""
+
+    folder: Path
+    port: int = WORKERS_PORT
+    api_port: int = API_PORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A running local Cloudflare, as its record in the state folder says."""
+
+    pid: int
+    port: int
+    api_port: int
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}{API}"
+
+
+def record_file(folder: Path) -> Path:
+    return folder / "server.json"
+
+
+def token_of(folder: Path) -> str:
+    """The API token, made on first use; readable by the owner only."""
+    file = folder / "token"
+    if not file.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(f"local-{secrets.token_urlsafe(30)}")
+    return file.read_text()
+
+
+def find_workerd() -> Path:
+    """`INFERSTACK_WORKERD`, the npm package in this checkout, or PATH."""
+    given = os.environ.get("INFERSTACK_WORKERD")
+    name = PLATFORMS.get((platform.system(), platform.machine()))
+    root = Path(__file__).resolve().parents[2]
+    packaged = root / "node_modules" / "@cloudflare" / f"workerd-{name}" / "bin" / "workerd"
+    for candidate in (given, packaged if packaged.exists() else None, shutil.which("workerd")):
+        if candidate:
+            return Path(candidate)
+    raise ToolchainError("the Workers runtime `workerd` is not installed; run `make setup`, which gets it from npm")
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"a local Cloudflare is already running on {folder}; stop it with `inferstack local stop`") from None
+        yield
+
+
+def _listen(port: int, what: str, option: str) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        raise UserError(_taken(port, what, option)) from None
+
+
+def _taken(port: int, what: str, option: str) -> str:
+    return (
+        f"port {port} for {what} is taken by another program on this machine; "
+        f"stop that program, or choose another port with {option}"
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
+    with _only_one(settings.folder):
+        store = Store(settings.folder)
+        cloudflare = LocalCloudflare(store, Account(account_id=ACCOUNT_ID, token=token_of(settings.folder)))
+        api_socket = _listen(settings.api_port, "the API", "--api-port")
+        try:
+            supervisor = Supervisor(
+                find_workerd(), settings.port, cloudflare.deployer.plan, settings.folder / "workers.log"
+            )
+        except OSError:
+            raise UserError(_taken(settings.port, "the Workers", "--port")) from None
+        try:
+            await _serve(cloudflare, supervisor, api_socket, settings)
+        finally:
+            await supervisor.close()
+            record_file(settings.folder).unlink(missing_ok=True)
+            store.close()
+
+
+async def _serve(
+    cloudflare: LocalCloudflare, supervisor: Supervisor, api_socket: socket.socket, settings: Settings
+) -> None:
+    cloudflare.deployer.supervisor = supervisor
+    inner = _Server(uvicorn.Config(cloudflare.bindings(), uds=str(supervisor.bindings_socket), log_level="warning"))
+    outer = _Server(uvicorn.Config(cloudflare.api(), log_level="warning", access_log=False))
+    broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    serving = [asyncio.create_task(inner.serve()), asyncio.create_task(outer.serve(sockets=[api_socket]))]
+    while not (inner.started and outer.started):
+        await asyncio.sleep(0.01)
+    try:
+        await supervisor.apply()
+    except StartError as error:
+        log.error("the deployed Workers do not start: %s", error)
+    background = [
+        asyncio.create_task(broker.run()),
+        asyncio.create_task(run_schedules(cloudflare.store, cloudflare.dispatch)),
+    ]
+    running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
+    partial = record_file(settings.folder).with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(running)) + "\n")
+    partial.replace(record_file(settings.folder))
+    print(f"API      {running.base_url}", flush=True)
+    print(f"Workers  http://<worker>.{cloudflare.deployer.subdomain}.localhost:{running.port}", flush=True)
+    await stop.wait()
+    for task in background:
+        task.cancel()
+    inner.should_exit = outer.should_exit = True
+    await asyncio.wait(serving, timeout=5)
+
+
+class _Server(uvicorn.Server):
+    """Signals are this module's: two servers share one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="inferstack local", description="Run a local Cloudflare in the foreground.")
+    parser.add_argument("--state", type=Path, default=Path(".inferstack/local"), help="folder of the state")
+    parser.add_argument("--port", type=int, default=WORKERS_PORT, help="port of the Workers (0: any free one)")
+    parser.add_argument("--api-port", type=int, default=API_PORT, help="port of the v4 API (0: any free one)")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        asyncio.run(serve(Settings(folder=given.state.resolve(), port=given.port, api_port=given.api_port)))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

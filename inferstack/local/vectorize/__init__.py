@@ -1,0 +1,1 @@
+"""Vectorize: vector indexes with metadata filters."""

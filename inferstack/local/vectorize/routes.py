@@ -1,0 +1,112 @@
+"""Vectorize on the wire: REST under /vectorize/v2/indexes, and the binding's protocol (facts `ai-binding.md` §1)."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.vectorize.state import Indexes
+
+
+class VectorizeApi:
+    """REST handlers."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/vectorize/v2/indexes"
+        one = base + "/{index_name}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/info", self.info, methods=["GET"]),
+            Route(one + "/insert", self.insert, methods=["POST"]),
+            Route(one + "/upsert", self.insert, methods=["POST"]),
+            Route(one + "/query", self.query, methods=["POST"]),
+            Route(one + "/get_by_ids", self.get_by_ids, methods=["POST"]),
+            Route(one + "/delete_by_ids", self.delete_by_ids, methods=["POST"]),
+            Route(one + "/list", self.list_ids, methods=["GET"]),
+            Route(one + "/metadata_index/create", self.create_metadata_index, methods=["POST"]),
+            Route(one + "/metadata_index/delete", self.delete_metadata_index, methods=["POST"]),
+            Route(one + "/metadata_index/list", self.list_metadata_indexes, methods=["GET"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, self._indexes.list(), default_size=1000)
+
+    async def create(self, request: Request) -> Response:
+        return ok(self._indexes.create(await json_body(request, 1001), request.state.owner), 201)
+
+    async def get(self, request: Request) -> Response:
+        return ok(self._indexes.describe(request.path_params["index_name"]))
+
+    async def delete(self, request: Request) -> Response:
+        self._indexes.delete(request.path_params["index_name"])
+        return ok(None)
+
+    async def info(self, request: Request) -> Response:
+        return ok(self._indexes.info(request.path_params["index_name"]))
+
+    async def insert(self, request: Request) -> Response:
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/form-data"):
+            part = (await request.form()).get("vectors", "")
+            lines = part.encode() if isinstance(part, str) else await part.read()
+        elif kind.startswith("application/x-ndjson"):
+            lines = await request.body()
+        else:
+            raise ApiError(400, 1005, "vectorize.unknown_content_type")
+        replace = request.url.path.endswith("/upsert")
+        return ok(self._indexes.write(request.path_params["index_name"], lines, replace))
+
+    async def query(self, request: Request) -> Response:
+        return ok(self._indexes.query(request.path_params["index_name"], await json_body(request, 40026)))
+
+    async def get_by_ids(self, request: Request) -> Response:
+        body = await json_body(request, 40026)
+        return ok(self._indexes.get_by_ids(request.path_params["index_name"], body.get("ids")))
+
+    async def delete_by_ids(self, request: Request) -> Response:
+        body = await json_body(request, 40026)
+        return ok(self._indexes.delete_by_ids(request.path_params["index_name"], body.get("ids")))
+
+    async def list_ids(self, request: Request) -> Response:
+        query = request.query_params
+        count = min(int(query.get("count", 100)), 1000)
+        return ok(self._indexes.list_ids(request.path_params["index_name"], count, query.get("cursor", "")))
+
+    async def create_metadata_index(self, request: Request) -> Response:
+        body = await json_body(request, 40026)
+        return ok(self._indexes.create_metadata_index(request.path_params["index_name"], body))
+
+    async def delete_metadata_index(self, request: Request) -> Response:
+        body = await json_body(request, 40026)
+        return ok(self._indexes.delete_metadata_index(request.path_params["index_name"], body))
+
+    async def list_metadata_indexes(self, request: Request) -> Response:
+        return ok({"metadataIndexes": self._indexes.metadata_indexes(request.path_params["index_name"])})
+
+
+async def vectorize_binding(indexes: Indexes, request: Request, name: str) -> Response:
+    """Bare answers; errors as `{code, error}` with a status other than 200."""
+    path = request.path_params["path"]
+    try:
+        if path == "info":
+            return JSONResponse(indexes.info(name))
+        if path in {"insert", "upsert"}:
+            return JSONResponse(indexes.write(name, await request.body(), path == "upsert"))
+        body = await json_body(request, 40026)
+        if path == "query":
+            return JSONResponse(indexes.query(name, body))
+        if path == "getByIds":
+            return JSONResponse(indexes.get_by_ids(name, body.get("ids")))
+        if path == "deleteByIds":
+            return JSONResponse(indexes.delete_by_ids(name, body.get("ids")))
+    except ApiError as error:
+        return JSONResponse({"code": error.code, "error": error.message}, error.status)
+    return JSONResponse({"code": 7000, "error": f"no such operation: {path}"}, 404)

@@ -1,0 +1,1 @@
+"""Workers: scripts, versions, deployments, routes, domains, schedules and secrets."""

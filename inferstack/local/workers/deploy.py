@@ -1,0 +1,91 @@
+"""What an upload or a deployment does to the data plane: checked in workerd first, live before it is acknowledged."""
+
+from __future__ import annotations
+
+import re
+
+from inferstack.local._envelope import ApiError
+from inferstack.local._store import Document, Store
+from inferstack.local.runtime.capnp import Plan, RunningVersion
+from inferstack.local.runtime.supervisor import StartError, Supervisor
+from inferstack.local.workers.state import DEPLOYMENT, Workers
+
+SUBDOMAIN = ("account", "workers_subdomain")
+DEFAULT_SUBDOMAIN = "local"
+
+
+class Deployer:
+    """Joins the state of the Workers to the running process."""
+
+    def __init__(self, store: Store, workers: Workers) -> None:
+        self._store, self._workers = store, workers
+        self.supervisor: Supervisor | None = None
+
+    @property
+    def subdomain(self) -> str:
+        return (self._store.get(*SUBDOMAIN) or {"subdomain": DEFAULT_SUBDOMAIN})["subdomain"]
+
+    def plan(self) -> Plan:
+        versions: list[RunningVersion] = []
+        hosts: dict[str, str] = {}
+        for worker in self._workers.list():
+            live = self._workers.deployments(worker["id"])
+            for entry in live[0]["versions"] if live else []:
+                version = self._workers.version(worker["id"], entry["version_id"])
+                versions.append(self._running(worker, version, float(entry["percentage"])))
+            if live and worker["subdomain"]["enabled"]:
+                hosts[f"{worker['name']}.{self.subdomain}.localhost"] = worker["name"]
+        hosts |= {d["hostname"]: d["service"] for d in self._store.list("worker_domain")}
+        routes = [r for r in self._store.list("worker_route") if r.get("script")]
+        patterns = [{"regex": _pattern(r["pattern"]), "script": r["script"]} for r in routes]
+        return Plan(versions=versions, hosts=hosts, routes=sorted(patterns, key=lambda r: -len(r["regex"])))
+
+    def _running(self, worker: Document, version: Document, percentage: float) -> RunningVersion:
+        secrets = self._workers.secrets_of(version["id"])
+        return RunningVersion(script=worker["name"], version=version, secrets=secrets, percentage=percentage)
+
+    async def add_version(
+        self, worker: Document, body: Document, owner: str | None, source: str = "api"
+    ) -> Document:
+        """Start the version once beside the live ones; one that does not start is refused with workerd's own words."""
+        same = self._workers.same_version(worker, owner)
+        if same:
+            return same
+        version, secrets = self._workers.prepare_version(worker, body, source)
+        running = RunningVersion(script=worker["name"], version=version, secrets=secrets, percentage=100)
+        if self.supervisor is not None:
+            try:
+                await self.supervisor.check(Plan(versions=[running]))
+            except StartError as error:
+                raise ApiError(400, 10021, _validator_text(str(error))) from None
+        return self._workers.add_version(version, secrets, owner)
+
+    async def deploy(self, worker: Document, body: Document, owner: str | None) -> Document:
+        deployment, new = self._workers.prepare_deployment(worker, body, owner)
+        if new:
+            self._workers.add_deployment(worker, deployment, owner)
+            try:
+                await self.refresh()
+            except ApiError:
+                self._store.delete(DEPLOYMENT, deployment["id"])
+                raise
+        return deployment
+
+    async def refresh(self) -> None:
+        """Bring the process in line with the state."""
+        if self.supervisor is not None:
+            try:
+                await self.supervisor.apply()
+            except StartError as error:
+                raise ApiError(400, 10021, _validator_text(str(error))) from None
+
+
+def _pattern(pattern: str) -> str:
+    """A route pattern (`example.com/api/*`) as a regular expression over host and path."""
+    bare = re.sub(r"^https?://", "", pattern)
+    return "^" + ".*".join(re.escape(part) for part in bare.split("*")) + "$"
+
+
+def _validator_text(said: str) -> str:
+    """workerd's message without the names that this project gives to services and files."""
+    return re.sub(r"service version-[0-9a-f-]+: ", "", said)

@@ -1,0 +1,187 @@
+"""The newer Workers API (/workers/workers), and subdomain, domains, routes and services of the account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged, require
+from inferstack.local._store import Document, Store, hex_id, uuid_id
+from inferstack.local.workers.deploy import SUBDOMAIN, Deployer
+from inferstack.local.workers.state import Workers
+
+INTERNAL = {"worker_id", "etag", "modules"}
+
+
+def shown_version(version: Document, with_modules: bool) -> Document:
+    """A version as the API shows it: no secret values, modules on request only."""
+    fields = {k: v for k, v in version.items() if k not in INTERNAL}
+    modules = {"modules": version["modules"]} if with_modules else {}
+    return fields | {"startup_time_ms": 1, "main_script_base64": ""} | modules
+
+
+def shown_deployment(deployment: Document) -> Document:
+    return {k: v for k, v in deployment.items() if k != "worker_id"}
+
+
+class WorkersApi:
+    """REST handlers."""
+
+    def __init__(self, store: Store, workers: Workers, deployer: Deployer) -> None:
+        self._store, self._workers, self._deployer = store, workers, deployer
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/workers/workers"
+        one = base + "/{worker_id}"
+        version = one + "/versions/{version_id}"
+        zone = "/zones/{zone_id}/workers/routes"
+        domain = f"{account}/workers/domains/{{domain_id}}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(base, self.create, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.update, methods=["PUT", "PATCH"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/versions", self.list_versions, methods=["GET"]),
+            Route(one + "/versions", self.create_version, methods=["POST"]),
+            Route(version, self.get_version, methods=["GET"]),
+            Route(f"{account}/workers/subdomain", self.get_subdomain, methods=["GET"]),
+            Route(f"{account}/workers/subdomain", self.put_subdomain, methods=["PUT"]),
+            Route(f"{account}/workers/domains", self.list_domains, methods=["GET"]),
+            Route(f"{account}/workers/domains", self.put_domain, methods=["PUT"]),
+            Route(domain, self.get_domain, methods=["GET"]),
+            Route(domain, self.delete_domain, methods=["DELETE"]),
+            Route(zone, self.list_routes, methods=["GET"]),
+            Route(zone, self.create_route, methods=["POST"]),
+            Route(zone + "/{route_id}", self.get_route, methods=["GET"]),
+            Route(zone + "/{route_id}", self.update_route, methods=["PUT"]),
+            Route(zone + "/{route_id}", self.delete_route, methods=["DELETE"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, self._workers.list(), default_size=10)
+
+    async def create(self, request: Request) -> Response:
+        return ok(self._workers.create(await json_body(request), request.state.owner))
+
+    async def get(self, request: Request) -> Response:
+        return ok(self._workers.get(request.path_params["worker_id"]))
+
+    async def update(self, request: Request) -> Response:
+        merge = request.method == "PATCH"
+        worker = self._workers.update(request.path_params["worker_id"], await json_body(request), merge)
+        await self._deployer.refresh()
+        return ok(worker)
+
+    async def delete(self, request: Request) -> Response:
+        self._workers.delete(request.path_params["worker_id"])
+        await self._deployer.refresh()
+        return ok(None)
+
+    async def list_versions(self, request: Request) -> Response:
+        worker = self._workers.get(request.path_params["worker_id"])
+        versions = reversed(self._workers.versions(worker["id"]))
+        return paged(request, [shown_version(v, False) for v in versions], default_size=10)
+
+    async def create_version(self, request: Request) -> Response:
+        worker = self._workers.get(request.path_params["worker_id"])
+        body, owner = await json_body(request), request.state.owner
+        version = await self._deployer.add_version(worker, body, owner, source="terraform")
+        if request.query_params.get("deploy") == "true":
+            await self._deployer.deploy(worker, _everything(version), None)
+        return ok(shown_version(version, True))
+
+    async def get_version(self, request: Request) -> Response:
+        worker = self._workers.get(request.path_params["worker_id"])
+        version = self._workers.version(worker["id"], request.path_params["version_id"])
+        return ok(shown_version(version, request.query_params.get("include") == "modules"))
+
+    async def get_subdomain(self, _: Request) -> Response:
+        return ok({"subdomain": self._deployer.subdomain})
+
+    async def put_subdomain(self, request: Request) -> Response:
+        name = require(await json_body(request), "subdomain", str, 10031)
+        self._store.put(*SUBDOMAIN, {"subdomain": name})
+        await self._deployer.refresh()
+        return ok({"subdomain": name})
+
+    async def list_domains(self, request: Request) -> Response:
+        fields = ("hostname", "service", "environment", "zone_id", "zone_name")
+        wanted = {k: v for k, v in request.query_params.items() if k in fields}
+        domains = self._store.list("worker_domain")
+        return ok([d for d in domains if all(d.get(k) == v for k, v in wanted.items())])
+
+    async def put_domain(self, request: Request) -> Response:
+        body = await json_body(request)
+        hostname, service = require(body, "hostname", str, 10021), require(body, "service", str, 10021)
+        self._workers.get(service)
+        old = self._store.find("worker_domain", hostname=hostname)
+        zone = body.get("zone_name") or hostname.split(".", 1)[-1]
+        domain = {"id": old["id"] if old else hex_id(), "zone_name": zone, "cert_id": uuid_id()}
+        domain |= {"zone_id": body.get("zone_id") or hex_id(), "environment": body.get("environment") or "production"}
+        self._store.put("worker_domain", domain["id"], domain | {"hostname": hostname, "service": service})
+        await self._deployer.refresh()
+        return ok(domain | {"hostname": hostname, "service": service})
+
+    async def get_domain(self, request: Request) -> Response:
+        return ok(self._attached("worker_domain", request.path_params["domain_id"], 100114, "domain not found"))
+
+    async def delete_domain(self, request: Request) -> Response:
+        domain = self._attached("worker_domain", request.path_params["domain_id"], 100114, "domain not found")
+        self._store.delete("worker_domain", domain["id"])
+        await self._deployer.refresh()
+        return ok(None)
+
+    def _attached(self, kind: str, key: str, code: int, text: str) -> Document:
+        found = self._store.get(kind, key)
+        if found is None:
+            raise ApiError(404, code, text)
+        return found
+
+    async def list_routes(self, request: Request) -> Response:
+        zone = request.path_params["zone_id"]
+        return ok([_shown_route(r) for r in self._store.list("worker_route") if r["zone_id"] == zone])
+
+    async def create_route(self, request: Request) -> Response:
+        body, zone, owner = await json_body(request), request.path_params["zone_id"], request.state.owner
+        pattern = require(body, "pattern", str, 10022)
+        same = self._store.find("worker_route", zone_id=zone, pattern=pattern)
+        if same and owner and self._store.owner_of("worker_route", same["id"]) == owner:
+            return ok(_shown_route(same))
+        if same:
+            raise ApiError(409, 10020, "A route with the same pattern already exists")
+        return await self._save_route(hex_id(), zone, body, owner)
+
+    async def _save_route(self, route_id: str, zone: str, body: dict[str, Any], owner: str | None) -> Response:
+        if body.get("script"):
+            self._workers.get(body["script"])
+        route = {"id": route_id, "pattern": body["pattern"]} | ({"script": body["script"]} if body.get("script") else {})
+        self._store.put("worker_route", route_id, route | {"zone_id": zone}, owner)
+        await self._deployer.refresh()
+        return ok(route)
+
+    async def get_route(self, request: Request) -> Response:
+        return ok(_shown_route(self._attached("worker_route", request.path_params["route_id"], 10009, "route not found")))
+
+    async def update_route(self, request: Request) -> Response:
+        route = self._attached("worker_route", request.path_params["route_id"], 10009, "route not found")
+        body = await json_body(request)
+        require(body, "pattern", str, 10022)
+        return await self._save_route(route["id"], request.path_params["zone_id"], body, None)
+
+    async def delete_route(self, request: Request) -> Response:
+        route = self._attached("worker_route", request.path_params["route_id"], 10009, "route not found")
+        self._store.delete("worker_route", route["id"])
+        await self._deployer.refresh()
+        return ok({"id": route["id"]})
+
+
+def _everything(version: Document) -> Document:
+    return {"strategy": "percentage", "versions": [{"percentage": 100, "version_id": version["id"]}]}
+
+
+def _shown_route(route: Document) -> Document:
+    return {k: route[k] for k in ("id", "pattern", "script") if k in route}

@@ -1,0 +1,229 @@
+"""The older script API (/workers/scripts), which wrangler and `WorkersScript` use."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ApiError, json_body, ok, paged, require
+from inferstack.local._store import Document, Store, hex_id, now
+from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.routes import shown_deployment, shown_version
+from inferstack.local.workers.state import NO_WORKER, Workers
+from inferstack.local.workers.uploads import read_upload
+
+SCHEDULES, WORKFLOW = "worker_schedules", "workflow"
+
+
+class ScriptsApi:
+    """REST handlers."""
+
+    def __init__(self, store: Store, workers: Workers, deployer: Deployer) -> None:
+        self._store, self._workers, self._deployer = store, workers, deployer
+
+    def routes(self, account: str) -> list[Route]:
+        base = f"{account}/workers/scripts"
+        one = base + "/{script_name}"
+        secret, deployment = one + "/secrets/{secret_name}", one + "/deployments/{deployment_id}"
+        workflow = f"{account}/workflows/{{workflow_name}}"
+        return [
+            Route(base, self.list, methods=["GET"]),
+            Route(one, self.upload, methods=["PUT"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/deployments", self.list_deployments, methods=["GET"]),
+            Route(one + "/deployments", self.create_deployment, methods=["POST"]),
+            Route(deployment, self.get_deployment, methods=["GET"]),
+            Route(one + "/versions", self.list_versions, methods=["GET"]),
+            Route(one + "/versions", self.upload_version, methods=["POST"]),
+            Route(one + "/versions/{version_id}", self.get_version, methods=["GET"]),
+            Route(one + "/settings", self.get_settings, methods=["GET"]),
+            Route(one + "/script-settings", self.script_settings, methods=["GET", "PATCH"]),
+            Route(one + "/secrets", self.list_secrets, methods=["GET"]),
+            Route(one + "/secrets", self.put_secret, methods=["PUT"]),
+            Route(secret, self.delete_secret, methods=["DELETE"]),
+            Route(one + "/schedules", self.get_schedules, methods=["GET"]),
+            Route(one + "/schedules", self.put_schedules, methods=["PUT"]),
+            Route(one + "/subdomain", self.get_subdomain, methods=["GET"]),
+            Route(one + "/subdomain", self.post_subdomain, methods=["POST", "DELETE"]),
+            Route(f"{account}/workers/services/{{script_name}}", self.get_service, methods=["GET"]),
+            Route(f"{account}/workers/services/{{script_name}}", self.delete, methods=["DELETE"]),
+            Route(workflow, self.get_workflow, methods=["GET"]),
+            Route(workflow, self.put_workflow, methods=["PUT"]),
+            Route(workflow, self.delete_workflow, methods=["DELETE"]),
+        ]
+
+    def _worker(self, request: Request) -> Document:
+        return self._workers.get(request.path_params["script_name"])
+
+    async def list(self, request: Request) -> Response:
+        return paged(request, [self._script(w) for w in self._workers.list() if self._workers.versions(w["id"])])
+
+    def _script(self, worker: Document) -> Document:
+        version = self._workers.latest_version(worker["id"])
+        fields = {"id": worker["name"], "etag": version["etag"], "handlers": ["fetch"], "tag": worker["id"]}
+        fields |= {"created_on": worker["created_on"], "modified_on": version["created_on"], "has_modules": True}
+        fields |= {"has_assets": False, "logpush": worker["logpush"], "tags": worker["tags"] or None}
+        fields |= {"usage_model": "standard", "last_deployed_from": "api", "startup_time_ms": 1}
+        return fields | {k: version[k] for k in ("compatibility_date", "compatibility_flags") if k in version}
+
+    async def upload(self, request: Request) -> Response:
+        body, name = await read_upload(request), request.path_params["script_name"]
+        worker, made = self._workers.find(name), False
+        if worker is None:
+            shell = {"name": name} | {k: body[k] for k in ("observability", "tail_consumers", "logpush") if body.get(k)}
+            worker, made = self._workers.create(shell, None), True
+        try:
+            version = await self._deployer.add_version(worker, self._keep(worker, body), None)
+        except ApiError:
+            if made:
+                self._workers.delete(worker["id"])
+            raise
+        entry = {"percentage": 100, "version_id": version["id"]}
+        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+        return ok(self._script(worker))
+
+    def _keep(self, worker: Document, body: Document) -> Document:
+        """`keep_bindings` names types that stay from the last version; a script's secrets stay anyway."""
+        kinds = {*(body.get("keep_bindings") or []), "secret_text"}
+        given = body.get("bindings") or []
+        named = {b.get("name") for b in given}
+        versions = self._workers.versions(worker["id"])
+        old = [b for b in versions[-1]["bindings"] if b["type"] in kinds and b["name"] not in named] if versions else []
+        return body | {"bindings": [*given, *({"name": b["name"], "type": "inherit"} for b in old)]}
+
+    async def delete(self, request: Request) -> Response:
+        self._workers.delete(request.path_params["script_name"])
+        await self._deployer.refresh()
+        return ok(None)
+
+    async def list_deployments(self, request: Request) -> Response:
+        return ok({"deployments": [shown_deployment(d) for d in self._workers.deployments(self._worker(request)["id"])]})
+
+    async def create_deployment(self, request: Request) -> Response:
+        worker, body = self._worker(request), await json_body(request)
+        return ok(shown_deployment(await self._deployer.deploy(worker, body, request.state.owner)))
+
+    async def get_deployment(self, request: Request) -> Response:
+        worker = self._worker(request)
+        return ok(shown_deployment(self._workers.deployment(worker["id"], request.path_params["deployment_id"])))
+
+    async def list_versions(self, request: Request) -> Response:
+        versions = reversed(self._workers.versions(self._worker(request)["id"]))
+        return ok({"items": [_listed(v) for v in versions]})
+
+    async def upload_version(self, request: Request) -> Response:
+        worker, body = self._worker(request), await read_upload(request)
+        version = await self._deployer.add_version(worker, self._keep(worker, body), None)
+        return ok(_listed(version) | {"startup_time_ms": 1})
+
+    async def get_version(self, request: Request) -> Response:
+        version = self._workers.version(self._worker(request)["id"], request.path_params["version_id"])
+        shown = shown_version(version, False)
+        runtime = {k: version[k] for k in ("compatibility_date", "compatibility_flags", "usage_model") if k in version}
+        resources = {"bindings": shown["bindings"], "script_runtime": runtime, "script": {"etag": version["etag"]}}
+        return ok(_listed(version) | {"resources": resources})
+
+    async def get_settings(self, request: Request) -> Response:
+        worker = self._worker(request)
+        version = self._workers.latest_version(worker["id"])
+        settings = {"bindings": version["bindings"], "compatibility_flags": version.get("compatibility_flags", [])}
+        settings |= {"compatibility_date": version["compatibility_date"]} if "compatibility_date" in version else {}
+        settings |= {"usage_model": "standard", "placement": {}, **_script_settings(worker)}
+        return ok(settings)
+
+    async def script_settings(self, request: Request) -> Response:
+        worker = self._worker(request)
+        if request.method == "PATCH":
+            worker = self._workers.update(worker["id"], await json_body(request), merge=True)
+        return ok(_script_settings(worker))
+
+    async def list_secrets(self, request: Request) -> Response:
+        versions = self._workers.versions(self._worker(request)["id"])
+        bindings = versions[-1]["bindings"] if versions else []
+        return ok([{"name": b["name"], "type": b["type"]} for b in bindings if b["type"] == "secret_text"])
+
+    async def put_secret(self, request: Request) -> Response:
+        body = await json_body(request)
+        name, text = require(body, "name", str, 10021), require(body, "text", str, 10021)
+        await self._change_secrets(self._worker(request), name, {"name": name, "type": "secret_text", "text": text})
+        return ok({"name": name, "type": "secret_text"})
+
+    async def delete_secret(self, request: Request) -> Response:
+        worker, name = self._worker(request), request.path_params["secret_name"]
+        bindings = self._workers.latest_version(worker["id"])["bindings"]
+        if all(b["name"] != name or b["type"] != "secret_text" for b in bindings):
+            raise ApiError(404, 10056, "secret not found")
+        await self._change_secrets(worker, name, None)
+        return ok(None)
+
+    async def _change_secrets(self, worker: Document, name: str, secret: Document | None) -> None:
+        """A new version with the same code, deployed: that is what a changed secret is."""
+        latest = self._workers.latest_version(worker["id"])
+        others = [b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]]
+        kept = [b for b in others if b["name"] != name]
+        body = {k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest}
+        body["bindings"] = [*kept, secret] if secret else kept
+        version = await self._deployer.add_version(worker, body, None)
+        entry = {"percentage": 100, "version_id": version["id"]}
+        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+
+    async def get_schedules(self, request: Request) -> Response:
+        worker = self._worker(request)
+        return ok({"schedules": (self._store.get(SCHEDULES, worker["name"]) or {"schedules": []})["schedules"]})
+
+    async def put_schedules(self, request: Request) -> Response:
+        worker, body = self._worker(request), await json_body(request, 10001, list)
+        schedules = [{"cron": str(e["cron"]), "created_on": now(), "modified_on": now()} for e in body]
+        self._store.put(SCHEDULES, worker["name"], {"script": worker["name"], "schedules": schedules})
+        return ok({"schedules": schedules})
+
+    async def get_subdomain(self, request: Request) -> Response:
+        return ok(self._worker(request)["subdomain"])
+
+    async def post_subdomain(self, request: Request) -> Response:
+        worker = self._worker(request)
+        wanted = {"enabled": False, "previews_enabled": False} if request.method == "DELETE" else await json_body(request)
+        subdomain = {"enabled": bool(wanted.get("enabled")), "previews_enabled": bool(wanted.get("previews_enabled"))}
+        self._workers.update(worker["id"], {"subdomain": subdomain}, merge=True)
+        await self._deployer.refresh()
+        return ok(subdomain)
+
+    async def get_service(self, request: Request) -> Response:
+        worker = self._workers.find(request.path_params["script_name"])
+        if worker is None or not self._workers.versions(worker["id"]):
+            raise ApiError(404, 10090, "workers.api.error.service_not_found")
+        environment = {"environment": "production", "script": self._script(worker)}
+        return ok({"id": worker["name"], "default_environment": environment})
+
+    async def get_workflow(self, request: Request) -> Response:
+        found = self._store.get(WORKFLOW, request.path_params["workflow_name"])
+        if found is None:
+            raise ApiError(404, 10200, "workflows.api.error.workflow_not_found")
+        return ok(found)
+
+    async def put_workflow(self, request: Request) -> Response:
+        """Registers the workflow; running one needs Durable Objects, which the local Cloudflare does not have."""
+        name, body = request.path_params["workflow_name"], await json_body(request)
+        if self._workers.find(str(body.get("script_name"))) is None:
+            raise ApiError(*NO_WORKER)
+        old = self._store.get(WORKFLOW, name) or {"id": hex_id(), "created_on": now(), "triggered_on": None}
+        workflow = old | {"name": name, "modified_on": now(), "version_id": hex_id(), "is_deleted": 0}
+        workflow |= {k: body[k] for k in ("class_name", "script_name", "limits") if body.get(k)}
+        return ok(self._store.put(WORKFLOW, name, workflow))
+
+    async def delete_workflow(self, request: Request) -> Response:
+        if not self._store.delete(WORKFLOW, request.path_params["workflow_name"]):
+            raise ApiError(404, 10200, "workflows.api.error.workflow_not_found")
+        return ok({"status": "ok", "success": None})
+
+
+def _script_settings(worker: Document) -> Document:
+    return {k: worker[k] for k in ("logpush", "observability", "tags", "tail_consumers")}
+
+
+def _listed(version: Document) -> Document:
+    metadata = {"created_on": version["created_on"], "modified_on": version["created_on"], "source": version["source"]}
+    metadata |= {"author_email": "local@example.com", "hasPreview": False}
+    annotations = {"annotations": version["annotations"]} if version.get("annotations") else {}
+    return {"id": version["id"], "number": version["number"], "metadata": metadata, **annotations}

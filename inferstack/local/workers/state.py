@@ -1,0 +1,230 @@
+"""Workers and their immutable versions: rules, and what is deployed. Shapes and codes: facts `api.md`, `errors.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from inferstack.local._envelope import ApiError
+from inferstack.local._store import Document, Store, hex_id, now, uuid_id
+
+KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
+NAME = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
+NO_WORKER = (404, 10007, "This Worker does not exist on your account.")
+OBSERVABILITY: Document = {"enabled": False, "head_sampling_rate": 1}
+LOGS: Document = {
+    "enabled": False,
+    "head_sampling_rate": 1,
+    "invocation_logs": True,
+    "persist": True,
+    "destinations": [],
+}
+TRACES: Document = {"enabled": False, "head_sampling_rate": 1, "persist": True}
+# What each binding type needs beside name and type; a type that is not here cannot run offline.
+BINDINGS: dict[str, tuple[str, ...]] = {
+    "ai": (),
+    "d1": (),
+    "vectorize": ("index_name",),
+    "kv_namespace": ("namespace_id",),
+    "r2_bucket": ("bucket_name",),
+    "queue": ("queue_name",),
+    "secret_text": ("text",),
+    "plain_text": ("text",),
+    "json": ("json",),
+    "service": ("service",),
+}
+REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
+
+
+class Workers:
+    """The account's Workers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self) -> list[Document]:
+        return self._store.list(KIND)
+
+    def find(self, reference: str) -> Document | None:
+        """By id or by name."""
+        return self._store.get(KIND, reference) or self._store.find(KIND, name=reference)
+
+    def get(self, reference: str) -> Document:
+        worker = self.find(reference)
+        if worker is None:
+            raise ApiError(*NO_WORKER)
+        return worker
+
+    def create(self, body: Document, owner: str | None) -> Document:
+        name = body.get("name")
+        if not isinstance(name, str) or not NAME.match(name):
+            raise ApiError(400, 10016, f"Worker name {name!r} is invalid: lower case letters, digits, - and _, 1 to 63")
+        existing = self._store.find(KIND, name=name)
+        if existing:
+            if owner and self._store.owner_of(KIND, existing["id"]) == owner:
+                return existing
+            raise ApiError(409, 10040, f"A Worker named '{name}' already exists on your account.")
+        stamps = {"id": hex_id(), "created_on": now(), "updated_on": now()}
+        return self._store.put(KIND, stamps["id"], {**stamps, **_shell(body), "deployed_on": None, "name": name}, owner)
+
+    def update(self, reference: str, body: Document, merge: bool = False) -> Document:
+        worker = self.get(reference)
+        fields = _shell({**worker, **body} if merge else body)
+        name = body.get("name", worker["name"])
+        kept = {k: worker[k] for k in ("id", "created_on", "deployed_on")}
+        return self._store.put(KIND, worker["id"], {**kept, "updated_on": now(), **fields, "name": name})
+
+    def delete(self, reference: str) -> Document:
+        worker = self.get(reference)
+        for version in self.versions(worker["id"]):
+            self._store.delete(VERSION, version["id"])
+            self._store.drop_secrets(version["id"])
+        for deployment in self.deployments(worker["id"]):
+            self._store.delete(DEPLOYMENT, deployment["id"])
+        self._store.delete("worker_schedules", worker["name"])
+        for kind in ("worker_route", "worker_domain"):
+            for attached in self._store.list(kind):
+                if worker["name"] in (attached.get("script"), attached.get("service")):
+                    self._store.delete(kind, attached["id"])
+        self._store.delete(KIND, worker["id"])
+        return worker
+
+    def versions(self, worker_id: str) -> list[Document]:
+        """Oldest first."""
+        return [v for v in self._store.list(VERSION) if v["worker_id"] == worker_id]
+
+    def version(self, worker_id: str, version_id: str) -> Document:
+        version = self._store.get(VERSION, version_id)
+        if version is None or version["worker_id"] != worker_id:
+            raise ApiError(404, 100146, "version not found")
+        return version
+
+    def latest_version(self, worker_id: str) -> Document:
+        versions = self.versions(worker_id)
+        if not versions:
+            text = "This Worker has no versions, which means this Worker has no content or versioned settings."
+            raise ApiError(404, 10222, text)
+        return versions[-1]
+
+    def prepare_version(self, worker: Document, body: Document, source: str) -> tuple[Document, dict[str, str]]:
+        """A checked version that is not stored yet, and its secrets by binding name."""
+        modules, main = body.get("modules") or [], body.get("main_module")
+        if not modules or all(m.get("name") != main for m in modules):
+            raise ApiError(400, 10068, f"The main module {main!r} is not among the uploaded modules.")
+        for module in modules:
+            if str(module.get("content_type")).startswith("text/x-python"):
+                raise ApiError(400, 10021, "Python Workers cannot run on the local Cloudflare")
+        for flag in body.get("compatibility_flags") or []:
+            if flag in REFUSED_FLAGS:
+                raise ApiError(400, 10021, f"{REFUSED_FLAGS[flag]} cannot run on the local Cloudflare")
+        bindings, secrets = self._bindings(worker, body.get("bindings") or [])
+        number = max((v["number"] for v in self.versions(worker["id"])), default=0) + 1
+        version: Document = {"id": uuid_id(), "worker_id": worker["id"], "number": number, "created_on": now()}
+        version |= {"source": source, "urls": [], "usage_model": body.get("usage_model") or "standard"}
+        version |= {k: body[k] for k in ("annotations", "placement", "limits") if body.get(k)}
+        if body.get("compatibility_date"):
+            version["compatibility_date"] = body["compatibility_date"]
+        if "compatibility_flags" in body:
+            version["compatibility_flags"] = body["compatibility_flags"]
+        version |= {"bindings": bindings, "main_module": main, "modules": modules}
+        version["etag"] = hashlib.sha256(repr(modules).encode()).hexdigest()
+        return version, secrets
+
+    def _bindings(self, worker: Document, given: list[Document]) -> tuple[list[Document], dict[str, str]]:
+        kept: list[Document] = []
+        secrets: dict[str, str] = {}
+        for binding in given:
+            name, kind = binding.get("name"), binding.get("type")
+            if kind == "inherit":
+                old = self.versions(worker["id"])
+                source = old[-1] if old else {"bindings": [], "id": ""}
+                wanted = binding.get("old_name", name)
+                found = next((b for b in source["bindings"] if b["name"] == wanted), None)
+                if found is None:
+                    raise ApiError(400, 10057, f"inherit binding {name} refers to a binding the previous version lacks")
+                kept.append({**found, "name": name})
+                if found["type"] == "secret_text":
+                    secrets[str(name)] = self._store.secrets(source["id"])[str(wanted)]
+                continue
+            if kind not in BINDINGS:
+                raise ApiError(400, 10021, f"binding {name} of type {kind} cannot run on the local Cloudflare")
+            for field in BINDINGS[kind]:
+                if binding.get(field) is None:
+                    raise ApiError(400, 10021, f"binding {name} of type {kind} must have a valid `{field}` specified")
+            if kind == "d1" and not (binding.get("id") or binding.get("database_id")):
+                raise ApiError(400, 10021, f"binding {name} of type d1 must have a valid `id` specified")
+            if kind == "secret_text":
+                secrets[str(name)] = binding["text"]
+                binding = {"name": name, "type": kind}
+            kept.append(binding)
+        return sorted(kept, key=lambda b: str(b["name"])), secrets
+
+    def add_version(self, version: Document, secrets: dict[str, str], owner: str | None) -> Document:
+        for name, value in secrets.items():
+            self._store.set_secret(version["id"], name, value)
+        return self._store.put(VERSION, version["id"], version, owner)
+
+    def same_version(self, worker: Document, owner: str | None) -> Document | None:
+        """The newest version, if this very request made it (its answer was lost)."""
+        versions = self.versions(worker["id"])
+        if owner and versions and self._store.owner_of(VERSION, versions[-1]["id"]) == owner:
+            return versions[-1]
+        return None
+
+    def secrets_of(self, version_id: str) -> dict[str, str]:
+        return self._store.secrets(version_id)
+
+    def deployments(self, worker_id: str) -> list[Document]:
+        """Newest first; the first one is live."""
+        return [d for d in reversed(self._store.list(DEPLOYMENT)) if d["worker_id"] == worker_id]
+
+    def deployment(self, worker_id: str, deployment_id: str) -> Document:
+        deployment = self._store.get(DEPLOYMENT, deployment_id)
+        if deployment is None or deployment["worker_id"] != worker_id:
+            raise ApiError(404, 10336, "deployment not found")
+        return deployment
+
+    def prepare_deployment(self, worker: Document, body: Document, owner: str | None) -> tuple[Document, bool]:
+        """A checked deployment, and whether it is new."""
+        live = self.deployments(worker["id"])
+        if owner and live and self._store.owner_of(DEPLOYMENT, live[0]["id"]) == owner:
+            return live[0], False
+        versions = body.get("versions")
+        if not isinstance(versions, list) or not 1 <= len(versions) <= 2:
+            raise ApiError(400, 10021, "a deployment has one or two versions")
+        for entry in versions:
+            self.version(worker["id"], str(entry.get("version_id")))
+        if round(sum(float(v["percentage"]) for v in versions), 2) != 100:
+            raise ApiError(400, 10021, "the percentages of a deployment must add up to 100")
+        deployment: Document = {"id": uuid_id(), "worker_id": worker["id"], "created_on": now(), "source": "api"}
+        deployment |= {"author_email": "local@example.com", "strategy": "percentage", "versions": versions}
+        return deployment | ({"annotations": body["annotations"]} if body.get("annotations") else {}), True
+
+    def add_deployment(self, worker: Document, deployment: Document, owner: str | None) -> Document:
+        self._store.put(DEPLOYMENT, deployment["id"], deployment, owner)
+        self._store.put(KIND, worker["id"], worker | {"deployed_on": deployment["created_on"]})
+        return deployment
+
+
+def _shell(body: Document) -> Document:
+    observability: Any = body.get("observability") or {}
+    shown: Document = OBSERVABILITY | {k: v for k, v in observability.items() if k not in {"logs", "traces"}}
+    shown["logs"] = LOGS | (observability.get("logs") or {})
+    shown["traces"] = TRACES | (observability.get("traces") or {})
+    subdomain = {"enabled": False, "previews_enabled": False} | (body.get("subdomain") or {})
+    references: Document = {
+        "dispatch_namespace_outbounds": [],
+        "domains": [],
+        "durable_objects": [],
+        "queues": [],
+        "workers": [],
+    }
+    return {
+        "logpush": bool(body.get("logpush")),
+        "tags": body.get("tags") or [],
+        "tail_consumers": body.get("tail_consumers") or [],
+        "observability": shown,
+        "subdomain": subdomain,
+        "references": references,
+    }
