@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-import httpx
+from urllib.request import urlopen
 
 from inferstack.errors import UserError
-from inferstack.local.server import Running, Settings, record_file
+from inferstack.local._settings import Running, Settings, record_file
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -24,8 +23,8 @@ def find(folder: Path) -> Running | None:
     try:
         running = Running(**json.loads(record_file(folder).read_text()))
         os.kill(running.pid, 0)
-        httpx.get(f"http://127.0.0.1:{running.api_port}/health", timeout=5).raise_for_status()
-    except (OSError, ValueError, TypeError, httpx.HTTPError):
+        urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5).close()
+    except (OSError, ValueError, TypeError):
         return None
     return running
 
@@ -37,7 +36,7 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
         return running, False
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_file = settings.folder / "server.log"
-    command = [sys.executable, "-m", "inferstack.local.server", "--state", str(settings.folder)]
+    command = [sys.executable, "-m", "inferstack.local", "--state", str(settings.folder)]
     command += ["--port", str(settings.port), "--api-port", str(settings.api_port)]
     with log_file.open("a") as log:
         start = log.tell()

@@ -10,26 +10,24 @@ import json
 import logging
 import os
 import platform
-import secrets
 import shutil
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import uvicorn
 
 from inferstack.errors import ToolchainError, UserError
+from inferstack.local._settings import ACCOUNT_ID, API_PORT, WORKERS_PORT, Running, Settings, record_file, token_of
 from inferstack.local._store import Store
-from inferstack.local.app import API, Account, LocalCloudflare
+from inferstack.local.app import Account, LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.queues.broker import Broker
 from inferstack.local.runtime.supervisor import StartError, Supervisor
 
-ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"
-WORKERS_PORT, API_PORT = 8787, 8788
 PLATFORMS = {
     ("Linux", "x86_64"): "linux-64",
     ("Linux", "aarch64"): "linux-arm64",
@@ -37,43 +35,6 @@ PLATFORMS = {
     ("Darwin", "arm64"): "darwin-arm64",
 }
 log = logging.getLogger("inferstack.local")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Where the state lies and which ports are used (0: any free one)."""
-
-    folder: Path
-    port: int = WORKERS_PORT
-    api_port: int = API_PORT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """A running local Cloudflare, as its record in the state folder says."""
-
-    pid: int
-    port: int
-    api_port: int
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}{API}"
-
-
-def record_file(folder: Path) -> Path:
-    return folder / "server.json"
-
-
-def token_of(folder: Path) -> str:
-    """The API token, made on first use; readable by the owner only."""
-    file = folder / "token"
-    if not file.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(f"local-{secrets.token_urlsafe(30)}")
-    return file.read_text()
 
 
 def find_workerd() -> Path:
@@ -190,7 +151,3 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

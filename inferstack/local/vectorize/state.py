@@ -254,7 +254,8 @@ def _scores(metric: str, matrix: Any, vector: Any) -> Any:
     products = matrix @ vector
     if metric == "dot-product":
         return -products
-    return products / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector), 1e-12)
+    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
+    return np.clip(products / np.maximum(norms, 1e-12), -1, 1)
 
 
 def _vector(row: tuple[Any, ...]) -> Document:

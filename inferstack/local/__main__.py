@@ -1,0 +1,7 @@
+"""`python -m inferstack.local`: the local Cloudflare in the foreground."""
+
+import sys
+
+from inferstack.local.server import main
+
+sys.exit(main())

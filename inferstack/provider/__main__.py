@@ -1,0 +1,17 @@
+"""The plugin process `pulumi-resource-inferstack`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from inferstack.provider._servicer import Servicer, serve
+from inferstack.provider.d1_migrations import D1Migrations
+from inferstack.provider.gateway_route import GatewayRoute
+from inferstack.provider.metadata_index import MetadataIndex
+from inferstack.provider.provider_key import ProviderKey
+from inferstack.provider.vectorize_index import VectorizeIndex
+
+TYPES = (VectorizeIndex(), MetadataIndex(), D1Migrations(), GatewayRoute(), ProviderKey())
+
+if __name__ == "__main__":
+    serve(Servicer(version("inferstack"), {kind.token: kind for kind in TYPES}, lambda _: None))

@@ -1,0 +1,122 @@
+"""HTTP to Cloudflare's API: one retry policy, one request budget for all provider processes of a credential.
+
+Cloudflare allows 1,200 requests in five minutes and then refuses all of them for five minutes (facts `pulumi.md` §10), so
+the budget is shared through a file by token. Retries: 429 after `Retry-After`, 5xx and lost connections with growing
+waits; a POST is repeated only because each create carries an idempotency key or can be recognised as ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+MOST_TRIES = 5
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds
+RETRIED = {408, 429, 500, 502, 503, 504}
+BUDGET_RATE, BUDGET_BURST = 3.5, 300.0  # requests per second, requests at once
+BUDGET_VARIABLE = "INFERSTACK_REQUEST_BUDGET"  # "<rate>,<burst>"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Cancelled(Exception):
+    """The engine asked the provider to stop."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time and waiting; a test puts its own in."""
+
+    now: Callable[[], float] = time.monotonic
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, seconds: float) -> None:
+        if self.cancelled.wait(max(0.0, seconds)):
+            raise Cancelled("cancelled")
+
+
+class Budget:
+    """A token bucket in a file, so that every process that uses the same credential shares it."""
+
+    def __init__(self, credential: str, rate: float = BUDGET_RATE, burst: float = BUDGET_BURST) -> None:
+        given = os.environ.get(BUDGET_VARIABLE)
+        self.rate, self.burst = (float(part) for part in given.split(",")) if given else (rate, burst)
+        name = hashlib.sha256(credential.encode()).hexdigest()[:16]
+        folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+        self._file = folder / f"inferstack-budget-{os.getuid()}-{name}"
+
+    def take(self) -> float:
+        """Take one request; the seconds to wait before it may be sent."""
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                left, at = json.loads(handle.read())
+            except ValueError:
+                left, at = self.burst, time.time()
+            left = min(self.burst, left + (time.time() - at) * self.rate) - 1
+            handle.seek(0)
+            handle.truncate()
+            handle.write(json.dumps([left, time.time()]))
+        return max(0.0, -left / self.rate)
+
+
+class RetryTransport(httpx.BaseTransport):
+    """Sends a request until it gets an answer worth giving, within the deadline of the operation."""
+
+    def __init__(self, budget: Budget | None, clock: Clock, inner: httpx.BaseTransport | None = None) -> None:
+        self._budget, self._clock = budget, clock
+        self._inner = inner or httpx.HTTPTransport(retries=0)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        deadline = request.extensions.get("deadline") or self._clock.now() + 120
+        request.read()
+        for attempt in range(1, MOST_TRIES + 1):
+            if self._budget is not None:
+                self._clock.wait(self._budget.take())
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
+            try:
+                response = self._inner.handle_request(request)
+            except httpx.TransportError:
+                if attempt == MOST_TRIES or self._clock.now() + wait > deadline:
+                    raise
+                self._clock.wait(wait)
+                continue
+            if response.status_code not in RETRIED or attempt == MOST_TRIES:
+                return response
+            if response.status_code == 429:
+                wait = max(wait, float(response.headers.get("retry-after") or 0))
+            if self._clock.now() + wait > deadline:
+                return response
+            response.read()
+            response.close()
+            self._clock.wait(wait)
+        raise AssertionError("unreachable")
+
+
+class Client:
+    """The API's base address and an httpx client on the shared policy."""
+
+    def __init__(self, base_url: str, token: str, clock: Clock | None = None) -> None:
+        self.base_url, self.token = base_url.rstrip("/"), token
+        self.clock = clock or Clock()
+        self.loopback = httpx.URL(self.base_url).host in LOOPBACK
+        budget = None if self.loopback and BUDGET_VARIABLE not in os.environ else Budget(token)
+        self.http = httpx.Client(
+            transport=RetryTransport(budget, self.clock), headers={"authorization": f"Bearer {token}"}, timeout=60
+        )
+
+    def send(self, method: str, path: str, deadline: float, **options: Any) -> httpx.Response:
+        extensions = {"deadline": deadline}
+        return self.http.request(method, self.base_url + path, extensions=extensions, **options)

@@ -1,0 +1,88 @@
+"""What a resource type of these providers is: the operations that the engine asks for, without gRPC."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from inferstack.provider._diff import Difference
+from inferstack.provider._http import Client
+
+Properties = dict[str, Any]
+DEFAULT_TIMEOUT = 600.0  # seconds, when the program sets no customTimeouts
+
+
+class ProviderError(Exception):
+    """An operation failed and nothing of it remains; the text is for the user."""
+
+
+class PartialFailure(ProviderError):
+    """The resource exists but is not finished: the engine keeps it and updates it next time."""
+
+    def __init__(self, reason: str, identifier: str, outputs: Properties, inputs: Properties | None = None) -> None:
+        super().__init__(reason)
+        self.identifier, self.outputs, self.inputs = identifier, outputs, inputs
+
+
+class Gone(Exception):
+    """A read found nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailure:
+    """A wrong input: its property path (`config.dimensions`) and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One request of the engine: who asks, with which client, until when (monotonic seconds)."""
+
+    urn: str
+    client: Client
+    account_id: str
+    deadline: float = field(default_factory=lambda: time.monotonic() + DEFAULT_TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What exists: its id, outputs, and the inputs that made it."""
+
+    identifier: str
+    outputs: Properties
+    inputs: Properties
+
+
+class ResourceType(ABC):
+    """One type. Values are plain: the servicer takes secret marks off and puts them back where the inputs had them."""
+
+    token: str
+
+    @abstractmethod
+    def check(self, inputs: Properties) -> list[CheckFailure]:
+        """Every wrong input; an unknown value (`UNKNOWN`) passes."""
+
+    @abstractmethod
+    def diff(self, state: State, inputs: Properties) -> Difference: ...
+
+    @abstractmethod
+    def preview(self, inputs: Properties, state: State | None) -> Properties:
+        """The outputs as far as they are known before the update."""
+
+    @abstractmethod
+    def create(self, operation: Operation, inputs: Properties) -> State: ...
+
+    @abstractmethod
+    def read(self, operation: Operation, identifier: str, state: State | None) -> State:
+        """What is there now; without `state` it is an import. Raises `Gone`."""
+
+    @abstractmethod
+    def update(self, operation: Operation, state: State, inputs: Properties) -> State: ...
+
+    @abstractmethod
+    def delete(self, operation: Operation, state: State) -> None:
+        """Also right when it is gone already."""

@@ -1,0 +1,86 @@
+"""`inferstack:index:VectorizeMetadataIndex`: a property that queries may filter by. Immutable; made before vectors are."""
+
+from __future__ import annotations
+
+import cloudflare
+
+from inferstack.provider._api import Api, not_found
+from inferstack.provider._diff import Difference, compare
+from inferstack.provider._errors import describe_response
+from inferstack.provider._properties import UNKNOWN
+from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+
+TYPES = ("string", "number", "boolean")
+KIND = "Vectorize metadata index"
+FIELDS = ("accountId", "indexName", "propertyName", "indexType")
+
+
+class MetadataIndex(ResourceType):
+    """Inputs: accountId, indexName, propertyName, indexType (string, number or boolean)."""
+
+    token = "inferstack:index:VectorizeMetadataIndex"  # noqa: S105 - a type token
+
+    def check(self, inputs: Properties) -> list[CheckFailure]:
+        failures = [CheckFailure(f, f"`{f}` is required") for f in FIELDS if not inputs.get(f)]
+        kind = inputs.get("indexType")
+        if kind is not UNKNOWN and kind not in TYPES:
+            failures.append(CheckFailure("indexType", f"must be one of {', '.join(TYPES)}, got {kind!r}"))
+        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in FIELDS]
+
+    def diff(self, state: State, inputs: Properties) -> Difference:
+        found = compare(state.inputs, inputs, lambda _: True)
+        found.delete_before_replace = "indexType" in found.changes
+        return found
+
+    def preview(self, inputs: Properties, state: State | None) -> Properties:
+        return dict(inputs)
+
+    def create(self, operation: Operation, inputs: Properties) -> State:
+        index, name = inputs["indexName"], inputs["propertyName"]
+        if self._present(operation, inputs["accountId"], index).get(name) != inputs["indexType"]:
+            api = Api(operation, "create", KIND, f"{index}.{name}")
+            with api.errors():
+                api.sdk.vectorize.indexes.metadata_index.create(
+                    index, account_id=inputs["accountId"], property_name=name, index_type=inputs["indexType"]
+                )
+        return State(identifier=f"{index}/{name}", outputs=dict(inputs), inputs=inputs)
+
+    def _present(self, operation: Operation, account: str, index: str) -> dict[str, str]:
+        api = Api(operation, "read", KIND, index)
+        with api.errors():
+            listed = api.sdk.vectorize.indexes.metadata_index.list(index, account_id=account)
+        found = (listed.metadata_indexes if listed else None) or []
+        return {str(m.property_name): str(m.index_type) for m in found}
+
+    def read(self, operation: Operation, identifier: str, state: State | None) -> State:
+        *rest, index, name = identifier.split("/")
+        if not index or len(rest) > 1:
+            raise ProviderError(f"cannot import {KIND} `{identifier}`: the id must be `[account_id/]index/property`")
+        account = state.inputs["accountId"] if state else rest[0] if rest else operation.account_id
+        try:
+            found = self._present(operation, account, index)
+        except ProviderError as error:
+            if "404" in str(error) or "410" in str(error):
+                raise Gone from None
+            raise
+        if name not in found:
+            raise Gone
+        inputs = {"accountId": account, "indexName": index, "propertyName": name, "indexType": found[name]}
+        return State(identifier=f"{index}/{name}", outputs=dict(inputs), inputs=inputs)
+
+    def update(self, operation: Operation, state: State, inputs: Properties) -> State:
+        return State(identifier=state.identifier, outputs=dict(inputs), inputs=inputs)
+
+    def delete(self, operation: Operation, state: State) -> None:
+        api = Api(operation, "delete", KIND, state.identifier)
+        with api.errors():
+            try:
+                api.sdk.vectorize.indexes.metadata_index.delete(
+                    state.inputs["indexName"],
+                    account_id=state.inputs["accountId"],
+                    property_name=state.inputs["propertyName"],
+                )
+            except cloudflare.APIStatusError as error:
+                gone = "not_found" in describe_response(error.response)[1]
+                if not (not_found(error) or gone):
+                    raise

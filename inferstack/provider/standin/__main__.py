@@ -1,0 +1,26 @@
+"""The plugin process of the stand-in: `pulumi-resource-cloudflare` on machines without the official plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from inferstack.provider._http import LOOPBACK
+from inferstack.provider._servicer import Servicer, serve
+from inferstack.provider.standin.resource import all_types
+
+VERSION = "6.23.1"
+
+
+def refuse(config: dict[str, Any]) -> str | None:
+    """Only loopback: the stand-in never deploys to a real account."""
+    if urlsplit(str(config["baseUrl"])).hostname in LOOPBACK:
+        return None
+    return (
+        f"the stand-in for the Cloudflare provider refuses {config['baseUrl']}: it serves local stacks only.\n"
+        "  To deploy to Cloudflare, let Pulumi install the official provider: run without bin/offline on PATH"
+    )
+
+
+if __name__ == "__main__":
+    serve(Servicer(VERSION, all_types(), refuse))

@@ -1,0 +1,130 @@
+"""`inferstack:index:VectorizeIndex`: a Vectorize index. Its configuration is immutable, so every change replaces it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import cloudflare
+
+from inferstack.provider._api import Api, not_found
+from inferstack.provider._diff import Difference, compare
+from inferstack.provider._properties import UNKNOWN
+from inferstack.provider._resource import (
+    CheckFailure,
+    Gone,
+    Operation,
+    PartialFailure,
+    Properties,
+    ProviderError,
+    ResourceType,
+    State,
+)
+
+METRICS = ("cosine", "euclidean", "dot-product")
+LARGEST = 1536  # dimensions; source: Cloudflare's API, vectorize create
+KIND = "Vectorize index"
+
+
+class VectorizeIndex(ResourceType):
+    """Inputs: accountId, name, dimensions, metric, description?. Outputs: these, createdOn, modifiedOn."""
+
+    token = "inferstack:index:VectorizeIndex"  # noqa: S105 - a type token
+
+    def check(self, inputs: Properties) -> list[CheckFailure]:
+        failures = [CheckFailure(f, f"`{f}` is required") for f in ("accountId", "name") if not inputs.get(f)]
+        dimensions, metric = inputs.get("dimensions"), inputs.get("metric")
+        if dimensions is not UNKNOWN and not (type(dimensions) is int and 1 <= dimensions <= LARGEST):
+            failures.append(CheckFailure("dimensions", f"must be a whole number from 1 to {LARGEST}, got {dimensions!r}"))
+        if metric is not UNKNOWN and metric not in METRICS:
+            failures.append(CheckFailure("metric", f"must be one of {', '.join(METRICS)}, got {metric!r}"))
+        known = {"accountId", "name", "dimensions", "metric", "description"}
+        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in known]
+
+    def diff(self, state: State, inputs: Properties) -> Difference:
+        found = compare(state.inputs, inputs, lambda _: True)
+        # The name is fixed in the stack, so the old index must be gone before the new one can have it.
+        found.delete_before_replace = "name" not in found.changes
+        return found
+
+    def preview(self, inputs: Properties, state: State | None) -> Properties:
+        return {"createdOn": UNKNOWN, "modifiedOn": UNKNOWN, **inputs}
+
+    def create(self, operation: Operation, inputs: Properties) -> State:
+        api, name = Api(operation, "create", KIND, inputs["name"]), inputs["name"]
+        marker = f"{inputs.get('description') or ''} [{operation.urn.split('::', 1)[1]}]".strip()
+        config = {"dimensions": inputs["dimensions"], "metric": inputs["metric"]}
+        with api.errors():
+            try:
+                made = api.sdk.vectorize.indexes.create(
+                    account_id=inputs["accountId"], name=name, config=config, description=marker
+                )
+            except cloudflare.ConflictError:
+                # A create whose answer was lost: the index is there, and its description says that it is this one.
+                made = api.sdk.vectorize.indexes.get(name, account_id=inputs["accountId"])
+                if made is None or made.description != marker or _config(made) != config:
+                    raise
+        state = State(identifier=name, outputs=_outputs(inputs, made), inputs=inputs)
+        self._wait_until_usable(operation, state)
+        return state
+
+    def _wait_until_usable(self, operation: Operation, state: State) -> None:
+        """A new index answers queries only after a moment."""
+        pause = 0.1
+        while True:
+            try:
+                operation_api = Api(operation, "create", KIND, state.identifier)
+                with operation_api.errors():
+                    operation_api.sdk.vectorize.indexes.info(state.identifier, account_id=state.inputs["accountId"])
+                return
+            except ProviderError as error:
+                if time.monotonic() + pause > operation.deadline:
+                    text = f"the index was created but does not answer yet: {error}"
+                    raise PartialFailure(text, state.identifier, state.outputs) from None
+                operation.client.clock.wait(pause)
+                pause = min(pause * 2, 5)
+
+    def read(self, operation: Operation, identifier: str, state: State | None) -> State:
+        account, name = (state.inputs["accountId"], identifier) if state else _import_id(operation, identifier)
+        api = Api(operation, "read", KIND, name)
+        with api.errors():
+            try:
+                found = api.sdk.vectorize.indexes.get(name, account_id=account)
+            except cloudflare.APIStatusError as error:
+                if not_found(error) or error.status_code == 410:
+                    raise Gone from None
+                raise
+        if found is None:
+            raise Gone
+        inputs: Properties = {"accountId": account, "name": name, **_config(found)}
+        if state and state.inputs.get("description"):
+            inputs["description"] = state.inputs["description"]
+        return State(identifier=name, outputs=_outputs(inputs, found), inputs=inputs)
+
+    def update(self, operation: Operation, state: State, inputs: Properties) -> State:
+        """Only after a partial failure: the index is there, it had not answered yet."""
+        self._wait_until_usable(operation, state)
+        return State(identifier=state.identifier, outputs={**state.outputs, **inputs}, inputs=inputs)
+
+    def delete(self, operation: Operation, state: State) -> None:
+        api = Api(operation, "delete", KIND, state.identifier)
+        with api.errors():
+            try:
+                api.sdk.vectorize.indexes.delete(state.identifier, account_id=state.inputs["accountId"])
+            except cloudflare.APIStatusError as error:
+                if not (not_found(error) or error.status_code == 410):
+                    raise
+
+
+def _config(index: Any) -> Properties:
+    return {"dimensions": int(index.config.dimensions), "metric": index.config.metric}
+
+
+def _outputs(inputs: Properties, index: Any) -> Properties:
+    stamps = {"createdOn": index.created_on, "modifiedOn": index.modified_on}
+    return {**inputs, **{k: v.isoformat() for k, v in stamps.items() if v is not None}}
+
+
+def _import_id(operation: Operation, identifier: str) -> tuple[str, str]:
+    account, _, name = identifier.rpartition("/")
+    return account or operation.account_id, name
