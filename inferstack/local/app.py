@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from inferstack.local._settings import API
 from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
 from inferstack.local._store import Store
 from inferstack.local.ai.routes import AiApi, ai_binding
-from inferstack.local.ai.run import InferenceError
+from inferstack.local.ai.run import InferenceError, Models
 from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 from inferstack.local.ai_gateway.state import GatewayState
@@ -40,7 +41,6 @@ from inferstack.local.workers.routes import WorkersApi
 from inferstack.local.workers.scripts import ScriptsApi
 from inferstack.local.workers.state import Workers
 
-API = "/client/v4"
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
@@ -62,7 +62,8 @@ class LocalCloudflare:
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.gateway_state = GatewayState(store, account.account_id)
-        self.gateways = Gateways(self.gateway_state, store)
+        self.models = Models()
+        self.gateways = Gateways(self.gateway_state, store, self.models)
         self.deployer = Deployer(store, self.workers)
 
     def api(self) -> Starlette:
@@ -75,7 +76,7 @@ class LocalCloudflare:
             QueuesApi(self.queues),
             VectorizeApi(self.indexes),
             GatewayApi(self.gateway_state, self.store),
-            AiApi(),
+            AiApi(self.models),
             ScriptsApi(self.store, self.workers, self.deployer),
         ]
         workers = WorkersApi(self.store, self.workers, self.deployer)
@@ -143,7 +144,7 @@ class LocalCloudflare:
     async def _binding(self, request: Request) -> Response:
         kind, identifier = request.headers.get("x-local-kind"), request.headers.get("x-local-id", "")
         if kind == "ai":
-            return await ai_binding(self.gateways, request)
+            return await ai_binding(self.models, self.gateways, request)
         if kind == "vectorize":
             return await vectorize_binding(self.indexes, request, identifier)
         if kind == "d1":

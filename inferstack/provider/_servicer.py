@@ -6,13 +6,13 @@ partial failures that the engine keeps, cancellation, timeouts. Errors are one m
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import grpc
@@ -176,7 +176,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         deadline = time.monotonic() + (getattr(request, "timeout", 0) or DEFAULT_TIMEOUT)
         return Operation(urn=request.urn, client=self._client, account_id=self._account, deadline=deadline)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _errors(self, context: Any, inputs: Properties) -> Iterator[None]:
         secrets = self._secrets | secret_texts(inputs)
         try:
@@ -231,4 +231,5 @@ def serve(servicer: Servicer) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    with contextlib.suppress(KeyboardInterrupt):  # how the engine ends its plugins
+        server.wait_for_termination()

@@ -11,27 +11,38 @@ from starlette.routing import Route
 
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
-from inferstack.local.ai.run import Answer, InferenceError, run_model
+from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 
 
 class AiApi:
     """REST handlers."""
 
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
     def routes(self, account: str) -> list[Route]:
         return [
             Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
             Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
+            Route("/__local/faults", self.plan_faults, methods=["POST"]),
         ]
 
     async def run(self, request: Request) -> Response:
         try:
-            answer = await run_model(request.path_params["model_name"], await json_body(request, 5006))
+            answer = await self._models.run(request.path_params["model_name"], await json_body(request, 5006))
         except InferenceError as error:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
         if answer.stream or answer.data:
             return _plain(answer)
         return ok(answer.value)
+
+    async def plan_faults(self, request: Request) -> Response:
+        """Of the local Cloudflare only: `{model, status, code, message, times}` makes the next inferences fail."""
+        body = await json_body(request)
+        error = InferenceError(int(body.get("status", 429)), int(body["code"]), str(body.get("message", "planned fault")))
+        self._models.fail(str(body["model"]), error, int(body.get("times", 1)))
+        return ok({})
 
     async def models(self, request: Request) -> Response:
         query = request.query_params
@@ -45,13 +56,13 @@ class AiApi:
         return paged(request, found, default_size=100)
 
 
-async def ai_binding(gateways: Gateways, request: Request) -> Response:
+async def ai_binding(models: Models, gateways: Gateways, request: Request) -> Response:
     """What workerd's AI module asks. `application/json` must stand alone in the content type."""
     path = request.path_params["path"]
     try:
         if path == "run" and request.method == "POST" and "userInputs" not in request.query_params:
             body = await json_body(request)
-            return _plain(await run_model(_model_of(request), body.get("inputs")))
+            return _plain(await models.run(_model_of(request), body.get("inputs")))
         if path == "ai-gateway/run" and request.method == "POST":
             body = await json_body(request)
             options = (body.get("options") or {}).get("gateway") or {}

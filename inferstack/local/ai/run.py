@@ -39,7 +39,23 @@ class Answer:
     usage: dict[str, int] | None = None
 
 
-async def run_model(name: str, inputs: dict[str, Any]) -> Answer:
+class Models:
+    """Runs models; `fail` makes the next inferences of a model fail, to test what an application does then."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, list[InferenceError]] = {}
+
+    def fail(self, name: str, error: InferenceError, times: int) -> None:
+        self._faults[name] = [error] * times
+
+    async def run(self, name: str, inputs: dict[str, Any]) -> Answer:
+        planned = self._faults.get(name)
+        if planned:
+            raise planned.pop()
+        return await _run(name, inputs)
+
+
+async def _run(name: str, inputs: dict[str, Any]) -> Answer:
     """Raises `InferenceError`; a task without an emulation here is refused by name, never answered with a made-up value."""
     model = catalog.find_model(name)
     if model is None:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, now, uuid_id
-from inferstack.local.ai.run import Answer, InferenceError, run_model
+from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.state import ROUTE, GatewayState, shown_route
 
 MOST_STEPS = 64
@@ -35,8 +35,8 @@ class GatewayError(Exception):
 class Gateways:
     """Inference through the account's gateways."""
 
-    def __init__(self, state: GatewayState, store: Store) -> None:
-        self._state, self._db = state, store.db
+    def __init__(self, state: GatewayState, store: Store, models: Models) -> None:
+        self._state, self._db, self._models = state, store.db, models
         self._calls: dict[str, list[float]] = {}
 
     async def run(
@@ -54,7 +54,7 @@ class Gateways:
             elif model.startswith("dynamic/"):
                 answer, model, step = await self._dynamic(gateway_id, model.removeprefix("dynamic/"), inputs, options)
             else:
-                answer = await run_model(model, inputs)
+                answer = await self._models.run(model, inputs)
         except InferenceError:
             self._log(gateway, model, started, success=False, cached=False, usage=None, step=step)
             raise
@@ -144,7 +144,7 @@ class Gateways:
             if element["type"] == "model":
                 model = element["properties"]["model"]
                 try:
-                    return await run_model(model, inputs), model, step
+                    return await self._models.run(model, inputs), model, step
                 except InferenceError as failed:
                     error, exit_name = failed, "fallback"
             elif element["type"] == "percentage":

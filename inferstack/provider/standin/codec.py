@@ -18,6 +18,7 @@ from inferstack.provider.standin.table import Spec
 
 Attributes = dict[str, dict[str, Any]]
 RESOURCES: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").read_text())["resources"]
+LISTS = ("list", "set")
 SPECIAL_NAMES = {("ai_gateway", "id"): "aiGatewayId"}
 
 
@@ -81,7 +82,7 @@ def _encode(spec: Spec, attribute: dict[str, Any], value: Any, state: Any) -> An
             value = state
         else:
             return default_of(attribute)
-    if inner and attribute.get("nesting") == "list":
+    if inner and attribute.get("nesting") in LISTS:
         return [_encode_object(spec, inner, item, None) for item in value]
     if inner:
         return _encode_object(spec, inner, value, state if isinstance(state, dict) else None)
@@ -136,7 +137,7 @@ def _decode(spec: Spec, attribute: dict[str, Any], given: Any, answered: Any, li
     inner = attribute.get("attributes")
     if answered is None and given is None:
         return None
-    if inner and attribute.get("nesting") == "list":
+    if inner and attribute.get("nesting") in LISTS:
         return _decode_list(spec, inner, given, answered, live)
     if inner:
         source = answered if isinstance(answered, dict) else {}

@@ -15,6 +15,7 @@ from inferstack.provider._errors import describe_response, failed, unreachable
 from inferstack.provider._properties import UNKNOWN, has_unknown
 from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 from inferstack.provider.standin.codec import (
+    LISTS,
     RESOURCES,
     attributes,
     camel,
@@ -248,7 +249,7 @@ def _project(inputs: Any, outputs: Any) -> Any:
 def _fits(attribute: dict[str, Any], value: Any) -> bool:
     if value is None or value is UNKNOWN or has_unknown(value):
         return True
-    if attribute.get("nesting") == "list":
+    if attribute.get("nesting") in LISTS:
         return isinstance(value, list)
     if "attributes" in attribute:
         return isinstance(value, dict)

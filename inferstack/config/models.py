@@ -1,0 +1,177 @@
+"""The stack language as models: what may stand in a stack file, and what comes out of it, complete and frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
+SecretReference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|config:.+)$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class ModelSpec(_Model):
+    """A Workers AI model under a name of the project's own, with its parameters."""
+
+    model: str
+    gateway: Name | None = None
+    system: str | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
+    temperature: Annotated[float, Field(ge=0, le=5)] = 0.2
+
+
+class SplitSpec(_Model):
+    """A share of a route's traffic."""
+
+    percent: Annotated[int, Field(ge=1, le=99)]
+    model: str
+
+
+class RouteSpec(_Model):
+    """A dynamic route: `models` in order of fallback, and `split` shares that go to another model first."""
+
+    models: Annotated[list[str], Field(min_length=1)]
+    split: list[SplitSpec] = []
+    timeout_ms: Annotated[int, Field(ge=1)] = 30000
+    retries: Annotated[int, Field(ge=0, le=5)] = 1
+
+
+class RateLimitSpec(_Model):
+    """At most `limit` requests in `interval` seconds."""
+
+    limit: Annotated[int, Field(ge=1)]
+    interval: Annotated[int, Field(ge=1)]
+    technique: Literal["fixed", "sliding"] = "sliding"
+
+
+class ProviderKeySpec(_Model):
+    """A key of an external provider that the gateway keeps."""
+
+    secret: SecretReference
+    alias: str = "default"
+
+
+class GatewaySpec(_Model):
+    """An AI Gateway. `cache_ttl` in seconds, 0 for no cache."""
+
+    authentication: bool = False
+    cache_ttl: Annotated[int, Field(ge=0)] = 0
+    cache_invalidate_on_update: bool = True
+    collect_logs: bool = True
+    rate_limit: RateLimitSpec | None = None
+    routes: dict[Name, RouteSpec] = {}
+    keys: dict[Name, ProviderKeySpec] = {}
+
+
+class IndexSpec(_Model):
+    """A Vectorize index; its dimensions follow from the embedding model unless given."""
+
+    model: str
+    dimensions: Annotated[int, Field(ge=1, le=1536)] | None = None
+    metric: Literal["cosine", "euclidean", "dot-product"] = "cosine"
+    metadata: dict[str, Literal["string", "number", "boolean"]] = {}
+
+
+class DatabaseSpec(_Model):
+    """A D1 database with the folder of its migrations."""
+
+    migrations: str | None = None
+    location: Location | None = None
+    read_replication: Literal["auto", "disabled"] | None = None
+
+
+class BucketSpec(_Model):
+    """An R2 bucket."""
+
+    location: Location | None = None
+    storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
+
+
+class NamespaceSpec(_Model):
+    """A KV namespace."""
+
+
+class ConsumerSpec(_Model):
+    """The Worker that a queue's messages go to."""
+
+    worker: str
+    batch_size: Annotated[int, Field(ge=1, le=100)] = 10
+    max_wait_ms: Annotated[int, Field(ge=0, le=60000)] = 5000
+    max_retries: Annotated[int, Field(ge=0, le=100)] = 3
+    dead_letter: str | None = None
+
+
+class QueueSpec(_Model):
+    """A queue. `delivery_delay` and `retention` in seconds."""
+
+    delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
+    retention: Annotated[int, Field(ge=60, le=1209600)] = 345600
+    consumer: ConsumerSpec | None = None
+
+
+class BindingSpec(_Model):
+    """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
+
+    ai: Literal[True] | None = None
+    index: str | None = None
+    database: str | None = None
+    bucket: str | None = None
+    namespace: str | None = None
+    queue: str | None = None
+    service: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> BindingSpec:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a binding names exactly one of ai, index, database, bucket, namespace, queue, service")
+        return self
+
+
+class WorkerSpec(_Model):
+    """A Worker: a template, the models and values it is rendered with, and its bindings."""
+
+    template: Name
+    models: dict[str, str] = {}
+    bindings: dict[BindingName, BindingSpec] = {}
+    vars: dict[BindingName, str] = {}
+    secrets: dict[BindingName, SecretReference] = {}
+    options: dict[str, Any] = {}
+    compatibility_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    compatibility_flags: list[str] = []
+    observability: bool = False
+
+
+class LocalSpec(_Model):
+    """The local Cloudflare of a stack with `target: local`."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8787
+    api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
+
+
+class StackSpec(_Model):
+    """One environment: everything that `pulumi up` brings up."""
+
+    environment: Name
+    target: Literal["local", "cloudflare"] = "cloudflare"
+    account: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    prefix: Name | None = None
+    local: LocalSpec = LocalSpec()
+    tags: list[str] = []
+    models: dict[Name, ModelSpec] = {}
+    gateways: dict[Name, GatewaySpec] = {}
+    indexes: dict[Name, IndexSpec] = {}
+    databases: dict[Name, DatabaseSpec] = {}
+    buckets: dict[Name, BucketSpec] = {}
+    namespaces: dict[Name, NamespaceSpec] = {}
+    queues: dict[Name, QueueSpec] = {}
+    workers: dict[Name, WorkerSpec] = {}
+
+    def physical(self, key: str) -> str:
+        """The name on Cloudflare of what the file calls `key`."""
+        return "-".join(part for part in (self.prefix, key, self.environment) if part)

@@ -1,0 +1,100 @@
+"""The environment of a Pulumi run: where state and plugins lie, and which Cloudflare it talks to."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from inferstack import local
+from inferstack.config import StackSpec
+from inferstack.errors import ToolchainError
+
+STATE = ".inferstack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain:
+    """What `make setup` found or built."""
+
+    pulumi: Path
+    pulumi_from: str
+    official_plugin: bool
+
+    @property
+    def provider(self) -> str:
+        """Which provider serves the resource types of Cloudflare on a local stack."""
+        return "official provider" if self.official_plugin else "stand-in provider"
+
+
+def read_toolchain(root: Path) -> Toolchain:
+    try:
+        facts = json.loads((root / STATE / "toolchain.json").read_text())
+        toolchain = Toolchain(
+            pulumi=Path(facts["pulumi"]),
+            pulumi_from=facts["pulumi_from"],
+            official_plugin=facts["official_cloudflare_plugin"],
+        )
+    except (OSError, ValueError, KeyError):
+        raise ToolchainError("this checkout is not set up\n  fix: make setup") from None
+    if not toolchain.pulumi.exists():
+        raise ToolchainError(f"the Pulumi CLI is gone from {toolchain.pulumi}\n  fix: make setup")
+    return toolchain
+
+
+def local_settings(spec: StackSpec, root: Path) -> local.Settings:
+    return local.Settings(folder=root / STATE / "local", port=spec.local.port, api_port=spec.local.api_port)
+
+
+def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
+    """Variables for a run of this stack; those of the caller win where they say where state and secrets lie."""
+    toolchain = read_toolchain(root)
+    path = [str(toolchain.pulumi.parent)]
+    libexec = toolchain.pulumi.parent.parent / "libexec"
+    path += [str(libexec)] if libexec.is_dir() else []
+    offline = root / "bin" / "offline"
+    variables = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if toolchain.pulumi_from == "go":
+        path.append(str(offline / "language"))
+    if spec.target == "local":
+        variables |= _local_variables(spec, root)
+        if not toolchain.official_plugin:
+            path.append(str(offline / "provider"))
+            variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    path.append(str(root / ".venv" / "bin"))
+    variables["PATH"] = os.pathsep.join([*path, os.environ.get("PATH", "/usr/bin:/bin")])
+    return variables
+
+
+def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
+    state = root / STATE
+    settings = local_settings(spec, root)
+    running = local.find(settings.folder)
+    api_port = running.api_port if running else settings.api_port
+    for folder in ("pulumi", "pulumi-home"):
+        (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    passphrase = state / "passphrase"
+    _write_once(passphrase)
+    for worker in spec.workers.values():
+        for reference in worker.secrets.values():
+            kind, _, name = reference.partition(":")
+            if kind == "file" and name.startswith(f"{STATE}/"):
+                _write_once(root / name)
+    return {
+        "CLOUDFLARE_ACCOUNT_ID": spec.account or local.ACCOUNT_ID,
+        "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder),
+        "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
+        "PULUMI_BACKEND_URL": f"file://{state / 'pulumi'}",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+        "PULUMI_HOME": str(state / "pulumi-home"),
+    }
+
+
+def _write_once(file: Path) -> None:
+    """A random secret of a local stack, made on first use; readable by the owner only."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(32))

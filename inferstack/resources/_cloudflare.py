@@ -1,0 +1,90 @@
+"""The resource types of Cloudflare's official provider that stacks use, as thin classes with its own tokens.
+
+`import pulumi_cloudflare` costs about 2.5 s and 165 MB (measured); these cost nothing. A test proves that tokens,
+inputs and outputs agree with the real classes. Properties are the provider's own, in camelCase.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+import pulumi
+
+PLUGIN_VERSION = version("pulumi_cloudflare")
+Inputs = dict[str, Any]
+
+
+class CloudflareResource(pulumi.CustomResource):
+    """A resource of the official provider; `outputs` are the computed properties that stacks read."""
+
+    token: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]] = ()
+    secret_outputs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, name: str, inputs: Inputs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = {key: value for key, value in inputs.items() if value is not None}
+        properties = {**dict.fromkeys(self.outputs), **given}
+        own = pulumi.ResourceOptions(version=PLUGIN_VERSION, additional_secret_outputs=list(self.secret_outputs))
+        super().__init__(self.token, name, properties, pulumi.ResourceOptions.merge(own, opts))
+
+    def output(self, name: str) -> pulumi.Output[Any]:
+        found: pulumi.Output[Any] = getattr(self, name)
+        return found
+
+
+class D1Database(CloudflareResource):
+    """Outputs: uuid."""
+
+    token = "cloudflare:index/d1Database:D1Database"  # noqa: S105 - type tokens
+    outputs = ("uuid",)
+
+
+class R2Bucket(CloudflareResource):
+    """An R2 bucket."""
+
+    token = "cloudflare:index/r2Bucket:R2Bucket"  # noqa: S105
+
+
+class WorkersKvNamespace(CloudflareResource):
+    """Its id is the namespace id."""
+
+    token = "cloudflare:index/workersKvNamespace:WorkersKvNamespace"  # noqa: S105
+
+
+class Queue(CloudflareResource):
+    """Outputs: queueId."""
+
+    token = "cloudflare:index/queue:Queue"  # noqa: S105
+    outputs = ("queueId",)
+
+
+class QueueConsumer(CloudflareResource):
+    """A queue's consumer."""
+
+    token = "cloudflare:index/queueConsumer:QueueConsumer"  # noqa: S105
+
+
+class AiGateway(CloudflareResource):
+    """Its id is the gateway id."""
+
+    token = "cloudflare:index/aiGateway:AiGateway"  # noqa: S105
+
+
+class Worker(CloudflareResource):
+    """The shell of a Worker, without code."""
+
+    token = "cloudflare:index/worker:Worker"  # noqa: S105
+
+
+class WorkerVersion(CloudflareResource):
+    """An immutable version: modules and bindings."""
+
+    token = "cloudflare:index/workerVersion:WorkerVersion"  # noqa: S105
+    secret_outputs = ("bindings",)
+
+
+class WorkersDeployment(CloudflareResource):
+    """Which versions take the traffic."""
+
+    token = "cloudflare:index/workersDeployment:WorkersDeployment"  # noqa: S105

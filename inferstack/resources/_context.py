@@ -1,0 +1,42 @@
+"""What every component needs to know: the stack, the account, where files lie, how a secret is found."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from inferstack.config import StackSpec
+from inferstack.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Handed from the stack to its components."""
+
+    spec: StackSpec
+    account_id: str
+    root: Path
+
+    def secret(self, reference: str, wanted_by: str) -> pulumi.Output[str]:
+        """The value behind `env:`, `file:` or `config:`, as a Pulumi secret. Raises `ConfigError` when it is missing."""
+        kind, _, name = reference.partition(":")
+        if kind == "env":
+            value = os.environ.get(name)
+            if not value:
+                raise ConfigError(f"{wanted_by}: the environment variable `{name}` is not set\n  fix: export {name}")
+        elif kind == "file":
+            try:
+                value = (self.root / name).read_text().strip()
+            except OSError:
+                text = f"{wanted_by}: the file `{name}` cannot be read\n  fix: write the secret to that file, mode 600"
+                raise ConfigError(text) from None
+        else:
+            found = pulumi.Config().get_secret(name)
+            if found is None:
+                text = f"{wanted_by}: Pulumi's config has no `{name}`\n  fix: pulumi config set --secret {name}"
+                raise ConfigError(text)
+            return found
+        return pulumi.Output.secret(value)

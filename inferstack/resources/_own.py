@@ -1,0 +1,49 @@
+"""The resource types of this project's own provider."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pulumi
+
+
+class OwnResource(pulumi.CustomResource):
+    """A resource of the provider `inferstack`."""
+
+    token: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        given = {key: value for key, value in inputs.items() if value is not None}
+        super().__init__(self.token, name, {**dict.fromkeys(self.outputs), **given}, opts)
+
+
+class VectorizeIndex(OwnResource):
+    """Inputs: accountId, name, dimensions, metric, description?."""
+
+    token = "inferstack:index:VectorizeIndex"  # noqa: S105 - type tokens
+
+
+class VectorizeMetadataIndex(OwnResource):
+    """Inputs: accountId, indexName, propertyName, indexType."""
+
+    token = "inferstack:index:VectorizeMetadataIndex"  # noqa: S105
+
+
+class D1Migrations(OwnResource):
+    """Inputs: accountId, databaseId, migrations."""
+
+    token = "inferstack:index:D1Migrations"  # noqa: S105
+
+
+class GatewayRoute(OwnResource):
+    """Inputs: accountId, gatewayId, name, elements. Outputs: routeId, versionId."""
+
+    token = "inferstack:index:GatewayRoute"  # noqa: S105
+    outputs = ("routeId", "versionId")
+
+
+class ProviderKey(OwnResource):
+    """Inputs: accountId, gatewayId, provider, alias, secret."""
+
+    token = "inferstack:index:ProviderKey"  # noqa: S105

@@ -1,0 +1,42 @@
+"""D1 databases: what `databases:` in a stack file becomes."""
+
+from __future__ import annotations
+
+import pulumi
+
+from inferstack.resources._cloudflare import D1Database
+from inferstack.resources._context import Context
+from inferstack.resources._own import D1Migrations
+
+
+class Database(pulumi.ComponentResource):
+    """A D1 database with its migrations applied."""
+
+    uuid: pulumi.Output[str]
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = context.spec.databases[key]
+        super().__init__("inferstack:index:Database", key, {}, opts)
+        replication = {"mode": spec.read_replication} if spec.read_replication else None
+        database = D1Database(
+            key,
+            {
+                "accountId": context.account_id,
+                "name": context.spec.physical(key),
+                "primaryLocationHint": spec.location,
+                "readReplication": replication,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.uuid = database.output("uuid")
+        if spec.migrations is not None:
+            files = sorted((context.root / spec.migrations).glob("*.sql"))
+            migrations = [
+                {"name": f.name, "path": str(f.relative_to(context.root)), "sql": f.read_text()} for f in files
+            ]
+            D1Migrations(
+                f"{key}-migrations",
+                {"accountId": context.account_id, "databaseId": self.uuid, "migrations": migrations},
+                pulumi.ResourceOptions(parent=self, deleted_with=database),
+            )
+        self.register_outputs({"uuid": self.uuid})

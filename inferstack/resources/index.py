@@ -1,0 +1,42 @@
+"""Vectorize indexes: what `indexes:` in a stack file becomes."""
+
+from __future__ import annotations
+
+import pulumi
+
+from inferstack import catalog
+from inferstack.resources._context import Context
+from inferstack.resources._own import VectorizeIndex, VectorizeMetadataIndex
+
+
+class Index(pulumi.ComponentResource):
+    """A Vectorize index with its metadata indexes."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = context.spec.indexes[key]
+        super().__init__("inferstack:index:Index", key, {}, opts)
+        model = catalog.find_model(context.spec.models[spec.model].model)
+        assert model is not None and model.dimensions is not None, "config/ checks models and dimensions"
+        account = context.account_id
+        index = VectorizeIndex(
+            key,
+            {
+                "accountId": account,
+                "name": context.spec.physical(key),
+                "dimensions": spec.dimensions or model.dimensions,
+                "metric": spec.metric,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.metadata = [
+            VectorizeMetadataIndex(
+                f"{key}-{field}",
+                {"accountId": account, "indexName": index.id, "propertyName": field, "indexType": kind},
+                pulumi.ResourceOptions(parent=self, deleted_with=index),
+            )
+            for field, kind in spec.metadata.items()
+        ]
+        self.name = index.id
+        self.register_outputs({"name": self.name})

@@ -1,0 +1,95 @@
+"""A whole environment: the component that a stack file becomes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pulumi
+
+from inferstack.config import StackSpec
+from inferstack.errors import ConfigError
+from inferstack.resources._context import Context
+from inferstack.resources.database import Database
+from inferstack.resources.gateway import Gateway
+from inferstack.resources.index import Index
+from inferstack.resources.queue import Queue
+from inferstack.resources.storage import Bucket, Namespace
+from inferstack.resources.worker import Worker
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class InferenceStack(pulumi.ComponentResource):
+    """Everything of one environment."""
+
+    def __init__(self, name: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = context.spec
+        super().__init__("inferstack:index:InferenceStack", name, {"environment": spec.environment}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self._gateways = {key: Gateway(key, context, child) for key in spec.gateways}
+        self._indexes = {key: Index(key, context, child) for key in spec.indexes}
+        self._databases = {key: Database(key, context, child) for key in spec.databases}
+        self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
+        self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
+        self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        self._spec = spec
+        self.workers = {key: self._worker(key, context, child) for key in spec.workers}
+        for key, queue in spec.queues.items():
+            if queue.consumer is not None:
+                worker, dead = self.workers[queue.consumer.worker], queue.consumer.dead_letter
+                dead_name = self._queues[dead].name if dead else None
+                self._queues[key].attach_consumer(worker.name, dead_name, [worker.deployment])
+        self.register_outputs({"workers": [worker.name for worker in self.workers.values()]})
+
+    def _worker(self, key: str, context: Context, child: pulumi.ResourceOptions) -> Worker:
+        return Worker(key, context, self._resolve, pulumi.ResourceOptions.merge(child, self._after(key)))
+
+    def _after(self, key: str) -> pulumi.ResourceOptions:
+        """A Worker goes live only when what it calls by name, without a reference in its bindings, is there."""
+        spec = self._spec.workers[key]
+        models = [self._spec.models[alias] for alias in spec.models.values()]
+        gateways = [self._gateways[m.gateway] for m in models if m.gateway]
+        databases = [self._databases[b.database] for b in spec.bindings.values() if b.database]
+        indexes = [self._indexes[b.index] for b in spec.bindings.values() if b.index]
+        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes])
+
+    def _resolve(self, kind: str, key: str) -> dict[str, Any]:
+        if kind == "ai":
+            return {"type": "ai"}
+        if kind == "index":
+            return {"type": "vectorize", "indexName": self._indexes[key].name}
+        if kind == "database":
+            return {"type": "d1", "id": self._databases[key].uuid}
+        if kind == "bucket":
+            return {"type": "r2_bucket", "bucketName": self._buckets[key].name}
+        if kind == "namespace":
+            return {"type": "kv_namespace", "namespaceId": self._namespaces[key].namespace_id}
+        if kind == "queue":
+            return {"type": "queue", "queueName": self._queues[key].name}
+        return {"type": "service", "service": self._spec.physical(key), "environment": "production"}
+
+
+def declare_stack(spec: StackSpec, root: Path) -> InferenceStack:
+    """Declare a stack and export its outputs. Raises `ConfigError` when the environment does not fit its target."""
+    account = spec.account or os.environ.get("CLOUDFLARE_ACCOUNT_ID", "")
+    base_url = os.environ.get("CLOUDFLARE_BASE_URL", "")
+    loopback = urlsplit(base_url).hostname in LOOPBACK
+    name = pulumi.get_stack()
+    if spec.target == "local" and not loopback:
+        raise ConfigError(
+            f"stack `{name}` has `target: local`, but CLOUDFLARE_BASE_URL does not point at a local Cloudflare\n"
+            f'  fix: eval "$(inferstack env {name})", or run `inferstack up {name}`'
+        )
+    if spec.target == "cloudflare" and loopback:
+        raise ConfigError(
+            f"stack `{name}` has `target: cloudflare`, but CLOUDFLARE_BASE_URL points at {base_url}\n"
+            "  fix: unset CLOUDFLARE_BASE_URL"
+        )
+    if not account:
+        raise ConfigError(f"stack `{name}` has no account\n  fix: set `account:` in its file, or CLOUDFLARE_ACCOUNT_ID")
+    stack = InferenceStack(name, Context(spec=spec, account_id=account, root=root))
+    pulumi.export("workers", {key: worker.name for key, worker in stack.workers.items()})
+    return stack

@@ -1,0 +1,42 @@
+"""R2 buckets and KV namespaces: what `buckets:` and `namespaces:` in a stack file become."""
+
+from __future__ import annotations
+
+import pulumi
+
+from inferstack.resources._cloudflare import R2Bucket, WorkersKvNamespace
+from inferstack.resources._context import Context
+
+
+class Bucket(pulumi.ComponentResource):
+    """An R2 bucket."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = context.spec.buckets[key]
+        super().__init__("inferstack:index:Bucket", key, {}, opts)
+        bucket = R2Bucket(
+            key,
+            {
+                "accountId": context.account_id,
+                "name": context.spec.physical(key),
+                "location": spec.location,
+                "storageClass": spec.storage_class,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.name = bucket.id
+        self.register_outputs({"name": self.name})
+
+
+class Namespace(pulumi.ComponentResource):
+    """A KV namespace."""
+
+    namespace_id: pulumi.Output[str]
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("inferstack:index:Namespace", key, {}, opts)
+        inputs = {"accountId": context.account_id, "title": context.spec.physical(key)}
+        self.namespace_id = WorkersKvNamespace(key, inputs, pulumi.ResourceOptions(parent=self)).id
+        self.register_outputs({"namespaceId": self.namespace_id})
