@@ -1,0 +1,26 @@
+.PHONY: setup up down test check fmt bench local
+BIN := .venv/bin
+
+setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
+	@python3 tools/setup.py
+
+up: setup       ## the dev stack up on the local Cloudflare, and a question answered
+	@$(BIN)/inferstack quickstart dev
+
+down: setup     ## destroy the dev stack and stop the local Cloudflare
+	@$(BIN)/inferstack down dev --yes
+
+local: setup    ## the local Cloudflare alone, in the foreground
+	@$(BIN)/inferstack local
+
+test: setup     ## every test
+	@$(BIN)/python -m pytest
+
+check: setup    ## format, lint, types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+fmt: setup
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: setup    ## ratios against hand-written programs, into bench/results.json
+	@$(BIN)/python bench/run.py

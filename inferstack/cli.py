@@ -1,0 +1,189 @@
+"""The command line: arguments and exit codes; the work is in `ops`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from inferstack.errors import ConfigError, UserError
+
+Command = Callable[[argparse.Namespace, Path], int]
+EXIT_CODES = """
+exit codes are Pulumi's: 0 ok, 1 error, 2 configuration, 3 authentication, 6 stack not found,
+7 changes where none were expected, 8 cancelled"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = _parser().parse_args(arguments)
+    command: Command = given.command
+    try:
+        return command(given, _project_root())
+    except UserError as error:
+        if str(error):
+            print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return 8
+
+
+def _project_root() -> Path:
+    """The folder with Pulumi.yaml and stacks/, here or above."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "Pulumi.yaml").is_file() and (folder / "stacks").is_dir():
+            return folder
+    raise ConfigError(f"no inferstack project in {here} or above it\n  fix: run this where Pulumi.yaml and stacks/ are")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="inferstack",
+        description="AI inference on Cloudflare from YAML stack files, by Pulumi; locally before it costs a cent.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, summary: str, command: Command, *, stack: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(command=command)
+        if stack:
+            sub.add_argument("stack", help="name of the stack: a file stacks/<stack>.yaml")
+        return sub
+
+    for name, summary, command in (
+        ("up", "deploy a stack (pulumi up)", _up),
+        ("preview", "show what `up` would change (pulumi preview)", _preview),
+        ("refresh", "compare the state with what is really there (pulumi refresh)", _refresh),
+    ):
+        sub = add(name, summary, command)
+        sub.add_argument("--expect-no-changes", action="store_true", help="exit with 7 when there is a change")
+    down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
+    down.add_argument("-y", "--yes", action="store_true", help="do not ask (needed without a terminal)")
+    add("env", "print the environment of a stack's Pulumi runs, for eval", _env)
+    add("check", "validate a stack file; without a name, all of them", _check, stack=False).add_argument(
+        "stack", nargs="?", help="name of the stack"
+    )
+    add("quickstart", "bring a stack up, load the sample corpus, ask a question", _quickstart)
+    ask = add("ask", "ask the stack's RAG Worker a question; the answer is streamed", _ask)
+    ask.add_argument("question")
+    ask.add_argument("--topic", help="only documents of this topic")
+    ask.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
+    load = add("load", "send a folder of Markdown documents to the stack's RAG Worker", _load)
+    load.add_argument("folder", type=Path)
+    load.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
+    local = add("local", "run the local Cloudflare alone, in the foreground", _local, stack=False)
+    local.add_argument("action", nargs="?", choices=["run", "stop", "status", "reset"], default="run")
+    local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
+    local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
+    return parser
+
+
+def _up(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import runs
+
+    runs.up(given.stack, root, expect_no_changes=given.expect_no_changes)
+    return 0
+
+
+def _preview(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import runs
+
+    runs.preview(given.stack, root, expect_no_changes=given.expect_no_changes)
+    return 0
+
+
+def _refresh(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import runs
+
+    runs.refresh(given.stack, root, expect_no_changes=given.expect_no_changes)
+    return 0
+
+
+def _down(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import runs
+
+    if not given.yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("`down` destroys the stack and its data\n  fix: say so with --yes")
+        if input(f"Destroy stack `{given.stack}` and its data? Type its name: ") != given.stack:
+            return 8
+    runs.down(given.stack, root)
+    return 0
+
+
+def _env(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.config import load_stack
+    from inferstack.ops.environment import run_environment
+
+    for name, value in run_environment(load_stack(given.stack, root), root).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _check(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.config import load_stack, stack_names
+
+    names, worst = [given.stack] if given.stack else stack_names(root), 0
+    for name in names:
+        try:
+            load_stack(name, root)
+            print(f"stacks/{name}.yaml: ok")
+        except UserError as error:
+            print(error)
+            worst = max(worst, error.exit_code)
+    return worst
+
+
+def _quickstart(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.quickstart import quickstart
+
+    quickstart(given.stack, root)
+    return 0
+
+
+def _ask(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import rag
+
+    rag.print_answer(rag.ask(given.stack, root, given.question, given.topic, given.url))
+    return 0
+
+
+def _load(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import rag
+
+    count = rag.load(given.stack, root, given.folder, given.url)
+    print(f"{count} documents loaded")
+    return 0
+
+
+def _local(given: argparse.Namespace, root: Path) -> int:
+    from inferstack import local
+
+    folder = root / ".inferstack" / "local"
+    if given.action == "run":
+        from inferstack.local.server import main as serve
+
+        options = ["--port", str(given.port)] if given.port is not None else []
+        options += ["--api-port", str(given.api_port)] if given.api_port is not None else []
+        return serve(["--state", str(folder), *options])
+    if given.action == "status":
+        running = local.find(folder)
+        print(f"running: API {running.base_url}, Workers on port {running.port}" if running else "not running")
+        return 0 if running else 1
+    if given.action == "reset":
+        from inferstack.ops import runs
+
+        runs.reset("dev", root)
+        print("the state of the local Cloudflare and of its stacks is wiped")
+        return 0
+    print("stopped" if local.stop(folder) else "not running")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Talks to a stack's RAG Worker: loads documents, asks questions, prints the streamed answer with its sources."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from inferstack import local
+from inferstack.config import StackSpec, load_stack
+from inferstack.errors import UserError
+from inferstack.ops.environment import local_settings
+from inferstack.ops.runs import say
+
+TOKEN_SECRET = "API_TOKEN"  # noqa: S105 - the name of a binding
+
+
+class Endpoint:
+    """A stack's RAG Worker and how it is reached."""
+
+    def __init__(self, name: str, root: Path, url: str | None = None) -> None:
+        spec = load_stack(name, root)
+        self.key = next((key for key, worker in spec.workers.items() if worker.template == "rag"), "")
+        if not self.key:
+            raise UserError(f"stack `{name}` has no worker with the template `rag`")
+        self._spec, self._root = spec, root
+        self.url, headers = self._address(name, url)
+        self.client = httpx.Client(base_url=self._base, headers=headers, timeout=60)
+
+    def _address(self, name: str, url: str | None) -> tuple[str, dict[str, str]]:
+        """The address to show, and the headers to send: names under localhost are not resolved everywhere."""
+        if url or self._spec.target != "local":
+            if not url:
+                raise UserError(f"stack `{name}` runs on Cloudflare\n  fix: give the Worker's address with --url")
+            self._base = url
+            return url, {}
+        running = local.find(local_settings(self._spec, self._root).folder)
+        if running is None:
+            raise UserError(f"the local Cloudflare of stack `{name}` does not run\n  fix: inferstack up {name}")
+        host = f"{self._spec.physical(self.key)}.local.localhost:{running.port}"
+        self._base = f"http://127.0.0.1:{running.port}"
+        return f"http://{host}", {"host": host}
+
+    def token_headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {_secret(self._spec, self.key, self._root)}"}
+
+
+def _secret(spec: StackSpec, key: str, root: Path) -> str:
+    kind, _, name = spec.workers[key].secrets.get(TOKEN_SECRET, "").partition(":")
+    if kind == "file" and (root / name).exists():
+        return (root / name).read_text().strip()
+    value = os.environ.get(name if kind == "env" else "RAG_API_TOKEN", "")
+    if not value:
+        raise UserError("the Worker's API token is not known here\n  fix: export RAG_API_TOKEN")
+    return value
+
+
+def read_documents(folder: Path) -> list[dict[str, Any]]:
+    """Markdown files with a front matter of `title` and `topic`; the file's name is the document's id."""
+    documents = []
+    for file in sorted(folder.glob("**/*.md")):
+        head, separator, text = file.read_text().removeprefix("---\n").partition("\n---\n")
+        if not separator:
+            continue
+        front = yaml.safe_load(head)
+        documents.append({"id": file.stem, "title": front["title"], "topic": front["topic"], "text": text.strip()})
+    if not documents:
+        raise UserError(f"no documents in {folder}: Markdown files that start with a front matter of title and topic")
+    return documents
+
+
+def load(name: str, root: Path, folder: Path, url: str | None = None) -> int:
+    """Send every document; returns how many."""
+    endpoint, documents = Endpoint(name, root, url), read_documents(folder)
+    headers = endpoint.token_headers()
+    for place, document in enumerate(documents, 1):
+        answer = _send(endpoint, "POST", "/documents", document, headers)
+        say(f"  [{place}/{len(documents)}] {document['title']} ({answer['chunks']} chunks)")
+    return len(documents)
+
+
+def ask(name: str, root: Path, question: str, topic: str | None = None, url: str | None = None) -> Iterator[tuple[str, Any]]:
+    """Events of the streamed answer: ("token", text), ("sources", [...]), ("done", {})."""
+    endpoint = Endpoint(name, root, url)
+    body = {"question": question, "topic": topic, "stream": True}
+    try:
+        with endpoint.client.stream("POST", "/ask", json=body) as response:
+            if response.status_code != 200:
+                response.read()
+                raise UserError(_problem(response))
+            event = ""
+            for line in response.iter_lines():
+                if line.startswith("event: "):
+                    event = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    data = json.loads(line.removeprefix("data: "))
+                    yield event, data["text"] if event == "token" else data
+    except httpx.TransportError as error:
+        raise UserError(f"{endpoint.url} does not answer ({type(error).__name__})") from None
+
+
+def print_answer(events: Iterator[tuple[str, Any]]) -> None:
+    for event, data in events:
+        if event == "token":
+            print(data, end="", flush=True)
+        elif event == "sources":
+            print("\n")
+            for source in data:
+                mark = "*" if source["cited"] else " "
+                print(f"  {mark} [{source['number']}] {source['title']} ({source['document']}, score {source['score']:.2f})")
+        elif event == "error":
+            raise UserError(str(data["message"]))
+
+
+def _send(endpoint: Endpoint, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+    try:
+        response = endpoint.client.request(method, path, json=body, headers=headers)
+    except httpx.TransportError as error:
+        raise UserError(f"{endpoint.url} does not answer ({type(error).__name__})") from None
+    if response.status_code >= 400:
+        raise UserError(_problem(response))
+    return response.json()
+
+
+def _problem(response: httpx.Response) -> str:
+    try:
+        error = response.json()["error"]
+        text = error["message"] if isinstance(error, dict) else error
+    except (ValueError, KeyError, TypeError):
+        text = response.text[:200]
+    return f"{response.request.method} {response.url.path}: {response.status_code}: {text}"

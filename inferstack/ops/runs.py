@@ -1,0 +1,139 @@
+"""Pulumi runs of a stack by the Automation API: the same program and state as `pulumi` by hand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from pulumi import automation as auto
+
+from inferstack import local
+from inferstack.config import StackSpec, load_stack
+from inferstack.errors import UserError
+from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
+
+
+
+class RunFailed(UserError):
+    """Pulumi has shown what went wrong; only its exit code is left to hand on."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("")
+        self.exit_code = exit_code
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def ensure_cloudflare(spec: StackSpec, root: Path) -> local.Running | None:
+    """Start the local Cloudflare of a stack with `target: local` unless it runs already."""
+    if spec.target != "local":
+        return None
+    running, started = local.ensure(local_settings(spec, root))
+    state = "started" if started else "running"
+    say(f"local Cloudflare {state}: API on port {running.api_port}, Workers on port {running.port}")
+    return running
+
+
+def open_stack(name: str, spec: StackSpec, root: Path) -> auto.Stack:
+    toolchain = read_toolchain(root)
+    environment = run_environment(spec, root)
+    if spec.target == "local":
+        say(f"Pulumi from {toolchain.pulumi_from}; Cloudflare's resources are served by the {toolchain.provider}")
+    command = auto.PulumiCommand(root=str(toolchain.pulumi.parent.parent))
+    options = auto.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command)
+    return auto.create_or_select_stack(stack_name=name, work_dir=str(root), opts=options)
+
+
+def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
+    """Deploy; returns the number of resources per operation."""
+    spec = load_stack(name, root)
+    ensure_cloudflare(spec, root)
+    try:
+        stack = open_stack(name, spec, root)
+        _finish_interrupted(stack)
+        result = stack.up(on_output=_show, show_secrets=False, expect_no_changes=expect_no_changes or None)
+    except auto.CommandError as error:
+        raise _failed(error) from None
+    return dict(result.summary.resource_changes or {})
+
+
+def preview(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
+    spec = load_stack(name, root)
+    ensure_cloudflare(spec, root)
+    try:
+        open_stack(name, spec, root).preview(on_output=_show, expect_no_changes=expect_no_changes or None)
+    except auto.CommandError as error:
+        raise _failed(error) from None
+
+
+def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
+    spec = load_stack(name, root)
+    ensure_cloudflare(spec, root)
+    try:
+        open_stack(name, spec, root).refresh(on_output=_show, expect_no_changes=expect_no_changes or None)
+    except auto.CommandError as error:
+        raise _failed(error) from None
+
+
+def down(name: str, root: Path) -> None:
+    """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
+    spec = load_stack(name, root)
+    ensure_cloudflare(spec, root)
+    try:
+        stack = open_stack(name, spec, root)
+        _empty_buckets(name, spec, root)
+        stack.destroy(on_output=_show, show_secrets=False)
+    except auto.CommandError as error:
+        raise _failed(error) from None
+    if spec.target == "local" and local.stop(local_settings(spec, root).folder):
+        say("local Cloudflare stopped")
+
+
+def reset(name: str, root: Path) -> None:
+    """Wipe what the local Cloudflare and Pulumi keep of local stacks. The toolchain stays."""
+    local.stop(local_settings(load_stack(name, root), root).folder)
+    for folder in ("local", "pulumi", "pulumi-home", "secrets"):
+        shutil.rmtree(root / STATE / folder, ignore_errors=True)
+    (root / STATE / "passphrase").unlink(missing_ok=True)
+
+
+def _empty_buckets(name: str, spec: StackSpec, root: Path) -> None:
+    """R2 deletes only empty buckets; what a local stack's hold goes with the stack."""
+    if spec.target != "local":
+        return
+    import httpx  # 60 ms, only when a stack is destroyed
+
+    variables = run_environment(spec, root)
+    base = f"{variables['CLOUDFLARE_BASE_URL']}/accounts/{variables['CLOUDFLARE_ACCOUNT_ID']}/r2/buckets"
+    headers = {"authorization": f"Bearer {variables['CLOUDFLARE_API_TOKEN']}"}
+    with httpx.Client(headers=headers) as client:
+        for key in spec.buckets:
+            bucket = f"{base}/{spec.physical(key)}/objects"
+            while listed := client.get(bucket).json().get("result"):
+                for item in listed:
+                    client.delete(f"{bucket}/{item['key']}")
+
+
+def _finish_interrupted(stack: auto.Stack) -> None:
+    """A killed run leaves operations that nobody knows the end of; creates here can be repeated, so they are cleared."""
+    deployment = stack.export_stack().deployment or {}
+    if deployment.get("pending_operations"):
+        say("the last run was interrupted; looking at what it left")
+        stack.refresh(on_output=_show, clear_pending_creates=True)
+
+
+def _show(line: str) -> None:
+    print(line, flush=True)
+
+
+def _failed(error: auto.CommandError) -> UserError:
+    """Its text is all output, which may hold anything and was shown already: only the code is used."""
+    if isinstance(error, auto.ConcurrentUpdateError):
+        return UserError("another run holds the lock of this stack\n  fix: wait for it; if it was killed: pulumi cancel")
+    match = re.search(r"code: (-?\d+)", str(error))
+    code = int(match.group(1)) if match else 1
+    return RunFailed(code if code > 0 else 1)
