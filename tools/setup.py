@@ -226,7 +226,9 @@ def record_toolchain(pulumi: Path, origin: str, official_plugin: bool) -> None:
 def run(command: list[str], problem: str, cwd: Path = ROOT, quiet: bool = False) -> None:
     done = subprocess.run(command, cwd=cwd, check=False, stdout=subprocess.PIPE if quiet else sys.stderr)
     if done.returncode != 0:
-        raise SetupError(f"{problem} (`{' '.join(command[:4])} …` ended with {done.returncode}; its own words are above)")
+        raise SetupError(
+            f"{problem} (`{' '.join(command[:4])} …` ended with {done.returncode}; its own words are above)"
+        )
 
 
 if __name__ == "__main__":

@@ -26,12 +26,18 @@ def check_references(spec: StackSpec, root: Path, report: Report) -> None:
 
     def known(path: KeyPath, name: str, names: Iterable[str], section: str) -> None:
         if name not in set(names):
-            report(path, f"`{name}` is not declared under `{section}:`{closest(name, names)}", f"declare it under `{section}:`")
+            report(
+                path,
+                f"`{name}` is not declared under `{section}:`{closest(name, names)}",
+                f"declare it under `{section}:`",
+            )
 
     for key, model in spec.models.items():
         if catalog.find_model(model.model) is None:
             near = closest(model.model, catalog.model_names())
-            report(("models", key, "model"), f"there is no model `{model.model}`{near}", "name a model of the catalogue")
+            report(
+                ("models", key, "model"), f"there is no model `{model.model}`{near}", "name a model of the catalogue"
+            )
         if model.gateway is not None:
             known(("models", key, "gateway"), model.gateway, spec.gateways, "gateways")
     for key, gateway in spec.gateways.items():
@@ -46,7 +52,11 @@ def check_references(spec: StackSpec, root: Path, report: Report) -> None:
     _check_indexes(spec, report, known)
     for key, database in spec.databases.items():
         if database.migrations is not None and not (root / database.migrations).is_dir():
-            report(("databases", key, "migrations"), f"there is no folder `{database.migrations}`", "create it, or correct the path")
+            report(
+                ("databases", key, "migrations"),
+                f"there is no folder `{database.migrations}`",
+                "create it, or correct the path",
+            )
     for key, queue in spec.queues.items():
         if queue.consumer is not None:
             known(("queues", key, "consumer", "worker"), queue.consumer.worker, spec.workers, "workers")
@@ -65,7 +75,9 @@ def _check_indexes(spec: StackSpec, report: Report, known: Callable[[KeyPath, st
         if model.dimensions is None:
             report(("indexes", key, "model"), f"`{model.name}` makes no embeddings", "choose a Text Embeddings model")
         elif index.dimensions is not None and index.dimensions != model.dimensions:
-            message = f"index `{key}` has {index.dimensions} dimensions, its model `{model.name}` makes {model.dimensions}"
+            message = (
+                f"index `{key}` has {index.dimensions} dimensions, its model `{model.name}` makes {model.dimensions}"
+            )
             fix = f"drop `dimensions` (it follows from the model) or set it to {model.dimensions}"
             report(("indexes", key, "dimensions"), message, fix)
 

@@ -59,7 +59,11 @@ def read(file: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else document.place(())
         problem = f"this is not YAML: {error.problem or error}"
-        fix = "indent with spaces" if "\\t" in str(error.problem) else "correct the line, or put text with special signs in quotes"
+        fix = (
+            "indent with spaces"
+            if "\\t" in str(error.problem)
+            else "correct the line, or put text with special signs in quotes"
+        )
         document.findings.append(Finding(place, problem, fix))
         return document
     except UnicodeDecodeError as error:

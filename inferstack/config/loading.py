@@ -27,7 +27,9 @@ def load_stack(name: str, root: Path) -> StackSpec:
     if not file.is_file():
         names = stack_names(root)
         listed = f"the stacks here are: {', '.join(names)}" if names else "there is no file under stacks/ yet"
-        raise StackNotFound(f"there is no stack `{name}` (no file stacks/{name}.yaml){closest(name, names)}\n  {listed}")
+        raise StackNotFound(
+            f"there is no stack `{name}` (no file stacks/{name}.yaml){closest(name, names)}\n  {listed}"
+        )
     document = _load(file, root, [])
     if not document.findings:
         spec = _validate(document)
@@ -49,7 +51,9 @@ def _load(file: Path, root: Path, chain: list[Path]) -> Document:
         other = (file.parent / str(base)).resolve()
         problem = _bad_base(other, root, [*chain, file.resolve()])
         if problem:
-            document.findings.append(Finding(document.place(path), f"`extends: {base}`: {problem}", "name a file under stacks/"))
+            document.findings.append(
+                Finding(document.place(path), f"`extends: {base}`: {problem}", "name a file under stacks/")
+            )
             continue
         _merge(merged, _load(other, root, [*chain, file.resolve()]))
     _merge(merged, document)

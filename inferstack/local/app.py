@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._settings import API
 from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
+from inferstack.local._settings import API
 from inferstack.local._store import Store
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai.run import InferenceError, Models
@@ -118,7 +118,9 @@ class LocalCloudflare:
             return failure(ApiError(401, 10000, "Authentication error"))
         parts = request.url.path.removeprefix(API).split("/")
         if len(parts) > 2 and parts[1] == "accounts" and parts[2] != self.account.account_id:
-            text = f"Could not route to {request.url.path.removeprefix(API)}, perhaps your object identifier is invalid?"
+            text = (
+                f"Could not route to {request.url.path.removeprefix(API)}, perhaps your object identifier is invalid?"
+            )
             return failure(ApiError(404, 7003, text))
         return None
 
@@ -169,7 +171,12 @@ class LocalCloudflare:
             query = await json_body(request, 2001)
             return await self.gateways.provider(parts[2], parts[3], "/".join(parts[4:]), query)
         except (GatewayError, InferenceError) as error:
-            body = {"success": False, "result": [], "messages": [], "error": [{"code": error.code, "message": str(error)}]}
+            body = {
+                "success": False,
+                "result": [],
+                "messages": [],
+                "error": [{"code": error.code, "message": str(error)}],
+            }
             return JSONResponse(body, error.status)
 
     async def dispatch(self, kind: str, script: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def _only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"a local Cloudflare is already running on {folder}; stop it with `inferstack local stop`") from None
+            raise UserError(
+                f"a local Cloudflare is already running on {folder}; stop it with `inferstack local stop`"
+            ) from None
         yield
 
 

@@ -84,7 +84,9 @@ def load(name: str, root: Path, folder: Path, url: str | None = None) -> int:
     return len(documents)
 
 
-def ask(name: str, root: Path, question: str, topic: str | None = None, url: str | None = None) -> Iterator[tuple[str, Any]]:
+def ask(
+    name: str, root: Path, question: str, topic: str | None = None, url: str | None = None
+) -> Iterator[tuple[str, Any]]:
     """Events of the streamed answer: ("token", text), ("sources", [...]), ("done", {})."""
     endpoint = Endpoint(name, root, url)
     body = {"question": question, "topic": topic, "stream": True}
@@ -112,7 +114,9 @@ def print_answer(events: Iterator[tuple[str, Any]]) -> None:
             print("\n")
             for source in data:
                 mark = "*" if source["cited"] else " "
-                print(f"  {mark} [{source['number']}] {source['title']} ({source['document']}, score {source['score']:.2f})")
+                print(
+                    f"  {mark} [{source['number']}] {source['title']} ({source['document']}, score {source['score']:.2f})"
+                )
         elif event == "error":
             raise UserError(str(data["message"]))
 

@@ -15,7 +15,6 @@ from inferstack.errors import UserError
 from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
 
 
-
 class RunFailed(UserError):
     """Pulumi has shown what went wrong; only its exit code is left to hand on."""
 
@@ -133,7 +132,9 @@ def _show(line: str) -> None:
 def _failed(error: auto.CommandError) -> UserError:
     """Its text is all output, which may hold anything and was shown already: only the code is used."""
     if isinstance(error, auto.ConcurrentUpdateError):
-        return UserError("another run holds the lock of this stack\n  fix: wait for it; if it was killed: pulumi cancel")
+        return UserError(
+            "another run holds the lock of this stack\n  fix: wait for it; if it was killed: pulumi cancel"
+        )
     match = re.search(r"code: (-?\d+)", str(error))
     code = int(match.group(1)) if match else 1
     return RunFailed(code if code > 0 else 1)

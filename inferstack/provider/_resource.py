@@ -66,6 +66,14 @@ class ResourceType(ABC):
     def check(self, inputs: Properties) -> list[CheckFailure]:
         """Every wrong input; an unknown value (`UNKNOWN`) passes."""
 
+    def mark_inputs(self, inputs: Properties) -> Properties:
+        """The inputs as they go into the state, with secret marks that the schema asks for."""
+        return inputs
+
+    def mark_outputs(self, outputs: Properties) -> Properties:
+        """The same for outputs."""
+        return outputs
+
     @abstractmethod
     def diff(self, state: State, inputs: Properties) -> Difference: ...
 

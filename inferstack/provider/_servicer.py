@@ -93,9 +93,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         news = from_struct(request.news)
         with self._errors(context, news):
-            failures = self._type(request.urn).check(reveal(news))
+            kind = self._type(request.urn)
+            failures = kind.check(reveal(news))
         listed = [provider_pb2.CheckFailure(property=f.path, reason=f.reason) for f in failures]
-        return provider_pb2.CheckResponse(inputs=request.news, failures=listed)
+        return provider_pb2.CheckResponse(inputs=to_struct(kind.mark_inputs(news)), failures=listed)
 
     def Diff(self, request: Any, context: Any) -> Any:
         news, state = from_struct(request.news), self._state(request.id, request.olds, request.old_inputs)
@@ -121,10 +122,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         news = from_struct(request.properties)
         kind = self._type(request.urn)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=self._outputs(kind.preview(reveal(news), None), news))
+            return provider_pb2.CreateResponse(properties=self._outputs(kind, kind.preview(reveal(news), None), news))
         with self._errors(context, news):
             made = kind.create(self._operation(request), reveal(news))
-        return provider_pb2.CreateResponse(id=made.identifier, properties=self._outputs(made.outputs, news))
+        return provider_pb2.CreateResponse(id=made.identifier, properties=self._outputs(kind, made.outputs, news))
 
     def Read(self, request: Any, context: Any) -> Any:
         inputs = from_struct(request.inputs)
@@ -132,23 +133,24 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         state = self._state(request.id, request.properties, request.inputs) if known else None
         try:
             with self._errors(context, inputs):
-                found = self._type(request.urn).read(self._operation(request), request.id, state)
+                kind = self._type(request.urn)
+                found = kind.read(self._operation(request), request.id, state)
         except Gone:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
             id=found.identifier,
-            properties=self._outputs(found.outputs, inputs),
-            inputs=to_struct(conceal(found.inputs, inputs)),
+            properties=self._outputs(kind, found.outputs, inputs),
+            inputs=to_struct(kind.mark_inputs(conceal(found.inputs, inputs))),
         )
 
     def Update(self, request: Any, context: Any) -> Any:
         news, state = from_struct(request.news), self._state(request.id, request.olds, request.old_inputs)
         kind = self._type(request.urn)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=self._outputs(kind.preview(reveal(news), state), news))
+            return provider_pb2.UpdateResponse(properties=self._outputs(kind, kind.preview(reveal(news), state), news))
         with self._errors(context, news):
             made = kind.update(self._operation(request), state, reveal(news))
-        return provider_pb2.UpdateResponse(properties=self._outputs(made.outputs, news))
+        return provider_pb2.UpdateResponse(properties=self._outputs(kind, made.outputs, news))
 
     def Delete(self, request: Any, context: Any) -> Any:
         state = self._state(request.id, request.properties, request.old_inputs)
@@ -167,8 +169,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         read = reveal(from_struct(outputs))
         return State(identifier=identifier, outputs=read, inputs=reveal(from_struct(inputs)) or read)
 
-    def _outputs(self, outputs: Properties, inputs: Properties) -> Any:
-        return to_struct(conceal(outputs, inputs))
+    def _outputs(self, kind: ResourceType, outputs: Properties, inputs: Properties) -> Any:
+        return to_struct(kind.mark_outputs(conceal(outputs, inputs)))
 
     def _operation(self, request: Any) -> Operation:
         if self._client is None:

@@ -87,12 +87,16 @@ class D1Migrations(ResourceType):
         for migration in pending:
             name = migration["name"].replace("'", "''")
             text = migration["sql"].rstrip()
-            parts.append(f"{text}{'' if text.endswith(';') else ';'}\nINSERT INTO d1_migrations (name) VALUES ('{name}');")
+            parts.append(
+                f"{text}{'' if text.endswith(';') else ';'}\nINSERT INTO d1_migrations (name) VALUES ('{name}');"
+            )
         try:
             self._query(operation, inputs, "\n".join(parts))
         except ProviderError as error:
             place = _place(str(error), pending)
-            raise ProviderError(f"{place}{error}\n  no pending migration was applied; the database is as before") from None
+            raise ProviderError(
+                f"{place}{error}\n  no pending migration was applied; the database is as before"
+            ) from None
 
     def _query(self, operation: Operation, inputs: Properties, sql: str) -> list[Any]:
         api = Api(operation, "apply", KIND, inputs["databaseId"])
@@ -143,7 +147,9 @@ def _applied(inputs: Properties) -> list[Properties]:
 
 def _place(message: str, pending: list[Properties]) -> str:
     """`file:line: statement` of the statement that SQLite's text points at."""
-    token = re.search(r'near "([^"]+)"|(?:no such \w+|already exists|duplicate column name): (\S+)|table (\S+) already', message)
+    token = re.search(
+        r'near "([^"]+)"|(?:no such \w+|already exists|duplicate column name): (\S+)|table (\S+) already', message
+    )
     wanted = next((group for group in token.groups() if group), "") if token else ""
     for migration in pending:
         line = 1

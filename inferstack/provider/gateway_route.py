@@ -76,7 +76,9 @@ class GatewayRoute(ResourceType):
         if state is None:
             parts = identifier.split("/")
             if len(parts) not in (2, 3):
-                raise ProviderError(f"cannot import {KIND} `{identifier}`: the id must be `[account_id/]gateway/route_id`")
+                raise ProviderError(
+                    f"cannot import {KIND} `{identifier}`: the id must be `[account_id/]gateway/route_id`"
+                )
             account = parts[0] if len(parts) == 3 else operation.account_id
             known: Properties = {"accountId": account, "gatewayId": parts[-2], "name": parts[-1]}
         else:

@@ -35,7 +35,9 @@ class VectorizeIndex(ResourceType):
         failures = [CheckFailure(f, f"`{f}` is required") for f in ("accountId", "name") if not inputs.get(f)]
         dimensions, metric = inputs.get("dimensions"), inputs.get("metric")
         if dimensions is not UNKNOWN and not (type(dimensions) is int and 1 <= dimensions <= LARGEST):
-            failures.append(CheckFailure("dimensions", f"must be a whole number from 1 to {LARGEST}, got {dimensions!r}"))
+            failures.append(
+                CheckFailure("dimensions", f"must be a whole number from 1 to {LARGEST}, got {dimensions!r}")
+            )
         if metric is not UNKNOWN and metric not in METRICS:
             failures.append(CheckFailure("metric", f"must be one of {', '.join(METRICS)}, got {metric!r}"))
         known = {"accountId", "name", "dimensions", "metric", "description"}

@@ -18,11 +18,10 @@ LABEL = re.compile(r"^\s*\[(\d+)\]\s*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
 WORD = re.compile(r"[a-z0-9]+")
 STOP_WORDS = frozenset(
-    "a an and are as at be been but by can did do does for from had has have how i if in into is it its me my no not of "
-    "on or our so than that the their them then there these they this to was we were what when where which who why will "
-    "with would you your".split()
+    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
 )
-MOST_SENTENCES = 2
+TITLE = re.compile(r"^[^.!?:]{1,60}: ")
+LEAST_SCORE = 0.35
 UNKNOWN = "I can't find that in the context I was given."
 
 
@@ -37,11 +36,15 @@ class Passage:
 def answer(messages: list[dict[str, Any]]) -> str:
     """The reply to the last user message, drawn from everything that stands before its question."""
     question, passages = _split(messages)
-    ranked = _rank(question, passages)
-    if not ranked:
-        return UNKNOWN if passages else f"You said: {question}" if question else UNKNOWN
-    chosen = ranked[:MOST_SENTENCES]
-    return " ".join(f"{p.text} [{p.label}]" if p.label else p.text for p in chosen)
+    best = _best(question, passages)
+    if best is None:
+        return UNKNOWN if passages or not question else f"You said: {question}"
+    chosen = [passages[best]]
+    # What a sentence announces, the next one of the same source often says.
+    if best + 1 < len(passages) and passages[best + 1].label == chosen[0].label:
+        chosen.append(passages[best + 1])
+    text = " ".join(p.text for p in chosen)
+    return f"{text} [{chosen[0].label}]" if chosen[0].label else text
 
 
 def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: str = "") -> Any:
@@ -92,7 +95,7 @@ def _passages(text: str) -> list[Passage]:
     for line in lines:
         match = LABEL.match(line)
         if match:
-            label, line = match.group(1), line[match.end() :]
+            label, line = match.group(1), TITLE.sub("", line[match.end() :])
         if numbered and label is None:
             continue
         found += [Passage(s.strip(), label) for s in SENTENCE.split(line) if len(WORD.findall(s.lower())) >= 4]
@@ -103,20 +106,16 @@ def _words(text: str) -> set[str]:
     return {w.rstrip("s") for w in WORD.findall(text.lower()) if w not in STOP_WORDS}
 
 
-def _rank(question: str, passages: list[Passage]) -> list[Passage]:
-    """Best first, by meaning and by shared words; those far behind the best are left out."""
+def _best(question: str, passages: list[Passage]) -> int | None:
+    """The place of the passage that fits best by meaning and by shared words, None if none fits."""
     wanted = _words(question)
     if not passages or not wanted:
-        return []
+        return None
     vectors = embed([question, *(p.text for p in passages)], BASE_DIMENSIONS)
-    similarity = vectors[1:] @ vectors[0]
     overlap = np.array([len(wanted & _words(p.text)) / len(wanted) for p in passages], dtype=np.float32)
-    scores = similarity + overlap
-    order = np.argsort(-scores, kind="stable")
-    best = float(scores[order[0]])
-    if best < 0.35:
-        return []
-    return [passages[i] for i in order if scores[i] >= 0.75 * best]
+    scores = vectors[1:] @ vectors[0] + overlap
+    best = int(np.argmax(scores))
+    return best if float(scores[best]) >= LEAST_SCORE else None
 
 
 def _closest(names: list[str], values: list[Any], messages: list[dict[str, Any]]) -> Any:

@@ -40,7 +40,9 @@ class AiApi:
     async def plan_faults(self, request: Request) -> Response:
         """Of the local Cloudflare only: `{model, status, code, message, times}` makes the next inferences fail."""
         body = await json_body(request)
-        error = InferenceError(int(body.get("status", 429)), int(body["code"]), str(body.get("message", "planned fault")))
+        error = InferenceError(
+            int(body.get("status", 429)), int(body["code"]), str(body.get("message", "planned fault"))
+        )
         self._models.fail(str(body["model"]), error, int(body.get("times", 1)))
         return ok({})
 

@@ -68,7 +68,9 @@ async def _run(name: str, inputs: dict[str, Any]) -> Answer:
         return await _generate(model, inputs)
     if model.task == "Text-to-Image":
         return await asyncio.to_thread(_image, inputs, name)
-    raise InferenceError(501, 5007, f"No such model {name} or task: the local Cloudflare does not run {model.task} models")
+    raise InferenceError(
+        501, 5007, f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
+    )
 
 
 def _embeddings(model: catalog.Model, inputs: dict[str, Any]) -> dict[str, Any]:

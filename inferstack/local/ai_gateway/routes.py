@@ -138,5 +138,3 @@ def _data(name: str, items: list[Document]) -> Response:
 def _flat(route: Document, version: Document) -> Document:
     fields = {k: route[k] for k in ("id", "gateway_id", "name", "created_at", "modified_at")}
     return fields | {"elements": version["elements"], "version_id": version["version_id"]}
-
-

@@ -89,9 +89,7 @@ class Gateways:
                 error = failed
         raise error
 
-    async def provider(
-        self, gateway_id: str, provider: str, endpoint: str, query: Document, step: int = 0
-    ) -> Response:
+    async def provider(self, gateway_id: str, provider: str, endpoint: str, query: Document, step: int = 0) -> Response:
         """One request to `workers-ai/<model>`, or to `compat/chat/completions` with `workers-ai/…` or `dynamic/…`."""
         if provider == "workers-ai" and not endpoint.startswith("v1/"):
             model, compat = endpoint, False

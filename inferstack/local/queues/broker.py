@@ -69,9 +69,7 @@ class Broker:
             for m in due
         ]
         try:
-            verdict = await self._deliver(
-                consumer["script_name"], {"queue": queue["queue_name"], "messages": messages}
-            )
+            verdict = await self._deliver(consumer["script_name"], {"queue": queue["queue_name"], "messages": messages})
         except Exception as error:  # the Worker or its process failed: the whole batch is delivered again
             log.warning("queue %s: delivery to %s failed: %s", queue["queue_name"], consumer["script_name"], error)
             verdict = {"outcome": "exception"}

@@ -158,7 +158,11 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
             body = await json_body(request)
             default = request.headers.get("x-msg-delay-secs")
             messages = [
-                (base64.b64decode(m["body"]), m.get("contentType", "v8"), m.get("delaySecs", default and float(default)))
+                (
+                    base64.b64decode(m["body"]),
+                    m.get("contentType", "v8"),
+                    m.get("delaySecs", default and float(default)),
+                )
                 for m in body["messages"]
             ]
             queues.send(queue["queue_id"], messages)

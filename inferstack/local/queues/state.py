@@ -40,7 +40,9 @@ class Queues:
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("queue_name")
         if not isinstance(name, str) or not NAME.match(name):
-            raise ApiError(400, 11003, f"Queue name '{name}' is invalid: lower case letters, digits and hyphens, 1 to 63")
+            raise ApiError(
+                400, 11003, f"Queue name '{name}' is invalid: lower case letters, digits and hyphens, 1 to 63"
+            )
         existing = self._store.find(KIND, queue_name=name)
         if existing:
             if owner and self._store.owner_of(KIND, existing["queue_id"]) == owner:

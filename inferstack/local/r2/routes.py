@@ -102,9 +102,7 @@ class R2Api:
         if head is None:
             raise ApiError(404, 10007, "The specified key does not exist.")
         content_type = head.get("httpMetadata", {}).get("contentType", "application/octet-stream")
-        return Response(
-            self._buckets.read(bucket, key), media_type=content_type, headers={"etag": f'"{head["etag"]}"'}
-        )
+        return Response(self._buckets.read(bucket, key), media_type=content_type, headers={"etag": f'"{head["etag"]}"'})
 
     async def put_object(self, request: Request) -> Response:
         bucket, key = self._object(request)

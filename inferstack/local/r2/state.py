@@ -110,8 +110,6 @@ class Buckets:
 
     def objects(self, bucket: str, prefix: str, limit: int, after: str) -> tuple[list[Document], bool]:
         """Heads in key order after `after`, and whether more follow."""
-        sql = (
-            "select head from r2_objects where bucket = ? and key > ? and substr(key, 1, ?) = ? order by key limit ?"
-        )
+        sql = "select head from r2_objects where bucket = ? and key > ? and substr(key, 1, ?) = ? order by key limit ?"
         rows = list(self._db.execute(sql, (bucket, after, len(prefix), prefix, limit + 1)))
         return [json.loads(row[0]) for row in rows[:limit]], len(rows) > limit

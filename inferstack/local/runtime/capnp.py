@@ -82,9 +82,13 @@ class Config:
         sockets = ['(name = "http", address = "127.0.0.1:0", http = (), service = "system")']
         if self._dispatch:
             service = '(name = "system", entrypoint = "dispatcher")'
-            sockets.append(f'(name = "dispatch", address = {_text(f"unix:{self._dispatch}")}, http = (), service = {service})')
+            sockets.append(
+                f'(name = "dispatch", address = {_text(f"unix:{self._dispatch}")}, http = (), service = {service})'
+            )
         else:
-            sockets = [f'(name = "http", address = {_text(f"unix:{self._folder}/http.sock")}, http = (), service = "system")']
+            sockets = [
+                f'(name = "http", address = {_text(f"unix:{self._folder}/http.sock")}, http = (), service = "system")'
+            ]
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {_join(sockets)}\n  ]\n);\n"
@@ -136,7 +140,9 @@ class Config:
         if kind == "service":
             target = main.get(binding["service"])
             designator = f"(name = {_text(target.service)}" if target else '(name = "egress"'
-            entrypoint = f", entrypoint = {_text(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
+            entrypoint = (
+                f", entrypoint = {_text(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
+            )
             return f"(name = {_text(name)}, service = {designator}{entrypoint}))"
         return self._product(running, binding, name, kind)
 

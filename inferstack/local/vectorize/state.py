@@ -39,7 +39,9 @@ class Indexes:
     def create(self, body: Document, owner: str | None) -> Document:
         name, config = body.get("name"), body.get("config")
         if not isinstance(name, str) or not NAME.match(name):
-            raise ApiError(400, 3003, "vectorize.index.invalid_name - Index name must be lower case, digits and hyphens")
+            raise ApiError(
+                400, 3003, "vectorize.index.invalid_name - Index name must be lower case, digits and hyphens"
+            )
         if not isinstance(config, dict):
             raise ApiError(400, 3001, "vectorize.index.invalid_config - Config must be provided")
         existing = self._store.get(KIND, name)
@@ -200,7 +202,9 @@ class Indexes:
         if name not in self._loaded:
             sql = "select id, namespace, vector, metadata, indexed from vectors where vector_index = ?"
             rows = list(self._db.execute(sql, (name,)))
-            matrix = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(len(rows), self.get(name)["config"]["dimensions"])
+            matrix = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(
+                len(rows), self.get(name)["config"]["dimensions"]
+            )
             self._loaded[name] = (rows, matrix)
         return self._loaded[name]
 

@@ -44,9 +44,7 @@ class Deployer:
         secrets = self._workers.secrets_of(version["id"])
         return RunningVersion(script=worker["name"], version=version, secrets=secrets, percentage=percentage)
 
-    async def add_version(
-        self, worker: Document, body: Document, owner: str | None, source: str = "api"
-    ) -> Document:
+    async def add_version(self, worker: Document, body: Document, owner: str | None, source: str = "api") -> Document:
         """Start the version once beside the live ones; one that does not start is refused with workerd's own words."""
         same = self._workers.same_version(worker, owner)
         if same:

@@ -158,13 +158,17 @@ class WorkersApi:
     async def _save_route(self, route_id: str, zone: str, body: dict[str, Any], owner: str | None) -> Response:
         if body.get("script"):
             self._workers.get(body["script"])
-        route = {"id": route_id, "pattern": body["pattern"]} | ({"script": body["script"]} if body.get("script") else {})
+        route = {"id": route_id, "pattern": body["pattern"]} | (
+            {"script": body["script"]} if body.get("script") else {}
+        )
         self._store.put("worker_route", route_id, route | {"zone_id": zone}, owner)
         await self._deployer.refresh()
         return ok(route)
 
     async def get_route(self, request: Request) -> Response:
-        return ok(_shown_route(self._attached("worker_route", request.path_params["route_id"], 10009, "route not found")))
+        return ok(
+            _shown_route(self._attached("worker_route", request.path_params["route_id"], 10009, "route not found"))
+        )
 
     async def update_route(self, request: Request) -> Response:
         route = self._attached("worker_route", request.path_params["route_id"], 10009, "route not found")

@@ -98,7 +98,9 @@ class ScriptsApi:
         return ok(None)
 
     async def list_deployments(self, request: Request) -> Response:
-        return ok({"deployments": [shown_deployment(d) for d in self._workers.deployments(self._worker(request)["id"])]})
+        return ok(
+            {"deployments": [shown_deployment(d) for d in self._workers.deployments(self._worker(request)["id"])]}
+        )
 
     async def create_deployment(self, request: Request) -> Response:
         worker, body = self._worker(request), await json_body(request)
@@ -160,9 +162,13 @@ class ScriptsApi:
     async def _change_secrets(self, worker: Document, name: str, secret: Document | None) -> None:
         """A new version with the same code, deployed: that is what a changed secret is."""
         latest = self._workers.latest_version(worker["id"])
-        others = [b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]]
+        others = [
+            b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]
+        ]
         kept = [b for b in others if b["name"] != name]
-        body = {k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest}
+        body = {
+            k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest
+        }
         body["bindings"] = [*kept, secret] if secret else kept
         version = await self._deployer.add_version(worker, body, None)
         entry = {"percentage": 100, "version_id": version["id"]}
@@ -183,7 +189,9 @@ class ScriptsApi:
 
     async def post_subdomain(self, request: Request) -> Response:
         worker = self._worker(request)
-        wanted = {"enabled": False, "previews_enabled": False} if request.method == "DELETE" else await json_body(request)
+        wanted = (
+            {"enabled": False, "previews_enabled": False} if request.method == "DELETE" else await json_body(request)
+        )
         subdomain = {"enabled": bool(wanted.get("enabled")), "previews_enabled": bool(wanted.get("previews_enabled"))}
         self._workers.update(worker["id"], {"subdomain": subdomain}, merge=True)
         await self._deployer.refresh()

@@ -27,7 +27,9 @@ async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any
             kind = (value.content_type if isinstance(value, UploadFile) else None) or "application/javascript+module"
             content = base64.b64encode(data).decode()
             modules.append({"name": part, "content_type": kind, "content_base64": content})
-    return body | ({"modules": modules, "main_module": body.get("main_module") or body.get("body_part")} if modules else {})
+    return body | (
+        {"modules": modules, "main_module": body.get("main_module") or body.get("body_part")} if modules else {}
+    )
 
 
 def _metadata(data: bytes) -> dict[str, Any]:

@@ -146,7 +146,9 @@ def _decode(spec: Spec, attribute: dict[str, Any], given: Any, answered: Any, li
     if given is not None and not computed_only and (not live or answered is None):
         return given
     if attribute.get("type") == "normalized" and answered is not None:
-        return given if given is not None and _same_json(given, answered) else json.dumps(answered, separators=(",", ":"))
+        return (
+            given if given is not None and _same_json(given, answered) else json.dumps(answered, separators=(",", ":"))
+        )
     return answered
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from inferstack.provider._diff import Difference, compare, top_level
 from inferstack.provider._errors import describe_response, failed, unreachable
-from inferstack.provider._properties import UNKNOWN, has_unknown
+from inferstack.provider._properties import UNKNOWN, Secret, has_unknown, reveal
 from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 from inferstack.provider.standin.codec import (
     LISTS,
@@ -53,6 +53,28 @@ class TableResource(ResourceType):
                 wanted = attribute.get("type") or attribute.get("nesting")
                 failures.append(CheckFailure(prop, f"`{prop}` must be of type {wanted}"))
         return failures
+
+    def mark_inputs(self, inputs: Properties) -> Properties:
+        return self._marked(inputs) if self._spec.marks_inputs else inputs
+
+    def mark_outputs(self, outputs: Properties) -> Properties:
+        return self._marked(outputs)
+
+    def _marked(self, values: Properties) -> Properties:
+        """The official provider marks every value of a sensitive attribute, and the whole list or set that holds one."""
+        marked = dict(values)
+        for name, attribute in attributes(self._spec).items():
+            prop = property_name(self._spec, name)
+            sensitive = {camel(n) for n, a in attribute.get("attributes", {}).items() if a.get("sensitive")}
+            items = reveal(values.get(prop))
+            if attribute.get("nesting") in LISTS and isinstance(items, list) and sensitive:
+                hidden = [
+                    {k: Secret(v) if k in sensitive else v for k, v in item.items()} if isinstance(item, dict) else item
+                    for item in items
+                ]
+                if any(isinstance(item, dict) and sensitive & set(item) for item in items):
+                    marked[prop] = Secret(hidden)
+        return marked
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         spec = self._spec
@@ -131,9 +153,11 @@ class TableResource(ResourceType):
 
     def _path_fields(self, operation: Operation, inputs: Properties, state: State | None) -> dict[str, Any]:
         fields = {snake(key): value for key, value in (state.outputs if state else {}).items()}
-        fields |= {name: inputs.get(property_name(self._spec, name)) for name in attributes(self._spec)} if not state else {
-            snake(key): value for key, value in inputs.items()
-        }
+        fields |= (
+            {name: inputs.get(property_name(self._spec, name)) for name in attributes(self._spec)}
+            if not state
+            else {snake(key): value for key, value in inputs.items()}
+        )
         fields["account_id"] = fields.get("account_id") or operation.account_id
         fields["jurisdiction"] = fields.get("jurisdiction") or "default"
         fields["storage_class"] = fields.get("storage_class") or "Standard"

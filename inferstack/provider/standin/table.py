@@ -16,7 +16,7 @@ class Spec:
     """One resource type.
 
     `wire` renames body fields, `camel` says that the API's fields are camelCase; `id_field` is the answer's field that
-    identifies the object in paths, `resource_id` Pulumi's id where that differs, `import_id` the parts of an import id.
+    identifies the object in paths, `marks_inputs` that sensitive inputs are marked secret at once, `resource_id` Pulumi's id where that differs, `import_id` the parts of an import id.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Spec:
     id_output: str | None = "{id}"
     import_id: str = "account_id/id"
     meta: bool = False
+    marks_inputs: bool = False
     encoding: str = "json"
     camel: bool = False
     path_only: frozenset[str] = frozenset()
@@ -67,6 +68,7 @@ SPECS = (
         import_id="account_id/worker_id/id",
         path_only=frozenset({"worker_id"}),
         replace_also=frozenset({"modules"}),
+        marks_inputs=True,
         meta=True,
     ),
     Spec(
