@@ -55,7 +55,7 @@ def say(text: str) -> None:
 
 
 def require_python() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this runs on whatever Python the user has
         raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
 
 

@@ -88,7 +88,7 @@ def _build(document: Document, node: yaml.Node, path: KeyPath) -> Any:
         return _mapping(document, node, path)
     if isinstance(node, yaml.SequenceNode):
         return [_build(document, item, (*path, i)) for i, item in enumerate(node.value)]
-    value = _Loader("").construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    value = _Loader("").construct_object(node, deep=True)
     return _substitute(document, value, path) if isinstance(value, str) else value
 
 

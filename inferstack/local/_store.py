@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ class Store:
     def close(self) -> None:
         self.db.close()
 
+    def one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """The one row of an aggregate."""
+        row = self.db.execute(sql, tuple(values)).fetchone()
+        assert row is not None
+        return tuple(row)
+
     def get(self, kind: str, key: str) -> Document | None:
         row = self.db.execute("select body from documents where kind = ? and key = ?", (kind, key)).fetchone()
         return json.loads(row[0]) if row else None
@@ -94,13 +101,13 @@ class Store:
         self.db.execute("delete from documents where kind = ? and key = ?", (kind, key))
         return bool(self.db.changes())
 
-    def list(self, kind: str) -> list[Document]:
+    def list_all(self, kind: str) -> list[Document]:
         """All of a kind, in the order they were made."""
         rows = self.db.execute("select body from documents where kind = ? order by sequence", (kind,))
         return [json.loads(row[0]) for row in rows]
 
     def find(self, kind: str, **fields: Any) -> Document | None:
-        return next((d for d in self.list(kind) if all(d.get(k) == v for k, v in fields.items())), None)
+        return next((d for d in self.list_all(kind) if all(d.get(k) == v for k, v in fields.items())), None)
 
     def set_secret(self, scope: str, name: str, value: str) -> None:
         self.db.execute("insert or replace into secrets values (?, ?, ?)", (scope, name, value))

@@ -24,7 +24,7 @@ async def run_schedules(store: Store, run: Run) -> None:
         minute = int(time.time() // 60 + 1) * 60
         await asyncio.sleep(minute - time.time())
         moment = datetime.fromtimestamp(minute, UTC)
-        for entry in store.list(SCHEDULES):
+        for entry in store.list_all(SCHEDULES):
             for schedule in entry["schedules"]:
                 if croniter.match(schedule["cron"], moment):
                     body = {"cron": schedule["cron"], "scheduledTime": minute * 1000}

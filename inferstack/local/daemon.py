@@ -22,7 +22,6 @@ def find(folder: Path) -> Running | None:
     """The one that runs on this state folder and answers."""
     try:
         running = Running(**json.loads(record_file(folder).read_text()))
-        os.kill(running.pid, 0)
         urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5).close()
     except (OSError, ValueError, TypeError):
         return None
@@ -63,10 +62,21 @@ def stop(folder: Path) -> bool:
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        if find(folder) is None and not record_file(folder).exists():
+        if not _alive(running.pid):
             return True
         time.sleep(0.05)
     raise UserError(f"the local Cloudflare (process {running.pid}) did not end within {STOP_SECONDS} s")
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process still runs; one that has ended and waits for its parent does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except OSError:  # no /proc on this system
+        return True
 
 
 def _said(log_file: Path, start: int) -> str:

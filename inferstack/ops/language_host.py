@@ -29,7 +29,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def __init__(self, engine: str) -> None:
         self._engine = engine
 
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         self._engine = request.engine_address or self._engine
         return language_pb2.LanguageHandshakeResponse()
 
@@ -70,7 +70,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         command = [_python(request.info), "-u", script, *arguments, str(program), *request.args]
         process = subprocess.Popen(command, cwd=request.pwd, env=environment)
-        context.add_callback(lambda: process.poll() is None and process.terminate())
+        context.add_callback(lambda: _end(process))
         # The SDK has shown the reason itself; `bail` keeps the engine from adding a second one.
         return language_pb2.RunResponse(bail=process.wait() != 0)
 
@@ -84,6 +84,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         for line in process.stdout:
             yield language_pb2.RunPluginResponse(stdout=line)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
 
 
 def _python(info: Any) -> str:

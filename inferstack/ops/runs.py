@@ -57,7 +57,7 @@ def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, i
         result = stack.up(on_output=_show, show_secrets=False, expect_no_changes=expect_no_changes or None)
     except auto.CommandError as error:
         raise _failed(error) from None
-    return dict(result.summary.resource_changes or {})
+    return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
 
 def preview(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
@@ -84,7 +84,7 @@ def down(name: str, root: Path) -> None:
     ensure_cloudflare(spec, root)
     try:
         stack = open_stack(name, spec, root)
-        _empty_buckets(name, spec, root)
+        _empty_buckets(spec, root)
         stack.destroy(on_output=_show, show_secrets=False)
     except auto.CommandError as error:
         raise _failed(error) from None
@@ -100,7 +100,7 @@ def reset(name: str, root: Path) -> None:
     (root / STATE / "passphrase").unlink(missing_ok=True)
 
 
-def _empty_buckets(name: str, spec: StackSpec, root: Path) -> None:
+def _empty_buckets(spec: StackSpec, root: Path) -> None:
     """R2 deletes only empty buckets; what a local stack's hold goes with the stack."""
     if spec.target != "local":
         return

@@ -69,7 +69,7 @@ class Budget:
             handle.seek(0)
             handle.truncate()
             handle.write(json.dumps([left, time.time()]))
-        return max(0.0, -left / self.rate)
+        return max(0.0, -float(left) / self.rate)
 
 
 class RetryTransport(httpx.BaseTransport):

@@ -55,7 +55,7 @@ class VectorizeIndex(ResourceType):
     def create(self, operation: Operation, inputs: Properties) -> State:
         api, name = Api(operation, "create", KIND, inputs["name"]), inputs["name"]
         marker = f"{inputs.get('description') or ''} [{operation.urn.split('::', 1)[1]}]".strip()
-        config = {"dimensions": inputs["dimensions"], "metric": inputs["metric"]}
+        config: Any = {"dimensions": inputs["dimensions"], "metric": inputs["metric"]}
         with api.errors():
             try:
                 made = api.sdk.vectorize.indexes.create(

@@ -58,8 +58,7 @@ def route_elements(route: RouteSpec, models: dict[str, str]) -> list[dict[str, A
     if route.split:
         shares = {f"{share.percent}%": f"split-{share.model}" for share in route.split}
         elements.append(_element("split", "percentage", {**shares, "else": chain[0]}))
-    for share in route.split:
-        elements.append(_model(f"split-{share.model}", models[share.model], route, chain[0]))
+    elements += [_model(f"split-{share.model}", models[share.model], route, chain[0]) for share in route.split]
     for place, alias in enumerate(route.models):
         following = chain[place + 1] if place + 1 < len(chain) else "end"
         elements.append(_model(chain[place], models[alias], route, following))

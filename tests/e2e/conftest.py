@@ -50,7 +50,13 @@ class Project:
     def pulumi(self, *arguments: str, code: int = 0) -> str:
         environment = {**os.environ, **self.environment()}
         done = subprocess.run(
-            ["pulumi", *arguments], cwd=self.root, env=environment, capture_output=True, text=True, timeout=240, check=False
+            ["pulumi", *arguments],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -64,7 +70,9 @@ class Project:
     def operations(self, output: str) -> dict[str, int]:
         """`Resources:` of an update: operation → count."""
         block = output.split("Resources:")[-1]
-        return {name: int(count) for count, name in re.findall(r"(\d+) (created|updated|replaced|deleted|unchanged)", block)}
+        return {
+            name: int(count) for count, name in re.findall(r"(\d+) (created|updated|replaced|deleted|unchanged)", block)
+        }
 
     @property
     def running(self) -> local.Running:

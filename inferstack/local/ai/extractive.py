@@ -18,7 +18,11 @@ LABEL = re.compile(r"^\s*\[(\d+)\]\s*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
 WORD = re.compile(r"[a-z0-9]+")
 STOP_WORDS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
+    """
+    a an and are as at be been but by can did do does for from had has have how i if in into is it its me my no
+    not of on or our so than that the their them then there these they this to was we were what when where which
+    who why will with would you your
+    """.split()  # noqa: SIM905 - a list of words reads better so
 )
 TITLE = re.compile(r"^[^.!?:]{1,60}: ")
 LEAST_SCORE = 0.35

@@ -16,7 +16,8 @@ def draw(prompt: str, seed: int, width: int, height: int) -> bytes:
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     channels = []
     for _ in range(3):
-        a, b, phase = generator.uniform(1, 9, 2).tolist() + [float(generator.uniform(0, 6.28))]
+        a, b = generator.uniform(1, 9, 2)
+        phase = generator.uniform(0, 6.28)
         channels.append((np.sin(a * x * 6.28 + phase) + np.cos(b * y * 6.28) + 2) * 63)
     pixels = np.stack(channels, axis=-1).astype(np.uint8)
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)

@@ -25,7 +25,7 @@ class GatewayApi:
         route = one + "/routes/{route_id}"
         key = one + "/provider_configs/{key_id}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.update, methods=["PUT"]),
@@ -47,8 +47,8 @@ class GatewayApi:
             Route(key, self.delete_key, methods=["DELETE"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._state.list())
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._state.list_all())
 
     async def create(self, request: Request) -> Response:
         return ok(self._state.create(await json_body(request, 7001), request.state.owner))

@@ -11,7 +11,7 @@ from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 
 KIND, ROUTE, KEY = "ai_gateway", "ai_gateway_route", "ai_gateway_provider_config"
 NAME = re.compile(r"^[a-z0-9_-]{1,64}$")
-REQUIRED = {
+REQUIRED: dict[str, type | tuple[type, ...]] = {
     "cache_invalidate_on_update": bool,
     "cache_ttl": (int, type(None)),
     "collect_logs": bool,
@@ -32,8 +32,8 @@ class GatewayState:
     def __init__(self, store: Store, account_id: str) -> None:
         self._store, self._account = store, account_id
 
-    def list(self) -> list[Document]:
-        return self._store.list(KIND)
+    def list_all(self) -> list[Document]:
+        return self._store.list_all(KIND)
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("id")
@@ -69,7 +69,7 @@ class GatewayState:
         return gateway
 
     def children(self, kind: str, gateway: str) -> list[Document]:
-        return [d for d in self._store.list(kind) if d["gateway_id"] == gateway]
+        return [d for d in self._store.list_all(kind) if d["gateway_id"] == gateway]
 
     def create_route(self, gateway: str, body: Document, owner: str | None) -> Document:
         self.get(gateway)
@@ -83,7 +83,13 @@ class GatewayState:
             raise ApiError(409, 7001, f"route {name} already exists")
         version = _version(check_elements(body.get("elements")))
         stamps = {"created_at": now(), "modified_at": now()}
-        route = {"id": hex_id()[:14], "account_tag": self._account, "gateway_id": gateway, "name": name, **stamps}
+        route: Document = {
+            "id": hex_id()[:14],
+            "account_tag": self._account,
+            "gateway_id": gateway,
+            "name": name,
+            **stamps,
+        }
         route |= {"versions": [version], "deployments": [_deployment(version["version_id"])]}
         return shown_route(self._store.put(ROUTE, route["id"], route, owner))
 

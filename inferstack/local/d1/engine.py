@@ -59,6 +59,7 @@ class Database:
         with self._lock:
             sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"
             row = self._connection.execute(sql).fetchone()
+        assert row is not None
         return int(row[0])
 
     def size(self) -> int:
@@ -67,8 +68,11 @@ class Database:
             return self._size()
 
     def _size(self) -> int:
-        pages, size = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size"))
-        return int(pages) * int(size)
+        row = self._connection.execute(
+            "select page_count * page_size from pragma_page_count, pragma_page_size"
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def _script(self, sql: str, params: list[Any]) -> list[Statement]:
         outcomes: list[Statement] = []

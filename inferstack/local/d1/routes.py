@@ -27,7 +27,7 @@ class D1Api:
         base = f"{account}/d1/database"
         one = base + "/{database_id}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.update, methods=["PUT", "PATCH"]),
@@ -38,8 +38,8 @@ class D1Api:
             Route(one + "/import/{etag}", self.upload, methods=["PUT"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._databases.list(request.query_params.get("name")), default_size=1000)
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._databases.list_all(request.query_params.get("name")), default_size=1000)
 
     async def create(self, request: Request) -> Response:
         return ok(self._databases.create(await json_body(request, 7400), request.state.owner))
@@ -121,7 +121,7 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
     if len(done) < len(items):
         return JSONResponse({"success": False, "error": "No SQL statements detected."})
     rows_wanted = request.query_params.get("resultsFormat") != "NONE"
-    answers = [
+    answers: list[dict[str, Any]] = [
         {
             "success": True,
             "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else {"columns": [], "rows": []},

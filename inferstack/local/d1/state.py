@@ -51,8 +51,8 @@ class Databases:
             raise ApiError(404, 7404, f"The database {identifier} could not be found")
         return document
 
-    def list(self, name: str | None = None) -> list[Document]:
-        found = [d for d in self._store.list(KIND) if name is None or name in d["name"]]
+    def list_all(self, name: str | None = None) -> list[Document]:
+        found = [d for d in self._store.list_all(KIND) if name is None or name in d["name"]]
         return [{k: d[k] for k in ("uuid", "name", "version", "created_at", "jurisdiction") if k in d} for d in found]
 
     def update(self, identifier: str, body: Document) -> Document:

@@ -24,7 +24,7 @@ class KvApi:
         base = f"{account}/storage/kv/namespaces"
         one = base + "/{namespace_id}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.rename, methods=["PUT"]),
@@ -38,8 +38,8 @@ class KvApi:
             Route(one + "/metadata/{key_name:path}", self.metadata, methods=["GET"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._namespaces.list())
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._namespaces.list_all())
 
     async def create(self, request: Request) -> Response:
         return ok(self._namespaces.create(await json_body(request, 10012), request.state.owner))

@@ -19,8 +19,8 @@ class Namespaces:
     def __init__(self, store: Store) -> None:
         self._store, self._db = store, store.db
 
-    def list(self) -> list[Document]:
-        return self._store.list(KIND)
+    def list_all(self) -> list[Document]:
+        return self._store.list_all(KIND)
 
     def create(self, body: Document, owner: str | None) -> Document:
         title = _title(body)
@@ -29,7 +29,7 @@ class Namespaces:
             if owner and self._store.owner_of(KIND, existing["id"]) == owner:
                 return existing
             raise ApiError(400, 10014, "A namespace with this account ID and title already exists.")
-        document = {"id": hex_id(), "title": title, "supports_url_encoding": True}
+        document: Document = {"id": hex_id(), "title": title, "supports_url_encoding": True}
         return self._store.put(KIND, document["id"], document, owner)
 
     def get(self, namespace: str) -> Document:
@@ -56,7 +56,7 @@ class Namespaces:
         row = self._db.execute(sql, (namespace, key)).fetchone()
         if row is None or (row[2] is not None and row[2] <= time.time()):
             return None
-        return row
+        return row[0], row[1], row[2]
 
     def write(
         self,

@@ -32,7 +32,7 @@ class Broker:
     async def run(self) -> None:
         while True:
             self._queues.drop_expired()
-            for queue in self._queues.list():
+            for queue in self._queues.list_all():
                 self._start_batch(queue)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._queues.next_due_ms() else 5)

@@ -25,7 +25,7 @@ class QueuesApi:
         one = base + "/{queue_id}"
         consumer = one + "/consumers/{consumer_id}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.update, methods=["PUT", "PATCH"]),
@@ -43,8 +43,8 @@ class QueuesApi:
             Route(one + "/purge", self.purge, methods=["POST"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._queues.list(request.query_params.get("name")), default_size=100)
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._queues.list_all(request.query_params.get("name")), default_size=100)
 
     async def create(self, request: Request) -> Response:
         return ok(self._queues.create(await json_body(request, 100128), request.state.owner))
@@ -112,7 +112,7 @@ class QueuesApi:
     async def acknowledge(self, request: Request) -> Response:
         queue_id, body = request.path_params["queue_id"], await json_body(request, 10026)
         consumers = self._queues.consumers(self._queues.get(queue_id)["queue_id"])
-        rules = consumers[0] if consumers else {"settings": {"max_retries": 3}}
+        rules: dict[str, Any] = consumers[0] if consumers else {"settings": {"max_retries": 3}}
         counts, warnings = {"ackCount": 0, "retryCount": 0}, {}
         for field, counter in (("acks", "ackCount"), ("retries", "retryCount")):
             for item in body.get(field) or []:

@@ -29,8 +29,8 @@ class Queues:
         self._store, self._db = store, store.db
         self.on_message: Callable[[], None] = lambda: None
 
-    def list(self, name: str | None = None) -> list[Document]:
-        return [self.describe(q) for q in self._store.list(KIND) if name is None or q["queue_name"] == name]
+    def list_all(self, name: str | None = None) -> list[Document]:
+        return [self.describe(q) for q in self._store.list_all(KIND) if name is None or q["queue_name"] == name]
 
     def describe(self, queue: Document) -> Document:
         consumers = self.consumers(queue["queue_id"])
@@ -51,7 +51,7 @@ class Queues:
             raise ApiError(409, 11009, message)
         settings = SETTINGS | _known(body.get("settings"), SETTINGS, 100128)
         times = {"created_on": now(), "modified_on": now()}
-        queue = {"queue_id": hex_id(), "queue_name": name, **times, "settings": settings}
+        queue: Document = {"queue_id": hex_id(), "queue_name": name, **times, "settings": settings}
         return self.describe(self._store.put(KIND, queue["queue_id"], queue, owner))
 
     def get(self, queue_id: str) -> Document:
@@ -80,7 +80,7 @@ class Queues:
         self._store.delete(KIND, queue_id)
 
     def consumers(self, queue_id: str) -> list[Document]:
-        return [c for c in self._store.list(CONSUMER) if c["queue_id"] == queue_id]
+        return [c for c in self._store.list_all(CONSUMER) if c["queue_id"] == queue_id]
 
     def add_consumer(self, queue_id: str, body: Document, owner: str | None) -> Document:
         queue, present = self.get(queue_id), self.consumers(queue_id)
@@ -142,7 +142,7 @@ class Queues:
 
     def metrics(self, queue_id: str) -> dict[str, int]:
         sql = "select count(*), coalesce(sum(length(body)), 0), coalesce(min(sent_ms), 0) from queue_messages where queue = ?"
-        count, size, oldest = self._db.execute(sql, (queue_id,)).fetchone()
+        count, size, oldest = self._store.one(sql, (queue_id,))
         return {"backlog_count": count, "backlog_bytes": size, "oldest_message_timestamp_ms": oldest}
 
     def purge(self, queue_id: str) -> None:
@@ -159,7 +159,8 @@ class Queues:
         return [dict(zip(names, row, strict=True)) for row in self._db.execute(sql, (queue_id, now_ms(), most))]
 
     def next_due_ms(self) -> int | None:
-        return self._db.execute("select min(visible_ms) from queue_messages").fetchone()[0]
+        due: int | None = self._store.one("select min(visible_ms) from queue_messages")[0]
+        return due
 
     def lease(self, messages: list[Document], timeout_ms: int) -> None:
         """Hide messages from others and count the attempt."""
@@ -194,7 +195,7 @@ class Queues:
         return row[0] if row else None
 
     def drop_expired(self) -> None:
-        for queue in self._store.list(KIND):
+        for queue in self._store.list_all(KIND):
             oldest = now_ms() - queue["settings"]["message_retention_period"] * 1000
             sql = "delete from queue_messages where queue = ? and sent_ms < ?"
             self._db.execute(sql, (queue["queue_id"], oldest))
@@ -202,8 +203,8 @@ class Queues:
 
 def _known(given: Any, allowed: dict[str, Any], code: int) -> dict[str, Any]:
     """The settings that were given, all of them known and numbers or booleans."""
-    given = {k: v for k, v in (given or {}).items() if v is not None}
-    for name, value in given.items():
+    known: dict[str, Any] = {k: v for k, v in (given or {}).items() if v is not None}
+    for name, value in known.items():
         if name not in allowed or not isinstance(value, int | float | bool) or value < 0:
             raise ApiError(400, code, f"invalid setting {name}: {value!r}")
-    return given
+    return known

@@ -26,7 +26,7 @@ class R2Api:
         base = f"{account}/r2/buckets"
         one, events = base + "/{bucket_name}", account + "/event_notifications/r2/{bucket_name}/configuration"
         listed = [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.patch, methods=["PATCH"]),
@@ -49,10 +49,10 @@ class R2Api:
             ]
         return listed
 
-    async def list(self, request: Request) -> Response:
+    async def list_all(self, request: Request) -> Response:
         size, query = int(request.query_params.get("per_page", 20)), request.query_params
         after = query.get("cursor") or query.get("start_after") or ""
-        names = sorted(self._buckets.list(), key=lambda b: b["name"])
+        names = sorted(self._buckets.list_all(), key=lambda b: b["name"])
         left = [b for b in names if b["name"] > after and query.get("name_contains", "") in b["name"]]
         info = {"cursor": left[size - 1]["name"] if len(left) > size else "", "per_page": size}
         return ok({"buckets": left[:size]}, result_info=info)

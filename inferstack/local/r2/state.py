@@ -25,8 +25,8 @@ class Buckets:
         self._folder = store.folder / "r2"
         self._folder.mkdir(exist_ok=True)
 
-    def list(self) -> list[Document]:
-        return self._store.list(KIND)
+    def list_all(self) -> list[Document]:
+        return self._store.list_all(KIND)
 
     def create(self, body: Document, jurisdiction: str, owner: str | None) -> Document:
         name, storage = body.get("name"), body.get("storageClass", "Standard")
@@ -84,8 +84,7 @@ class Buckets:
 
     def read(self, bucket: str, key: str) -> bytes:
         sql = "select file from r2_objects where bucket = ? and key = ?"
-        row = self._db.execute(sql, (bucket, key)).fetchone()
-        return (self._folder / row[0]).read_bytes()
+        return (self._folder / str(self._store.one(sql, (bucket, key))[0])).read_bytes()
 
     def write(self, bucket: str, key: str, data: bytes, fields: dict[str, Any]) -> Document:
         """Store an object: first the file, on disk, then the row that names it."""

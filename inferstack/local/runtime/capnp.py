@@ -44,7 +44,7 @@ class RunningVersion:
 
     @property
     def binding(self) -> str:
-        return "V_" + self.version["id"].replace("-", "")
+        return "V_" + str(self.version["id"]).replace("-", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

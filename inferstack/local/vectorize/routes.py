@@ -20,7 +20,7 @@ class VectorizeApi:
         base = f"{account}/vectorize/v2/indexes"
         one = base + "/{index_name}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.delete, methods=["DELETE"]),
@@ -36,8 +36,8 @@ class VectorizeApi:
             Route(one + "/metadata_index/list", self.list_metadata_indexes, methods=["GET"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._indexes.list(), default_size=1000)
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._indexes.list_all(), default_size=1000)
 
     async def create(self, request: Request) -> Response:
         return ok(self._indexes.create(await json_body(request, 1001), request.state.owner), 201)

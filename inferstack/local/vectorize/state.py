@@ -33,8 +33,8 @@ class Indexes:
         self._store, self._db = store, store.db
         self._loaded: dict[str, tuple[list[tuple[Any, ...]], np.ndarray[Any, Any]]] = {}
 
-    def list(self) -> list[Document]:
-        return [_shown(index) for index in self._store.list(KIND)]
+    def list_all(self) -> list[Document]:
+        return [_shown(index) for index in self._store.list_all(KIND)]
 
     def create(self, body: Document, owner: str | None) -> Document:
         name, config = body.get("name"), body.get("config")
@@ -50,7 +50,7 @@ class Indexes:
                 return _shown(existing)
             raise ApiError(409, 3002, f'vectorize.index.duplicate_name - Index name "{name}" already exists')
         times = {"created_on": now(), "modified_on": now()}
-        index = {"name": name, "config": _config(config), **times, "metadata_indexes": [], "mutation": None}
+        index: Document = {"name": name, "config": _config(config), **times, "metadata_indexes": [], "mutation": None}
         index |= {"description": body["description"]} if body.get("description") else {}
         return _shown(self._store.put(KIND, name, index, owner))
 
@@ -71,7 +71,7 @@ class Indexes:
 
     def info(self, name: str) -> Document:
         index = self.get(name)
-        count = self._db.execute("select count(*) from vectors where vector_index = ?", (name,)).fetchone()[0]
+        count = self._store.one("select count(*) from vectors where vector_index = ?", (name,))[0]
         mutation = index["mutation"] or {}
         return {
             "dimensions": index["config"]["dimensions"],
@@ -105,10 +105,8 @@ class Indexes:
 
     def write(self, name: str, lines: bytes, replace: bool) -> Document:
         """Insert (present ids stay as they are) or upsert newline-delimited JSON vectors."""
-        index, rows = self.get(name), []
-        for line in lines.decode().splitlines():
-            if line.strip():
-                rows.append(self._row(index, line))
+        index = self.get(name)
+        rows = [self._row(index, line) for line in lines.decode().splitlines() if line.strip()]
         verb = "replace" if replace else "ignore"
         with self._db:
             self._db.executemany(f"insert or {verb} into vectors values (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
@@ -221,8 +219,7 @@ def _config(given: Document) -> Document:
     if preset is not None:
         if preset not in PRESETS:
             raise ApiError(400, 3001, f"vectorize.index.invalid_config - unknown preset {preset!r}")
-        dimensions, metric = PRESETS[preset]
-        return {"preset": preset, "dimensions": dimensions, "metric": metric}
+        return {"preset": preset, "dimensions": PRESETS[preset][0], "metric": PRESETS[preset][1]}
     dimensions, metric = given.get("dimensions"), given.get("metric")
     if isinstance(dimensions, float) and dimensions.is_integer():
         dimensions = int(dimensions)

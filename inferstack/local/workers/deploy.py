@@ -23,20 +23,20 @@ class Deployer:
 
     @property
     def subdomain(self) -> str:
-        return (self._store.get(*SUBDOMAIN) or {"subdomain": DEFAULT_SUBDOMAIN})["subdomain"]
+        return str((self._store.get(*SUBDOMAIN) or {"subdomain": DEFAULT_SUBDOMAIN})["subdomain"])
 
     def plan(self) -> Plan:
         versions: list[RunningVersion] = []
         hosts: dict[str, str] = {}
-        for worker in self._workers.list():
+        for worker in self._workers.list_all():
             live = self._workers.deployments(worker["id"])
             for entry in live[0]["versions"] if live else []:
                 version = self._workers.version(worker["id"], entry["version_id"])
                 versions.append(self._running(worker, version, float(entry["percentage"])))
             if live and worker["subdomain"]["enabled"]:
                 hosts[f"{worker['name']}.{self.subdomain}.localhost"] = worker["name"]
-        hosts |= {d["hostname"]: d["service"] for d in self._store.list("worker_domain")}
-        routes = [r for r in self._store.list("worker_route") if r.get("script")]
+        hosts |= {d["hostname"]: d["service"] for d in self._store.list_all("worker_domain")}
+        routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
         patterns = [{"regex": _pattern(r["pattern"]), "script": r["script"]} for r in routes]
         return Plan(versions=versions, hosts=hosts, routes=sorted(patterns, key=lambda r: -len(r["regex"])))
 

@@ -40,7 +40,7 @@ class WorkersApi:
         zone = "/zones/{zone_id}/workers/routes"
         domain = f"{account}/workers/domains/{{domain_id}}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
             Route(one, self.get, methods=["GET"]),
             Route(one, self.update, methods=["PUT", "PATCH"]),
@@ -61,8 +61,8 @@ class WorkersApi:
             Route(zone + "/{route_id}", self.delete_route, methods=["DELETE"]),
         ]
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, self._workers.list(), default_size=10)
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, self._workers.list_all(), default_size=10)
 
     async def create(self, request: Request) -> Response:
         return ok(self._workers.create(await json_body(request), request.state.owner))
@@ -111,7 +111,7 @@ class WorkersApi:
     async def list_domains(self, request: Request) -> Response:
         fields = ("hostname", "service", "environment", "zone_id", "zone_name")
         wanted = {k: v for k, v in request.query_params.items() if k in fields}
-        domains = self._store.list("worker_domain")
+        domains = self._store.list_all("worker_domain")
         return ok([d for d in domains if all(d.get(k) == v for k, v in wanted.items())])
 
     async def put_domain(self, request: Request) -> Response:
@@ -143,7 +143,7 @@ class WorkersApi:
 
     async def list_routes(self, request: Request) -> Response:
         zone = request.path_params["zone_id"]
-        return ok([_shown_route(r) for r in self._store.list("worker_route") if r["zone_id"] == zone])
+        return ok([_shown_route(r) for r in self._store.list_all("worker_route") if r["zone_id"] == zone])
 
     async def create_route(self, request: Request) -> Response:
         body, zone, owner = await json_body(request), request.path_params["zone_id"], request.state.owner

@@ -28,7 +28,7 @@ class ScriptsApi:
         secret, deployment = one + "/secrets/{secret_name}", one + "/deployments/{deployment_id}"
         workflow = f"{account}/workflows/{{workflow_name}}"
         return [
-            Route(base, self.list, methods=["GET"]),
+            Route(base, self.list_all, methods=["GET"]),
             Route(one, self.upload, methods=["PUT"]),
             Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/deployments", self.list_deployments, methods=["GET"]),
@@ -56,8 +56,8 @@ class ScriptsApi:
     def _worker(self, request: Request) -> Document:
         return self._workers.get(request.path_params["script_name"])
 
-    async def list(self, request: Request) -> Response:
-        return paged(request, [self._script(w) for w in self._workers.list() if self._workers.versions(w["id"])])
+    async def list_all(self, request: Request) -> Response:
+        return paged(request, [self._script(w) for w in self._workers.list_all() if self._workers.versions(w["id"])])
 
     def _script(self, worker: Document) -> Document:
         version = self._workers.latest_version(worker["id"])
@@ -166,7 +166,7 @@ class ScriptsApi:
             b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]
         ]
         kept = [b for b in others if b["name"] != name]
-        body = {
+        body: Document = {
             k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest
         }
         body["bindings"] = [*kept, secret] if secret else kept

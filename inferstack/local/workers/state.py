@@ -43,8 +43,8 @@ class Workers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list(self) -> list[Document]:
-        return self._store.list(KIND)
+    def list_all(self) -> list[Document]:
+        return self._store.list_all(KIND)
 
     def find(self, reference: str) -> Document | None:
         """By id or by name."""
@@ -84,7 +84,7 @@ class Workers:
             self._store.delete(DEPLOYMENT, deployment["id"])
         self._store.delete("worker_schedules", worker["name"])
         for kind in ("worker_route", "worker_domain"):
-            for attached in self._store.list(kind):
+            for attached in self._store.list_all(kind):
                 if worker["name"] in (attached.get("script"), attached.get("service")):
                     self._store.delete(kind, attached["id"])
         self._store.delete(KIND, worker["id"])
@@ -92,7 +92,7 @@ class Workers:
 
     def versions(self, worker_id: str) -> list[Document]:
         """Oldest first."""
-        return [v for v in self._store.list(VERSION) if v["worker_id"] == worker_id]
+        return [v for v in self._store.list_all(VERSION) if v["worker_id"] == worker_id]
 
     def version(self, worker_id: str, version_id: str) -> Document:
         version = self._store.get(VERSION, version_id)
@@ -138,7 +138,7 @@ class Workers:
             name, kind = binding.get("name"), binding.get("type")
             if kind == "inherit":
                 old = self.versions(worker["id"])
-                source = old[-1] if old else {"bindings": [], "id": ""}
+                source: Document = old[-1] if old else {"bindings": [], "id": ""}
                 wanted = binding.get("old_name", name)
                 found = next((b for b in source["bindings"] if b["name"] == wanted), None)
                 if found is None:
@@ -177,7 +177,7 @@ class Workers:
 
     def deployments(self, worker_id: str) -> list[Document]:
         """Newest first; the first one is live."""
-        return [d for d in reversed(self._store.list(DEPLOYMENT)) if d["worker_id"] == worker_id]
+        return [d for d in reversed(self._store.list_all(DEPLOYMENT)) if d["worker_id"] == worker_id]
 
     def deployment(self, worker_id: str, deployment_id: str) -> Document:
         deployment = self._store.get(DEPLOYMENT, deployment_id)

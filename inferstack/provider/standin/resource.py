@@ -41,11 +41,9 @@ class TableResource(ResourceType):
         self._kind = self.token.split(":")[-1]
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures: list[CheckFailure] = []
         known = {property_name(self._spec, name): a for name, a in attributes(self._spec).items()}
-        for prop in inputs:
-            if prop not in known or not settable(known[prop]):
-                failures.append(CheckFailure(prop, f"{self._kind} has no input `{prop}`"))
+        strange = [prop for prop in inputs if prop not in known or not settable(known[prop])]
+        failures = [CheckFailure(prop, f"{self._kind} has no input `{prop}`") for prop in strange]
         for prop, attribute in known.items():
             if attribute.get("required") and inputs.get(prop) is None:
                 failures.append(CheckFailure(prop, f"{self._kind} needs `{prop}`"))

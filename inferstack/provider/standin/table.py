@@ -16,7 +16,8 @@ class Spec:
     """One resource type.
 
     `wire` renames body fields, `camel` says that the API's fields are camelCase; `id_field` is the answer's field that
-    identifies the object in paths, `marks_inputs` that sensitive inputs are marked secret at once, `resource_id` Pulumi's id where that differs, `import_id` the parts of an import id.
+    identifies the object in paths, `resource_id` Pulumi's id where that differs, `import_id` the parts of an import id;
+    `marks_inputs` says that sensitive inputs are marked secret at once.
     """
 
     name: str
