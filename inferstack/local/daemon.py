@@ -16,6 +16,8 @@ from inferstack.local._settings import Running, Settings, record_file
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+# Held for the life of this process: a Popen that is dropped while its child runs is reported as a leak.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 def find(folder: Path) -> Running | None:
@@ -42,6 +44,7 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
         )
+    _started.append(process)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = find(settings.folder)

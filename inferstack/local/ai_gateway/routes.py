@@ -79,7 +79,7 @@ class GatewayApi:
     async def list_routes(self, request: Request) -> Response:
         gateway = self._state.get(request.path_params["gateway_id"])["id"]
         routes = [shown_route(r) for r in self._state.children(ROUTE, gateway)]
-        return _data("routes", [{k: v for k, v in r.items() if k != "elements"} for r in routes])
+        return _data("routes", routes)
 
     async def create_route(self, request: Request) -> Response:
         body = await json_body(request, 7001)

@@ -64,7 +64,7 @@ class ScriptsApi:
         fields = {"id": worker["name"], "etag": version["etag"], "handlers": ["fetch"], "tag": worker["id"]}
         fields |= {"created_on": worker["created_on"], "modified_on": version["created_on"], "has_modules": True}
         fields |= {"has_assets": False, "logpush": worker["logpush"], "tags": worker["tags"] or None}
-        fields |= {"usage_model": "standard", "last_deployed_from": "api", "startup_time_ms": 1}
+        fields |= {"usage_model": "standard", "last_deployed_from": version["source"], "startup_time_ms": 1}
         return fields | {k: version[k] for k in ("compatibility_date", "compatibility_flags") if k in version}
 
     async def upload(self, request: Request) -> Response:
@@ -74,7 +74,7 @@ class ScriptsApi:
             shell = {"name": name} | {k: body[k] for k in ("observability", "tail_consumers", "logpush") if body.get(k)}
             worker, made = self._workers.create(shell, None), True
         try:
-            version = await self._deployer.add_version(worker, self._keep(worker, body), None)
+            version = await self._deployer.add_version(worker, self._keep(worker, body), None, _source(request))
         except ApiError:
             if made:
                 self._workers.delete(worker["id"])
@@ -116,15 +116,12 @@ class ScriptsApi:
 
     async def upload_version(self, request: Request) -> Response:
         worker, body = self._worker(request), await read_upload(request)
-        version = await self._deployer.add_version(worker, self._keep(worker, body), None)
-        return ok(_listed(version) | {"startup_time_ms": 1})
+        version = await self._deployer.add_version(worker, self._keep(worker, body), None, _source(request))
+        return ok(_with_resources(version) | {"startup_time_ms": 1})
 
     async def get_version(self, request: Request) -> Response:
         version = self._workers.version(self._worker(request)["id"], request.path_params["version_id"])
-        shown = shown_version(version, False)
-        runtime = {k: version[k] for k in ("compatibility_date", "compatibility_flags", "usage_model") if k in version}
-        resources = {"bindings": shown["bindings"], "script_runtime": runtime, "script": {"etag": version["etag"]}}
-        return ok(_listed(version) | {"resources": resources})
+        return ok(_with_resources(version))
 
     async def get_settings(self, request: Request) -> Response:
         worker = self._worker(request)
@@ -170,7 +167,7 @@ class ScriptsApi:
             k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest
         }
         body["bindings"] = [*kept, secret] if secret else kept
-        version = await self._deployer.add_version(worker, body, None)
+        version = await self._deployer.add_version(worker, body, None, latest["source"])
         entry = {"percentage": 100, "version_id": version["id"]}
         await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
 
@@ -226,8 +223,20 @@ class ScriptsApi:
         return ok({"status": "ok", "success": None})
 
 
+def _source(request: Request) -> str:
+    """Who uploads, as Cloudflare records it: wrangler asks before it overwrites what another client deployed."""
+    return "wrangler" if request.headers.get("user-agent", "").startswith("wrangler/") else "api"
+
+
 def _script_settings(worker: Document) -> Document:
     return {k: worker[k] for k in ("logpush", "observability", "tags", "tail_consumers")}
+
+
+def _with_resources(version: Document) -> Document:
+    runtime = {k: version[k] for k in ("compatibility_date", "compatibility_flags", "usage_model") if k in version}
+    script = {"etag": version["etag"], "handlers": ["fetch"], "last_deployed_from": version["source"]}
+    resources = {"bindings": version["bindings"], "script_runtime": runtime, "script": script}
+    return _listed(version) | {"resources": resources}
 
 
 def _listed(version: Document) -> Document:

@@ -1,0 +1,85 @@
+"""wrangler, Cloudflare's own client, works against the local Cloudflare."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from inferstack import local
+from tests.conftest import ROOT, Api
+
+WRANGLER = ROOT / "node_modules" / ".bin" / "wrangler"
+CONFIG = {
+    "name": "by-wrangler",
+    "main": "index.js",
+    "compatibility_date": "2026-04-01",
+    "workers_dev": True,
+    "ai": {"binding": "AI"},
+    "vars": {"GREETING": "hello"},
+}
+CODE = """export default { async fetch(request, env) {
+  return Response.json({ greeting: env.GREETING, secret: env.TOKEN ?? null });
+} }"""
+
+
+@pytest.fixture
+def wrangler(cloudflare: Api, tmp_path: Path):  # type: ignore[no-untyped-def]
+    (tmp_path / "wrangler.json").write_text(json.dumps(CONFIG))
+    (tmp_path / "index.js").write_text(CODE)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CI": "1",
+        "CLOUDFLARE_API_BASE_URL": cloudflare.running.base_url,
+        "CLOUDFLARE_API_TOKEN": local.token_of(cloudflare.folder),
+        "CLOUDFLARE_ACCOUNT_ID": local.ACCOUNT_ID,
+        "WRANGLER_SEND_METRICS": "false",
+        "WRANGLER_HIDE_BANNER": "true",
+    }
+
+    def run(*arguments: str, stdin: str = "") -> str:
+        command = [str(WRANGLER), *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_deploy_and_secret(wrangler, cloudflare: Api) -> None:  # type: ignore[no-untyped-def]
+    wrangler("deploy")
+    assert cloudflare.worker("by-wrangler", "GET", "/").json() == {"greeting": "hello", "secret": None}
+    wrangler("secret", "put", "TOKEN", stdin="s3cret-value")
+    assert cloudflare.worker("by-wrangler", "GET", "/").json()["secret"] == "s3cret-value"
+    assert "TOKEN" in wrangler("secret", "list")
+    wrangler("deploy")
+    assert cloudflare.worker("by-wrangler", "GET", "/").json()["secret"] == "s3cret-value"
+
+
+def test_d1_execute(wrangler) -> None:  # type: ignore[no-untyped-def]
+    wrangler("d1", "create", "wrangled")
+    wrangler("d1", "execute", "wrangled", "--remote", "--command", "create table t (a); insert into t values (5)")
+    output = wrangler("d1", "execute", "wrangled", "--remote", "--json", "--command", "select a from t")
+    assert json.loads(output)[0]["results"] == [{"a": 5}]
+
+
+def test_vectorize_insert_and_query(wrangler, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    wrangler("vectorize", "create", "wrangled", "--dimensions", "3", "--metric", "cosine")
+    vectors = [{"id": "x", "values": [1, 0, 0]}, {"id": "y", "values": [0, 1, 0]}]
+    (tmp_path / "v.ndjson").write_text("\n".join(json.dumps(v) for v in vectors))
+    wrangler("vectorize", "insert", "wrangled", "--file", "v.ndjson")
+    output = wrangler("vectorize", "query", "wrangled", "--vector", "0.9", "0.1", "0", "--top-k", "1")
+    assert '"id": "x"' in output
+
+
+def test_queues(wrangler) -> None:  # type: ignore[no-untyped-def]
+    wrangler("queues", "create", "wrangled")
+    assert "wrangled" in wrangler("queues", "list")
+    wrangler("queues", "delete", "wrangled")
+    assert "wrangled" not in wrangler("queues", "list")
