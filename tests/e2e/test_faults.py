@@ -112,8 +112,12 @@ def test_a_bad_stack_file_is_the_same_finding_by_every_door(project: Project) ->
 def test_a_local_stack_by_hand_without_its_environment_is_refused(project: Project) -> None:
     environment = {**os.environ, **project.environment()}
     environment.pop("CLOUDFLARE_BASE_URL")
-    subprocess.run(["pulumi", "stack", "init", "dev"], cwd=project.root, env=environment, capture_output=True, check=True)
-    done = subprocess.run(["pulumi", "preview", "-s", "dev"], cwd=project.root, env=environment, capture_output=True, text=True)
+    subprocess.run(
+        ["pulumi", "stack", "init", "dev"], cwd=project.root, env=environment, capture_output=True, check=True
+    )
+    done = subprocess.run(
+        ["pulumi", "preview", "-s", "dev"], cwd=project.root, env=environment, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert "CLOUDFLARE_BASE_URL does not point at a local Cloudflare" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -17,7 +17,9 @@ from inferstack import local
 from tests.conftest import Api, start_cloudflare
 
 
-def upload(api: Api, name: str, code: str, bindings: list[dict[str, Any]] | None = None, **fields: Any) -> httpx.Response:
+def upload(
+    api: Api, name: str, code: str, bindings: list[dict[str, Any]] | None = None, **fields: Any
+) -> httpx.Response:
     """A new version of a Worker, made when it is not there."""
     api.client.post("/workers/workers", json={"name": name, "subdomain": {"enabled": True}})
     body = {
@@ -45,7 +47,9 @@ def deploy(api: Api, name: str, code: str, bindings: list[dict[str, Any]] | None
 
 def release(api: Api, name: str, shares: dict[str, float]) -> None:
     versions = [{"version_id": v, "percentage": share} for v, share in shares.items()]
-    answer = api.client.post(f"/workers/scripts/{name}/deployments", json={"strategy": "percentage", "versions": versions})
+    answer = api.client.post(
+        f"/workers/scripts/{name}/deployments", json={"strategy": "percentage", "versions": versions}
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -215,7 +219,12 @@ def test_a_dynamic_route_answers_through_the_gateway(cloudflare: Api) -> None:
     out = {"success": {"elementId": "end"}, "fallback": {"elementId": "second"}}
     elements = [
         {"id": "start", "type": "start", "outputs": {"next": {"elementId": "first"}}},
-        {"id": "first", "type": "model", "properties": {"provider": "workers-ai", "model": "@cf/no/model"}, "outputs": out},
+        {
+            "id": "first",
+            "type": "model",
+            "properties": {"provider": "workers-ai", "model": "@cf/no/model"},
+            "outputs": out,
+        },
         {
             "id": "second",
             "type": "model",

@@ -44,7 +44,14 @@ def wrangler(cloudflare: Api, tmp_path: Path):  # type: ignore[no-untyped-def]
     def run(*arguments: str, stdin: str = "") -> str:
         command = [str(WRANGLER), *arguments]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, input=stdin, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

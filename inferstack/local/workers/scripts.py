@@ -9,7 +9,7 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local._store import Document, Store, hex_id, now
 from inferstack.local.workers.deploy import Deployer
-from inferstack.local.workers.routes import shown_deployment, shown_version
+from inferstack.local.workers.routes import shown_deployment
 from inferstack.local.workers.state import NO_WORKER, Workers
 from inferstack.local.workers.uploads import read_upload
 

@@ -1,0 +1,58 @@
+"""The thin resource classes agree with the real ones of pulumi_cloudflare."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from inferstack.resources import _cloudflare
+from tests.conftest import ROOT
+
+# pulumi_cloudflare warns on import about itself and takes 165 MB: a process of its own.
+PROBE = """
+import inspect, json, sys, warnings
+warnings.simplefilter("ignore")
+import pulumi, pulumi_cloudflare as real
+found = {}
+for name in sys.argv[1:]:
+    kind = getattr(real, name)
+    arguments = getattr(sys.modules[kind.__module__], name + "Args")
+    properties = [n for n, v in inspect.getmembers(kind) if isinstance(v, property)]
+    inputs = list(inspect.signature(arguments.__init__).parameters)
+    found[name] = {"type": kind.pulumi_type, "properties": properties, "inputs": inputs}
+print(json.dumps(found))
+"""
+USED = {
+    "D1Database": ["accountId", "name", "primaryLocationHint", "readReplication"],
+    "R2Bucket": ["accountId", "name", "location", "storageClass"],
+    "WorkersKvNamespace": ["accountId", "title"],
+    "Queue": ["accountId", "queueName", "settings"],
+    "QueueConsumer": ["accountId", "queueId", "type", "scriptName", "deadLetterQueue", "settings"],
+    "AiGateway": ["accountId", "aiGatewayId", "authentication", "cacheTtl", "collectLogs", "rateLimitingTechnique"],
+    "Worker": ["accountId", "name", "observability", "subdomain", "tags"],
+    "WorkerVersion": ["accountId", "workerId", "mainModule", "modules", "bindings", "compatibilityDate"],
+    "WorkersDeployment": ["accountId", "scriptName", "strategy", "versions"],
+}
+
+
+@pytest.fixture(scope="module")
+def real() -> dict[str, dict[str, list[str]]]:
+    done = subprocess.run([sys.executable, "-c", PROBE, *USED], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, list[str]]] = json.loads(done.stdout)
+    return found
+
+
+def snake(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name)
+
+
+@pytest.mark.parametrize("name", USED)
+def test_token_inputs_and_outputs_agree(name: str, real: dict[str, dict[str, list[str]]]) -> None:
+    thin = getattr(_cloudflare, name)
+    assert thin.token == real[name]["type"]
+    assert {snake(i) for i in USED[name]} <= set(real[name]["inputs"])
+    assert {snake(o) for o in thin.outputs} <= set(real[name]["properties"])
