@@ -19,7 +19,8 @@ import pulumi, pulumi_cloudflare as real
 found = {}
 for name in sys.argv[1:]:
     kind = getattr(real, name)
-    arguments = getattr(sys.modules[kind.__module__], name + "Args")
+    module = sys.modules[kind.__module__]
+    arguments = getattr(module, name + "InitArgs", None) or getattr(module, name + "Args")
     properties = [n for n, v in inspect.getmembers(kind) if isinstance(v, property)]
     inputs = list(inspect.signature(arguments.__init__).parameters)
     found[name] = {"type": kind.pulumi_type, "properties": properties, "inputs": inputs}

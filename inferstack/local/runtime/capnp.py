@@ -69,6 +69,7 @@ class Config:
     def __init__(self, folder: Path, bindings_socket: Path, dispatch_socket: Path | None) -> None:
         self._folder, self._bindings_socket, self._dispatch = folder, bindings_socket, dispatch_socket
         self._services: list[str] = []
+        self.http_socket = folder / "http.sock"
         self.environment: dict[str, str] = {}
 
     def write(self, plan: Plan) -> Path:
@@ -79,16 +80,12 @@ class Config:
             self._worker(running, main)
         self._services.append('(name = "internet", network = (allow = []))')
         self._system(plan)
-        sockets = ['(name = "http", address = "127.0.0.1:0", http = (), service = "system")']
+        http = _text(f"unix:{self.http_socket}")
+        sockets = [f'(name = "http", address = {http}, http = (), service = "system")']
         if self._dispatch:
             service = '(name = "system", entrypoint = "dispatcher")'
-            sockets.append(
-                f'(name = "dispatch", address = {_text(f"unix:{self._dispatch}")}, http = (), service = {service})'
-            )
-        else:
-            sockets = [
-                f'(name = "http", address = {_text(f"unix:{self._folder}/http.sock")}, http = (), service = "system")'
-            ]
+            address = _text(f"unix:{self._dispatch}")
+            sockets.append(f'(name = "dispatch", address = {address}, http = (), service = {service})')
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {_join(sockets)}\n  ]\n);\n"

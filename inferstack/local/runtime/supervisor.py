@@ -1,7 +1,8 @@
-"""Starts workerd and replaces it on every deploy, on one listening socket, without losing a request.
+"""Starts workerd and replaces it on every deploy, behind one listening socket, without losing a request.
 
-A new process starts beside the old one on the same socket; only when it listens is the old one told to drain. A
-process that does not start leaves the old one in place, and its own words are the error. Bursts become one swap.
+A new process starts beside the old one on a socket of its own; only when it listens do new connections go to it, and
+the old one is told to drain. A process that does not start leaves the old one in place, and its own words are the error.
+Bursts become one swap.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from inferstack.local.runtime.capnp import Config, Plan
 
 START_SECONDS = 20
 DRAIN_SECONDS = 30
+HAND_OVER_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -45,6 +47,9 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         self._wanted = self._done = self._generation = 0
+        self._folder: Path | None = None
+        self._server: asyncio.Server | None = None
+        self._http_socket: Path | None = None
         self.dispatch_socket: Path | None = None
 
     async def apply(self) -> None:
@@ -62,12 +67,27 @@ class Supervisor:
         """Start the plan beside the running process and end it again; raises `StartError`."""
         folder = self._next_folder("check")
         config = Config(folder, self.bindings_socket, None)
-        process = await self._start(config, config.write(plan), None, {"http"})
+        process = await self._start(config, config.write(plan), {"http"})
         process.kill()
         await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection of a client, to the process that is current when it is made.
+
+        workerd could listen on the port itself, but then a connection that the old process has accepted and not yet
+        read would be closed by its drain: a lost request (seen under load).
+        """
+        try:
+            inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._http_socket))
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+
     async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.terminate()
@@ -82,27 +102,24 @@ class Supervisor:
         folder = self._next_folder("run")
         dispatch = self.folder / f"dispatch-{self._generation}.sock"
         config = Config(folder, self.bindings_socket, dispatch)
-        process = await self._start(config, config.write(self._plan()), self._socket.fileno(), {"http", "dispatch"})
+        process = await self._start(config, config.write(self._plan()), {"http", "dispatch"})
+        old_folder, self._folder = self._folder, folder
         old, self._process, self.dispatch_socket = self._process, process, dispatch
-        shutil.rmtree(folder, ignore_errors=True)
+        self._http_socket = config.http_socket
+        if self._server is None:
+            self._server = await asyncio.start_server(self._forward, sock=self._socket)
         self._spawn(self._restart_if_it_ends(process))
         if old is not None:
-            self._spawn(_drain(old))
+            self._spawn(_drain(old, old_folder))
 
     def _next_folder(self, kind: str) -> Path:
         self._generation += 1
         return self.folder / f"{kind}-{self._generation}"
 
-    async def _start(
-        self, config: Config, file: Path, listen_fd: int | None, sockets: set[str]
-    ) -> asyncio.subprocess.Process:
+    async def _start(self, config: Config, file: Path, sockets: set[str]) -> asyncio.subprocess.Process:
         """A process that listens on all `sockets`."""
         control_read, control_write = os.pipe()
         command = [str(self._workerd), "serve", "--experimental", f"--control-fd={control_write}"]
-        descriptors = [control_write]
-        if listen_fd is not None:
-            command.append(f"--socket-fd=http={listen_fd}")
-            descriptors.append(listen_fd)
         process = await asyncio.create_subprocess_exec(
             *command,
             str(file),
@@ -110,7 +127,7 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={"PATH": "/usr/bin:/bin", **config.environment},
-            pass_fds=descriptors,
+            pass_fds=[control_write],
             preexec_fn=_end_with_parent,
         )
         os.close(control_write)
@@ -171,14 +188,26 @@ async def _listening(control: int, sockets: set[str]) -> bool:
         transport.close()
 
 
-async def _drain(process: asyncio.subprocess.Process) -> None:
-    """Let requests in flight finish, for a while."""
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError, RuntimeError):
+        writer.close()
+
+
+async def _drain(process: asyncio.subprocess.Process, folder: Path | None) -> None:
+    """Let requests in flight finish, for a while; a connection made just before the swap gets time to send its own."""
+    await asyncio.sleep(HAND_OVER_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
         except TimeoutError:
             process.kill()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_parent() -> None:
