@@ -132,7 +132,8 @@ def adopt(folder: Path, environment: dict[str, str], state: str) -> None:
                 resource.pop(field, None)
             kept.append(resource)
     deployment["resources"] = kept
-    deployment.pop("secrets_providers", None)
+    empty = json.loads(run(["pulumi", "stack", "export", "-s", "dev"], folder, environment))
+    deployment["secrets_providers"] = empty["deployment"].get("secrets_providers")
     file = folder / "state.json"
     file.write_text(json.dumps(exported))
     run(["pulumi", "stack", "import", "--file", str(file), "-s", "dev"], folder, environment)
