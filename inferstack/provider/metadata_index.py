@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import cloudflare
-
-from inferstack.provider._api import Api, not_found
+from inferstack.provider._api import Api, not_found, sdk
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._errors import describe_response
 from inferstack.provider._properties import UNKNOWN
@@ -80,7 +78,7 @@ class MetadataIndex(ResourceType):
                     account_id=state.inputs["accountId"],
                     property_name=state.inputs["propertyName"],
                 )
-            except cloudflare.APIStatusError as error:
+            except sdk().APIStatusError as error:
                 gone = "not_found" in describe_response(error.response)[1]
                 if not (not_found(error) or gone):
                     raise

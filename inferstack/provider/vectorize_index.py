@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import cloudflare
-
-from inferstack.provider._api import Api, not_found
+from inferstack.provider._api import Api, not_found, sdk
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import (
@@ -61,7 +59,7 @@ class VectorizeIndex(ResourceType):
                 made = api.sdk.vectorize.indexes.create(
                     account_id=inputs["accountId"], name=name, config=config, description=marker
                 )
-            except cloudflare.ConflictError:
+            except sdk().ConflictError:
                 # A create whose answer was lost: the index is there, and its description says that it is this one.
                 made = api.sdk.vectorize.indexes.get(name, account_id=inputs["accountId"])
                 if made is None or made.description != marker or _config(made) != config:
@@ -92,7 +90,7 @@ class VectorizeIndex(ResourceType):
         with api.errors():
             try:
                 found = api.sdk.vectorize.indexes.get(name, account_id=account)
-            except cloudflare.APIStatusError as error:
+            except sdk().APIStatusError as error:
                 if not_found(error) or error.status_code == 410:
                     raise Gone from None
                 raise
@@ -113,7 +111,7 @@ class VectorizeIndex(ResourceType):
         with api.errors():
             try:
                 api.sdk.vectorize.indexes.delete(state.identifier, account_id=state.inputs["accountId"])
-            except cloudflare.APIStatusError as error:
+            except sdk().APIStatusError as error:
                 if not (not_found(error) or error.status_code == 410):
                     raise
 

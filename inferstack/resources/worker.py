@@ -8,7 +8,6 @@ from typing import Any
 
 import pulumi
 
-from inferstack.render import render_worker
 from inferstack.resources._cloudflare import Worker as CloudflareWorker
 from inferstack.resources._cloudflare import WorkersDeployment, WorkerVersion
 from inferstack.resources._context import Context
@@ -28,6 +27,8 @@ class Worker(pulumi.ComponentResource):
     ) -> None:
         spec = context.spec.workers[key]
         super().__init__("inferstack:index:Worker", key, {}, opts)
+        from inferstack.render import render_worker  # Jinja2 costs 60 ms; the first resources need not wait for it
+
         rendered = render_worker(context.spec, key, context.root)
         self.name = context.spec.physical(key)
         child = pulumi.ResourceOptions(parent=self)
