@@ -255,6 +255,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     deploy(api, "kept", says("still here"))
     children = Path(f"/proc/{api.running.pid}/task/{api.running.pid}/children").read_text().split()
     assert children
+    api.client.close()
     os.kill(api.running.pid, signal.SIGKILL)
     wait_for(lambda: all(not Path(f"/proc/{child}/cmdline").exists() for child in children))
     again = start_cloudflare(tmp_path)
@@ -263,4 +264,5 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         assert again.client.get(f"/storage/kv/namespaces/{namespace}/values/k").text == "v"
         assert again.client.get(f"/queues/{queue}/metrics").json()["result"]["backlog_count"] == 1
     finally:
+        again.client.close()
         local.stop(tmp_path)
