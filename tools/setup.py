@@ -149,8 +149,8 @@ def build_with_go(target: Path) -> Path:
     version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}"
     partial = target.with_name(target.name + f".partial-{os.getpid()}")
     say(f"Pulumi CLI {PULUMI_VERSION}: building from Go modules, once on this machine (about 4 minutes on two cores)")
-    run([go, "mod", "download"], "the Go modules of the Pulumi CLI could not be downloaded", cwd=module)
-    with Progress("compiling"):
+    # No `go mod download` first: it also asks for the metadata of modules that the build does not need.
+    with Progress("downloading and compiling"):
         run(
             [go, "build", "-trimpath", "-ldflags", f"-s -w {version}", "-o", str(partial / "bin" / "pulumi"), package],
             "the Pulumi CLI could not be built",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -47,47 +49,40 @@ def open_stack(name: str, spec: StackSpec, root: Path) -> auto.Stack:
     return auto.create_or_select_stack(stack_name=name, work_dir=str(root), opts=options)
 
 
-def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
-    """Deploy; returns the number of resources per operation."""
+@contextmanager
+def _run_of(name: str, root: Path) -> Iterator[tuple[StackSpec, auto.Stack]]:
+    """A stack that is ready to run, its Cloudflare up; Pulumi's failures leave as this project's errors."""
     spec = load_stack(name, root)
     ensure_cloudflare(spec, root)
     try:
-        stack = open_stack(name, spec, root)
-        _finish_interrupted(stack)
-        result = stack.up(on_output=_show, show_secrets=False, expect_no_changes=expect_no_changes or None)
+        yield spec, open_stack(name, spec, root)
     except auto.CommandError as error:
         raise _failed(error) from None
+
+
+def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
+    """Deploy; returns the number of resources per operation."""
+    with _run_of(name, root) as (_, stack):
+        _finish_interrupted(stack)
+        result = stack.up(on_output=_show, show_secrets=False, expect_no_changes=expect_no_changes or None)
     return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
 
 def preview(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
-    spec = load_stack(name, root)
-    ensure_cloudflare(spec, root)
-    try:
-        open_stack(name, spec, root).preview(on_output=_show, expect_no_changes=expect_no_changes or None)
-    except auto.CommandError as error:
-        raise _failed(error) from None
+    with _run_of(name, root) as (_, stack):
+        stack.preview(on_output=_show, expect_no_changes=expect_no_changes or None)
 
 
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
-    spec = load_stack(name, root)
-    ensure_cloudflare(spec, root)
-    try:
-        open_stack(name, spec, root).refresh(on_output=_show, expect_no_changes=expect_no_changes or None)
-    except auto.CommandError as error:
-        raise _failed(error) from None
+    with _run_of(name, root) as (_, stack):
+        stack.refresh(on_output=_show, expect_no_changes=expect_no_changes or None)
 
 
 def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
-    spec = load_stack(name, root)
-    ensure_cloudflare(spec, root)
-    try:
-        stack = open_stack(name, spec, root)
+    with _run_of(name, root) as (spec, stack):
         _empty_buckets(spec, root)
         stack.destroy(on_output=_show, show_secrets=False)
-    except auto.CommandError as error:
-        raise _failed(error) from None
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
 

@@ -123,8 +123,7 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     if request.method == "GET" and key == "":
         limit = int(query.get("key_count_limit", 1000))
         found, cursor = namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
-        keys = [entry | ({"metadata": entry["metadata"]} if "metadata" in entry else {}) for entry in found]
-        return JSONResponse({"keys": keys, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
+        return JSONResponse({"keys": found, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
     if request.method == "GET":
         entry = namespaces.read(namespace, key)
         if entry is None:
