@@ -5,22 +5,19 @@ It runs a program as the official host does, by Pulumi's own `pulumi-language-py
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+from inferstack.provider.plugin import language_pb2, language_pb2_grpc, plugin_pb2, serve
 
 EXEC = "pulumi-language-python-exec"
-MAX_MESSAGE = 400 * 1024 * 1024
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -101,14 +98,8 @@ def _python(info: Any) -> str:
 
 def main() -> None:
     engine = sys.argv[-1] if len(sys.argv) > 1 else ""
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=options)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    with contextlib.suppress(KeyboardInterrupt):  # how the engine ends its plugins
-        server.wait_for_termination()
+    host = LanguageHost(engine)
+    serve(lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server), threads=8)
 
 
 if __name__ == "__main__":

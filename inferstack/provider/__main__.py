@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
-from inferstack.provider._servicer import Servicer, serve
+from inferstack import __version__
+from inferstack.provider._servicer import Servicer, serve_provider
 from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
@@ -14,4 +13,4 @@ from inferstack.provider.vectorize_index import VectorizeIndex
 TYPES = (VectorizeIndex(), MetadataIndex(), D1Migrations(), GatewayRoute(), ProviderKey())
 
 if __name__ == "__main__":
-    serve(Servicer(version("inferstack"), {kind.token: kind for kind in TYPES}, lambda _: None))
+    serve_provider(Servicer(__version__, {kind.token: kind for kind in TYPES}, lambda _: None))

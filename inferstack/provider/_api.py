@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-import httpx
-
 from inferstack.provider._errors import failed, unreachable
 from inferstack.provider._resource import Gone, Operation, ProviderError
 
@@ -34,6 +32,8 @@ class Api:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """A call the SDK has no method for, or whose answer its types would bend; raises `Gone` on a read or delete of
         what is not there."""
+        import httpx  # with the SDK: a run without changes needs neither
+
         options = {"body": body} if body is not None else {}
         with self.errors():
             try:
@@ -52,7 +52,7 @@ class Api:
         except sdk().APIStatusError as error:
             raise ProviderError(failed(self._action, self._kind, self._name, error.response)) from None
         except sdk().APIConnectionError as error:
-            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            cause = type(error.__cause__ or error).__name__
             text = unreachable(self._action, self._kind, self._name, self._client.base_url, cause)
             raise ProviderError(text) from None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
 
 PERMISSIONS = {
     "Vectorize index": "Vectorize: Edit",
@@ -34,8 +37,8 @@ def failed(action: str, kind: str, name: str, response: httpx.Response) -> str:
     return message
 
 
-def unreachable(action: str, kind: str, name: str, base_url: str, error: Exception) -> str:
+def unreachable(action: str, kind: str, name: str, base_url: str, reason: str) -> str:
     return (
-        f"cannot {action} {kind} `{name}`: {base_url} does not answer ({type(error).__name__})\n"
+        f"cannot {action} {kind} `{name}`: {base_url} does not answer ({reason})\n"
         "  what was done so far is in the state; run the same command again to go on"
     )

@@ -13,37 +13,19 @@ import json
 import os
 import random
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from inferstack.provider._clock import Clock, Unreachable, is_loopback
 
 MOST_TRIES = 5
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds
 RETRIED = {408, 429, 500, 502, 503, 504}
 BUDGET_RATE, BUDGET_BURST = 3.5, 300.0  # requests per second, requests at once
 BUDGET_VARIABLE = "INFERSTACK_REQUEST_BUDGET"  # "<rate>,<burst>"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-class Cancelled(Exception):
-    """The engine asked the provider to stop."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """Time and waiting; a test puts its own in."""
-
-    now: Callable[[], float] = time.monotonic
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def wait(self, seconds: float) -> None:
-        if self.cancelled.wait(max(0.0, seconds)):
-            raise Cancelled("cancelled")
 
 
 class Budget:
@@ -111,12 +93,14 @@ class Client:
     def __init__(self, base_url: str, token: str, clock: Clock | None = None) -> None:
         self.base_url, self.token = base_url.rstrip("/"), token
         self.clock = clock or Clock()
-        self.loopback = httpx.URL(self.base_url).host in LOOPBACK
-        budget = None if self.loopback and BUDGET_VARIABLE not in os.environ else Budget(token)
+        budget = None if is_loopback(self.base_url) and BUDGET_VARIABLE not in os.environ else Budget(token)
         self.http = httpx.Client(
             transport=RetryTransport(budget, self.clock), headers={"authorization": f"Bearer {token}"}, timeout=60
         )
 
     def send(self, method: str, path: str, deadline: float, **options: Any) -> httpx.Response:
-        extensions = {"deadline": deadline}
-        return self.http.request(method, self.base_url + path, extensions=extensions, **options)
+        """Raises `Unreachable` when no answer came; an answer of any status is returned."""
+        try:
+            return self.http.request(method, self.base_url + path, extensions={"deadline": deadline}, **options)
+        except httpx.TransportError as error:
+            raise Unreachable(type(error).__name__) from None

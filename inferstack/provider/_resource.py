@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inferstack.provider._diff import Difference
-from inferstack.provider._http import Client
+
+if TYPE_CHECKING:
+    from inferstack.provider._http import Client
 
 Properties = dict[str, Any]
 DEFAULT_TIMEOUT = 600.0  # seconds, when the program sets no customTimeouts

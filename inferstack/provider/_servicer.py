@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent import futures
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
-import httpx
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from inferstack.provider._http import Cancelled, Client, Clock
-from inferstack.provider._properties import conceal, from_struct, has_unknown, reveal, secret_texts, to_struct
+from inferstack.provider._clock import Cancelled, Clock, Unreachable
+from inferstack.provider._properties import conceal, from_struct, reveal, secret_texts, to_struct
 from inferstack.provider._resource import (
     DEFAULT_TIMEOUT,
     Gone,
@@ -32,9 +30,12 @@ from inferstack.provider._resource import (
     ResourceType,
     State,
 )
+from inferstack.provider.plugin import plugin_pb2, provider_pb2, provider_pb2_grpc, serve, status_pb2
+
+if TYPE_CHECKING:
+    from inferstack.provider._http import Client
 
 API = "https://api.cloudflare.com/client/v4"
-MAX_MESSAGE = 400 * 1024 * 1024  # what the engine allows
 Configure = Callable[[Properties], str | None]
 KINDS = {
     "add": (provider_pb2.PropertyDiff.ADD, provider_pb2.PropertyDiff.ADD_REPLACE),
@@ -48,8 +49,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, version: str, types: dict[str, ResourceType], refuse: Configure) -> None:
         self._version, self._types, self._refuse = version, types, refuse
+        self._base_url = self._token = self._account = ""
         self._client: Client | None = None
-        self._account = ""
+        self._client_lock = threading.Lock()
         self._secrets: set[str] = set()
         self._clock = Clock()
 
@@ -72,18 +74,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:
-        given = from_struct(request.args)
-        config = reveal(given)
-        token = config.get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN") or ""
-        base_url = config.get("baseUrl") or os.environ.get("CLOUDFLARE_BASE_URL") or API
+        config = reveal(from_struct(request.args))
+        token = config.get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN")
+        self._token = token if isinstance(token, str) else ""  # in a preview it may be unknown
+        self._base_url = config.get("baseUrl") or os.environ.get("CLOUDFLARE_BASE_URL") or API
         self._account = config.get("accountId") or os.environ.get("CLOUDFLARE_ACCOUNT_ID") or ""
-        reason = self._refuse({"baseUrl": base_url})
+        reason = self._refuse({"baseUrl": self._base_url})
         if reason:
             _abort(context, reason)
-        if has_unknown(given):
-            token = token if isinstance(token, str) else ""
-        self._secrets = {token} if token else set()
-        self._client = Client(base_url, token, self._clock)
+        self._secrets = {self._token} if self._token else set()
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=False)
 
     def Cancel(self, request: Any, context: Any) -> Any:
@@ -173,10 +172,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return to_struct(kind.mark_outputs(conceal(outputs, inputs)))
 
     def _operation(self, request: Any) -> Operation:
-        if self._client is None:
+        if not self._base_url:
             raise ProviderError("the provider was not configured")
         deadline = time.monotonic() + (getattr(request, "timeout", 0) or DEFAULT_TIMEOUT)
-        return Operation(urn=request.urn, client=self._client, account_id=self._account, deadline=deadline)
+        return Operation(urn=request.urn, client=self._connected(), account_id=self._account, deadline=deadline)
+
+    def _connected(self) -> Client:
+        """The client, made at the first operation: a run without changes does not pay for an HTTP library."""
+        with self._client_lock:
+            if self._client is None:
+                from inferstack.provider._http import Client
+
+                self._client = Client(self._base_url, self._token, self._clock)
+            return self._client
 
     @contextlib.contextmanager
     def _errors(self, context: Any, inputs: Properties) -> Iterator[None]:
@@ -191,8 +199,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             _abort(context, _scrub(str(error), secrets))
         except Cancelled:
             _abort(context, "cancelled", grpc.StatusCode.CANCELLED)
-        except httpx.TransportError as error:
-            _abort(context, f"the API does not answer ({type(error).__name__})")
+        except Unreachable as error:
+            _abort(context, f"the API does not answer ({error})")
         except Exception as error:
             traceback.print_exc(file=sys.stderr)  # the engine keeps it in its debug log
             _abort(context, _scrub(f"internal error of the provider, please report it: {error!r}", secrets))
@@ -225,13 +233,5 @@ def _abort_partially(context: Any, error: PartialFailure, inputs: Properties, se
     _abort(context, reason)
 
 
-def serve(servicer: Servicer) -> None:
-    """Run as a Pulumi plugin: print the port, serve until the engine ends the process."""
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    with contextlib.suppress(KeyboardInterrupt):  # how the engine ends its plugins
-        server.wait_for_termination()
+def serve_provider(servicer: Servicer) -> None:
+    serve(lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server), threads=32)

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from inferstack.provider._http import Budget, Cancelled, Clock, RetryTransport
+from inferstack.provider._clock import Cancelled, Clock
+from inferstack.provider._http import Budget, RetryTransport
 
 
 def client(answers: list[httpx.Response | Exception], clock: Clock) -> httpx.Client:

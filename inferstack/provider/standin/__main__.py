@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from inferstack.provider._http import LOOPBACK
-from inferstack.provider._servicer import Servicer, serve
+from inferstack.provider._clock import is_loopback
+from inferstack.provider._servicer import Servicer, serve_provider
 from inferstack.provider.standin.resource import all_types
 
 VERSION = "6.23.1"
@@ -14,7 +13,7 @@ VERSION = "6.23.1"
 
 def refuse(config: dict[str, Any]) -> str | None:
     """Only loopback: the stand-in never deploys to a real account."""
-    if urlsplit(str(config["baseUrl"])).hostname in LOOPBACK:
+    if is_loopback(str(config["baseUrl"])):
         return None
     return (
         f"the stand-in for the Cloudflare provider refuses {config['baseUrl']}: it serves local stacks only.\n"
@@ -23,4 +22,4 @@ def refuse(config: dict[str, Any]) -> str | None:
 
 
 if __name__ == "__main__":
-    serve(Servicer(VERSION, all_types(), refuse))
+    serve_provider(Servicer(VERSION, all_types(), refuse))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-
+from inferstack.provider._clock import Unreachable
 from inferstack.provider._diff import Difference, compare, top_level
 from inferstack.provider._errors import describe_response, failed, unreachable
 from inferstack.provider._properties import UNKNOWN, Secret, has_unknown, reveal
@@ -27,6 +26,9 @@ from inferstack.provider.standin.codec import (
     unknown_outputs,
 )
 from inferstack.provider.standin.table import SPECS, Spec
+
+if TYPE_CHECKING:
+    import httpx
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 PRIMITIVES: dict[str, type | tuple[type, ...]] = {"string": str, "bool": bool, "int64": int, "float64": (int, float)}
@@ -207,8 +209,8 @@ class TableResource(ResourceType):
         name = str(fields.get("queue_name") or fields.get("title") or name)
         try:
             response = operation.client.send(method, path, operation.deadline, **options)
-        except httpx.TransportError as error:
-            raise ProviderError(unreachable(action, self._kind, name, operation.client.base_url, error)) from None
+        except Unreachable as error:
+            raise ProviderError(unreachable(action, self._kind, name, operation.client.base_url, str(error))) from None
         if response.status_code in (404, 410) and action in ("read", "delete"):
             code, _ = describe_response(response)
             if code != 7003:

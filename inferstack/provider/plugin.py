@@ -1,0 +1,69 @@
+"""What every plugin process of this project starts with: Pulumi's generated protobufs, and the serving loop.
+
+A run without changes starts these processes and asks them next to nothing, so that their start is what a user waits
+for. Importing `pulumi` for its protobufs costs 80 ms each time; they are therefore loaded as a package of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent import futures
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import (
+        language_pb2,
+        language_pb2_grpc,
+        plugin_pb2,
+        provider_pb2,
+        provider_pb2_grpc,
+        status_pb2,
+    )
+else:
+    PACKAGE = "pulumi_protobufs"
+    folder = Path(find_spec("pulumi").origin).parent / "runtime" / "proto"
+    spec = spec_from_file_location(PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    sys.modules[PACKAGE] = module_from_spec(spec)
+    plugin_pb2, status_pb2 = (import_module(f"{PACKAGE}.{name}") for name in ("plugin_pb2", "status_pb2"))
+    provider_pb2, language_pb2 = (import_module(f"{PACKAGE}.{name}_pb2") for name in ("provider", "language"))
+    provider_pb2_grpc, language_pb2_grpc = (
+        import_module(f"{PACKAGE}.{name}_pb2_grpc") for name in ("provider", "language")
+    )
+
+__all__ = [
+    "language_pb2",
+    "language_pb2_grpc",
+    "plugin_pb2",
+    "provider_pb2",
+    "provider_pb2_grpc",
+    "serve",
+    "status_pb2",
+]
+
+MAX_MESSAGE = 400 * 1024 * 1024  # what the engine allows
+
+
+def serve(register: Callable[[grpc.Server], None], threads: int) -> None:
+    """Run as a Pulumi plugin: print the port, serve until the engine ends the process."""
+    options = [("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=threads), options=options)
+    register(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    ended = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: ended.set())  # how the engine ends its plugins
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    server.start()
+    print(port, flush=True)
+    ended.wait()
+    # The engine waits for each plugin in turn; it sends no request any more, and there is nothing to save.
+    sys.stderr.flush()
+    os._exit(0)
