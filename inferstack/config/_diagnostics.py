@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,8 @@ class Finding:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or nothing."""
+    import difflib  # only a wrong name needs it
+
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean `{near[0]}`?" if near else ""
 

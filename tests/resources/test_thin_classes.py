@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -57,3 +58,7 @@ def test_token_inputs_and_outputs_agree(name: str, real: dict[str, dict[str, lis
     assert thin.token == real[name]["type"]
     assert {snake(i) for i in USED[name]} <= set(real[name]["inputs"])
     assert {snake(o) for o in thin.outputs} <= set(real[name]["properties"])
+
+
+def test_the_plugin_version_is_that_of_the_pinned_package() -> None:
+    assert version("pulumi_cloudflare") == _cloudflare.PLUGIN_VERSION
