@@ -76,11 +76,33 @@ def _parser() -> argparse.ArgumentParser:
     load = add("load", "send a folder of Markdown documents to the stack's RAG Worker", _load)
     load.add_argument("folder", type=Path)
     load.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
+    cost = add("cost", "what a stack would cost a month, from the figures under `expect`", _cost)
+    cost.add_argument("--compare", metavar="STACK", help="show a second stack beside it")
+    cost.add_argument("--format", choices=["table", "json", "markdown", "csv"], default="table")
+    _add_models(add("models", "list the models of the catalogue, or show one", _models, stack=False))
     local = add("local", "run the local Cloudflare alone, in the foreground", _local, stack=False)
     local.add_argument("action", nargs="?", choices=["run", "stop", "status", "reset"], default="run")
     local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
     local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
     return parser
+
+
+def _add_models(models: argparse.ArgumentParser) -> None:
+    models.add_argument("name", nargs="?", help="show this model in full")
+    models.add_argument("--task", help="such as text-generation, embeddings, speech")
+    models.add_argument("--dimensions", type=int, help="length of the embedding vectors")
+    models.add_argument("--max-price", type=float, metavar="USD", help="for a million input tokens")
+    models.add_argument("--min-context", type=int, metavar="TOKENS", help="context window of at least this")
+    for name, summary in (
+        ("json-mode", "takes a JSON schema"),
+        ("tools", "calls functions"),
+        ("streaming", "streams its answer"),
+        ("batch", "has the asynchronous batch API"),
+        ("vision", "reads images"),
+        ("removed", "list removed models too"),
+    ):
+        models.add_argument(f"--{name}", action="store_true", help=summary)
+    models.add_argument("--format", choices=["table", "json"], default="table")
 
 
 def _up(given: argparse.Namespace, root: Path) -> int:
@@ -137,6 +159,27 @@ def _check(given: argparse.Namespace, root: Path) -> int:
             print(error)
             worst = max(worst, error.exit_code)
     return worst
+
+
+def _cost(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.config import load_stack
+    from inferstack.ops.cost import estimate
+    from inferstack.ops.cost_formats import show
+
+    names = [given.stack, *([given.compare] if given.compare else [])]
+    print(show([estimate(name, load_stack(name, root)) for name in names], given.format))
+    return 0
+
+
+def _models(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the catalogue is the package's
+    from inferstack.ops import models
+
+    if given.name:
+        print(models.details(given.name, given.format))
+        return 0
+    asked = {key: value for key, value in vars(given).items() if key in models.Filter.__dataclass_fields__}
+    print(models.listing(models.Filter(**asked), given.format))
+    return 0
 
 
 def _quickstart(given: argparse.Namespace, root: Path) -> int:

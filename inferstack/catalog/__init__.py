@@ -1,5 +1,18 @@
-"""Cloudflare's models as data (each file carries its sources and date), and look-ups on them."""
+"""Cloudflare's models, limits and prices as data (each file carries its sources and date), and look-ups on them."""
 
-from inferstack.catalog.models import Model, find_model, model_names
+from inferstack.catalog.models import Catalog, Model, Price, builtin, find_model, model_names, model_of, sources
+from inferstack.catalog.platform import limit, prices, source_of
 
-__all__ = ["Model", "find_model", "model_names"]
+__all__ = [
+    "Catalog",
+    "Model",
+    "Price",
+    "builtin",
+    "find_model",
+    "limit",
+    "model_names",
+    "model_of",
+    "prices",
+    "source_of",
+    "sources",
+]

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from inferstack.config.expectations import Budget, Expectations
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
@@ -171,6 +173,8 @@ class StackSpec(_Model):
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
     workers: dict[Name, WorkerSpec] = {}
+    expect: Expectations = Expectations()
+    budget: Budget | None = None
 
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
