@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -20,11 +21,16 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     command: Command = given.command
     try:
-        return command(given, _project_root())
+        code = command(given, _project_root())
+        sys.stdout.flush()
+        return code
     except UserError as error:
         if str(error):
             print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("cancelled", file=sys.stderr)
         return 8
@@ -65,9 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
     down.add_argument("-y", "--yes", action="store_true", help="do not ask (needed without a terminal)")
     add("env", "print the environment of a stack's Pulumi runs, for eval", _env)
-    add("check", "validate a stack file; without a name, all of them", _check, stack=False).add_argument(
-        "stack", nargs="?", help="name of the stack"
-    )
+    check = add("check", "validate a stack; without a name, all of them", _check, stack=False)
+    check.add_argument("stack", nargs="?", help="name of the stack")
+    check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
+    add("explain", "tell more of a finding's code", _explain, stack=False).add_argument("code", help="such as IS045")
+    config = add("config", "show a stack as merged, or how two differ", _config, stack=False)
+    config.add_argument("action", choices=["show", "diff"])
+    config.add_argument("stacks", nargs="+", metavar="STACK")
+    config.add_argument("--origin", action="store_true", help="with each value, the file and line it came from")
     add("quickstart", "bring a stack up, load the sample corpus, ask a question", _quickstart)
     ask = add("ask", "ask the stack's RAG Worker a question; the answer is streamed", _ask)
     ask.add_argument("question")
@@ -148,17 +159,33 @@ def _env(given: argparse.Namespace, root: Path) -> int:
 
 
 def _check(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.config import load_stack, stack_names
+    from inferstack.config import stack_names
+    from inferstack.ops.check import check
 
-    names, worst = [given.stack] if given.stack else stack_names(root), 0
-    for name in names:
-        try:
-            load_stack(name, root)
-            print(f"stacks/{name}.yaml: ok")
-        except UserError as error:
-            print(error)
-            worst = max(worst, error.exit_code)
-    return worst
+    found = check([given.stack] if given.stack else stack_names(root), root)
+    print(found.show(given.format))
+    return ConfigError.exit_code if found.wrong else 0
+
+
+def _explain(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same in every project
+    from inferstack.ops.check import explain
+
+    print(explain(given.code))
+    return 0
+
+
+def _config(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import configs
+
+    if given.action == "show":
+        if len(given.stacks) != 1:
+            raise ConfigError("`config show` takes one stack\n  fix: inferstack config show <stack>")
+        print(configs.show(given.stacks[0], root, origin=given.origin))
+        return 0
+    if len(given.stacks) != 2:
+        raise ConfigError("`config diff` takes two stacks\n  fix: inferstack config diff <stack> <stack>")
+    print(configs.diff(given.stacks[0], given.stacks[1], root))
+    return 0
 
 
 def _cost(given: argparse.Namespace, root: Path) -> int:

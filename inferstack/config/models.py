@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from inferstack.catalog import Model, find_model
 from inferstack.config.expectations import Budget, Expectations
+from inferstack.config.own_models import OwnModel
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -16,6 +19,14 @@ SecretReference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|fi
 
 class _Model(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
+
+
+def _real_date(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text}") from None
+    return text
 
 
 class ModelSpec(_Model):
@@ -144,7 +155,7 @@ class WorkerSpec(_Model):
     vars: dict[BindingName, str] = {}
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
-    compatibility_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    compatibility_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_date)]
     compatibility_flags: list[str] = []
     observability: bool = False
 
@@ -165,6 +176,9 @@ class StackSpec(_Model):
     prefix: Name | None = None
     local: LocalSpec = LocalSpec()
     tags: list[str] = []
+    production: bool = False
+    protect: bool = False
+    catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}
     models: dict[Name, ModelSpec] = {}
     gateways: dict[Name, GatewaySpec] = {}
     indexes: dict[Name, IndexSpec] = {}
@@ -179,3 +193,13 @@ class StackSpec(_Model):
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
+
+    def find_model(self, name: str) -> Model | None:
+        """From the stack's own `catalog`, else Cloudflare's."""
+        own = self.catalog.get(name)
+        return own.as_model(name) if own else find_model(name)
+
+    def model_of(self, alias: str) -> Model | None:
+        """The model that `models:` declares under an alias, when both are known."""
+        declared = self.models.get(alias)
+        return self.find_model(declared.model) if declared else None

@@ -98,7 +98,7 @@ def _include(found: Estimate, lines: list[Line], allowances: Allowances) -> None
 def _models(found: Estimate, spec: StackSpec) -> None:
     before = len(found.lines)
     for alias, traffic in spec.expect.models.items():
-        model = catalog.find_model(spec.models[alias].model)
+        model = spec.model_of(alias)
         if model is None:
             continue
         if not model.prices:
@@ -213,8 +213,7 @@ def _indexes(found: Estimate, spec: StackSpec) -> Allowances:
 
 def _dimensions(spec: StackSpec, key: str) -> int | None:
     index = spec.indexes[key]
-    alias = spec.models.get(index.model)
-    model = catalog.find_model(alias.model) if alias else None
+    model = spec.model_of(index.model)
     return index.dimensions or (model.dimensions if model else None)
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from inferstack.config import StackSpec
-from inferstack.config.models import WorkerSpec
+from inferstack.config.templates import find_template
 from inferstack.errors import ConfigError
 
 JAVASCRIPT = "application/javascript+module"
@@ -42,8 +41,9 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     """Raises `ConfigError` when the Worker lacks what its template needs."""
     worker = spec.workers[key]
     folder = root / "templates" / worker.template
-    manifest: dict[str, Any] = yaml.safe_load((folder / "template.yaml").read_text())
-    _check_needs(key, worker, manifest)
+    template = find_template(worker.template, root)
+    if template is None:
+        raise ConfigError(f"worker `{key}`: there is no template `{worker.template}`")
     environment = SandboxedEnvironment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
@@ -54,13 +54,13 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     values = {
         "worker": key,
         "models": {role: _model(spec, alias) for role, alias in sorted(worker.models.items())},
-        "options": {**manifest.get("options", {}), **worker.options},
+        "options": {**template.options, **worker.options},
     }
     try:
         main = environment.get_template("worker.js.j2").render(values)
     except TemplateError as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
-    shared = [Module(name, (root / "worker_src" / name).read_text()) for name in manifest.get("modules", [])]
+    shared = [Module(name, (root / "worker_src" / name).read_text()) for name in template.modules]
     modules = (Module("index.js", main), *shared)
     text = "\0".join(f"{m.name}\0{m.content}" for m in modules)
     return RenderedWorker(modules, hashlib.sha256(text.encode()).hexdigest())
@@ -77,32 +77,3 @@ def _model(spec: StackSpec, alias: str) -> dict[str, Any]:
         "max_tokens": model.max_tokens,
         "temperature": model.temperature,
     }
-
-
-def _check_needs(key: str, worker: WorkerSpec, manifest: dict[str, Any]) -> None:
-    needs = manifest.get("needs", {})
-    for role in needs.get("models", []):
-        if role not in worker.models:
-            raise ConfigError(
-                f"worker `{key}`: template `{worker.template}` needs a model for `{role}`\n"
-                f"  fix: add `models: {{ {role}: <a name under models:> }}`"
-            )
-    for name, kind in needs.get("bindings", {}).items():
-        binding = worker.bindings.get(name)
-        if binding is None or getattr(binding, kind) is None:
-            raise ConfigError(
-                f"worker `{key}`: template `{worker.template}` needs a binding `{name}` of kind `{kind}`\n"
-                f"  fix: add `{name}: {{ {kind}: … }}` under its `bindings:`"
-            )
-    for name in needs.get("secrets", []):
-        if name not in worker.secrets:
-            raise ConfigError(
-                f"worker `{key}`: template `{worker.template}` needs the secret `{name}`\n"
-                f"  fix: add `{name}: env:…` (or file:…, config:…) under its `secrets:`"
-            )
-    known = manifest.get("options", {})
-    for name in worker.options:
-        if name not in known:
-            raise ConfigError(
-                f"worker `{key}`: template `{worker.template}` has no option `{name}`\n  fix: one of: {', '.join(known)}"
-            )

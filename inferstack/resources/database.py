@@ -26,7 +26,7 @@ class Database(pulumi.ComponentResource):
                 "primaryLocationHint": spec.location,
                 "readReplication": replication,
             },
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )
         self.uuid = database.output("uuid")
         if spec.migrations is not None:

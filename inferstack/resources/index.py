@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack import catalog
 from inferstack.resources._context import Context
 from inferstack.resources._own import VectorizeIndex, VectorizeMetadataIndex
 
@@ -17,18 +16,19 @@ class Index(pulumi.ComponentResource):
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec.indexes[key]
         super().__init__("inferstack:index:Index", key, {}, opts)
-        model = catalog.find_model(context.spec.models[spec.model].model)
-        assert model is not None and model.dimensions is not None, "config/ checks models and dimensions"
+        model = context.spec.model_of(spec.model)
+        dimensions = spec.dimensions or (model.dimensions if model else None)
+        assert dimensions is not None, "config/ checks models and dimensions"
         account = context.account_id
         index = VectorizeIndex(
             key,
             {
                 "accountId": account,
                 "name": context.spec.physical(key),
-                "dimensions": spec.dimensions or model.dimensions,
+                "dimensions": dimensions,
                 "metric": spec.metric,
             },
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )
         self.metadata = [
             VectorizeMetadataIndex(

@@ -24,7 +24,7 @@ class Bucket(pulumi.ComponentResource):
                 "location": spec.location,
                 "storageClass": spec.storage_class,
             },
-            pulumi.ResourceOptions(parent=self),
+            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )
         self.name = bucket.id
         self.register_outputs({"name": self.name})
@@ -38,5 +38,7 @@ class Namespace(pulumi.ComponentResource):
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("inferstack:index:Namespace", key, {}, opts)
         inputs = {"accountId": context.account_id, "title": context.spec.physical(key)}
-        self.namespace_id = WorkersKvNamespace(key, inputs, pulumi.ResourceOptions(parent=self)).id
+        self.namespace_id = WorkersKvNamespace(
+            key, inputs, pulumi.ResourceOptions(parent=self, protect=context.spec.protect)
+        ).id
         self.register_outputs({"namespaceId": self.namespace_id})

@@ -29,47 +29,6 @@ def findings(root: Path, text: str | bytes) -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "words"),
-    [
-        (GOOD + "indexs: {}\n", "3:1", "unknown key `indexs`; did you mean `indexes`?"),
-        ("environment: test\ntarget: lokal\n", "2:1", "`target`"),
-        (GOOD + "local: { port: eighty }\n", "3:10", "`local.port`"),
-        (GOOD + "environment: twice\n", "3:1", "stands twice"),
-        ("environment: [\n", "2:1", "this is not YAML"),
-        ("- a\n- b\n", "1:1", "a stack file is a mapping"),
-        (b"environment: \xff\n", "1:1", "not UTF-8"),
-        ("target: local\n", "1:1", "`environment` is missing"),
-        (
-            GOOD + "models: { m: { model: '@cf/baai/bge-bas-en-v1.5' } }\n",
-            "3:16",
-            "did you mean `@cf/baai/bge-base-en-v1.5`?",
-        ),
-        (GOOD + "indexes: { i: { model: nope } }\n", "3:17", "`nope` is not declared under `models:`"),
-        (GOOD + "workers: { w: { template: rga, compatibility_date: '2026-01-01' } }\n", "3:17", "did you mean `rag`?"),
-        (GOOD + "account: ${NOT_SET_ANYWHERE}\n", "3:1", "`NOT_SET_ANYWHERE` is not set"),
-        ("extends: missing.yaml\n" + GOOD, "1:1", "there is no such file"),
-        ("extends: ../../etc/passwd\n" + GOOD, "1:1", "the path leaves the project"),
-        ("extends: s.yaml\n" + GOOD, "1:1", "in a circle"),
-    ],
-)
-def test_a_finding_has_place_cause_and_fix(root: Path, text: str | bytes, place: str, words: str) -> None:
-    shown = findings(root, text)
-    assert f"stacks/s.yaml:{place}: error: " in shown
-    assert words in shown
-    assert "\n  fix: " in shown
-
-
-def test_dimensions_that_do_not_fit_the_model(root: Path) -> None:
-    text = (
-        GOOD
-        + "models:\n  e: { model: '@cf/baai/bge-base-en-v1.5' }\nindexes:\n  docs:\n    model: e\n    dimensions: 1024\n"
-    )
-    shown = findings(root, text)
-    assert "index `docs` has 1024 dimensions, its model `@cf/baai/bge-base-en-v1.5` makes 768" in shown
-    assert "    8 |     dimensions: 1024\n" in shown
-
-
 def test_all_findings_come_at_once(root: Path) -> None:
     shown = findings(root, GOOD + "indexs: {}\nlocal: { port: x }\ntags: 5\n")
     assert shown.endswith("3 errors in stacks/s.yaml")

@@ -1,0 +1,124 @@
+"""Files into one tree: `extends`, folders of files, Pulumi's overrides; then `${…}` filled in.
+
+Order, later wins: the files of `extends` as listed, the file itself (of a folder: its files by name), then what
+`Pulumi.<stack>.yaml` has under `inferstack:overrides`. Mappings merge by key, null removes, a list replaces a list
+unless it is tagged `!append`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from inferstack.config._diagnostics import Place, closest
+from inferstack.config.findings import Findings
+from inferstack.config.tree import Node, read, retyped
+
+VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
+OVERRIDES = "inferstack:overrides"
+
+
+def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> Node | None:
+    """One tree of all of a stack's files, or None when one of them cannot be used."""
+    merged: Node | None = None
+    for file in files:
+        node = _with_bases(file, root, [], findings)
+        if node is not None:
+            merged = node if merged is None else merge(merged, node)
+    over = _overrides(root / f"Pulumi.{name}.yaml", findings)
+    if merged is None or findings.wrong:
+        return None
+    if over is not None:
+        merged = merge(merged, over)
+    environment = merged.value.get("environment")
+    known = {"stack": name, "environment": str(environment.value) if environment else name}
+    _fill(merged, known, findings)
+    return merged
+
+
+def _overrides(file: Path, findings: Findings) -> Node | None:
+    if not file.is_file():
+        return None
+    node = read(file, findings)
+    config = node.value.get("config") if node else None
+    if config is None or not isinstance(config.value, dict):
+        return None
+    found = config.value.get(OVERRIDES)
+    return found if found is not None and isinstance(found.value, dict) else None
+
+
+def _with_bases(file: Path, root: Path, chain: list[Path], findings: Findings) -> Node | None:
+    node = read(file, findings)
+    if node is None:
+        return None
+    given = node.value.pop("extends", None)
+    if given is None:
+        return node
+    bases = given.value if isinstance(given.value, list) else [given]
+    merged: Node | None = None
+    for base in bases:
+        other = (file.parent / str(base.value)).resolve()
+        if _refused(base, other, root, [*chain, file.resolve()], findings):
+            continue
+        read_base = _with_bases(other, root, [*chain, file.resolve()], findings)
+        if read_base is not None:
+            merged = read_base if merged is None else merge(merged, read_base)
+    return node if merged is None else merge(merged, node)
+
+
+def _refused(base: Node, other: Path, root: Path, chain: list[Path], findings: Findings) -> bool:
+    text = f"`extends: {base.value}`"
+    if not other.is_relative_to(root.resolve()):
+        findings.add("IS017", base.place, f"{text}: the path leaves the project", "name a file under stacks/")
+    elif other in chain:
+        findings.add("IS016", base.place, f"{text}: the files extend each other in a circle", "remove one `extends`")
+    elif not other.is_file():
+        here = [file.name for file in base.place.file.parent.glob("*.yaml")]
+        near = closest(str(base.value), here)
+        findings.add("IS015", base.place, f"{text}: there is no such file{near}", "name a file under stacks/")
+    else:
+        return False
+    return True
+
+
+def merge(old: Node, new: Node) -> Node:
+    if new.append and isinstance(old.value, list):
+        return Node(new.place, [*old.value, *new.value])
+    if not (isinstance(old.value, dict) and isinstance(new.value, dict)):
+        return new
+    merged = dict(old.value)
+    for key, item in new.value.items():
+        if item.value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged[key], item) if key in merged else item
+    return Node(new.place, merged)
+
+
+def _fill(node: Node, known: dict[str, str], findings: Findings) -> None:
+    if isinstance(node.value, dict):
+        for item in node.value.values():
+            _fill(item, known, findings)
+    elif isinstance(node.value, list):
+        for item in node.value:
+            _fill(item, known, findings)
+    elif isinstance(node.value, str) and "${" in node.value:
+        filled = VARIABLE.sub(lambda match: _value(match, known, node.place, findings), node.value)
+        node.value = retyped(filled) if node.plain else filled
+
+
+def _value(match: re.Match[str], known: dict[str, str], place: Place, findings: Findings) -> str:
+    if match.group() == "$${":
+        return "${"
+    name, default = match.group(1), match.group(2)
+    if name is None:
+        findings.add(
+            "IS019", place, "`${` without a name and an end", "write `${NAME}`, or `$${` for the signs themselves"
+        )
+        return ""
+    found = known.get(name, os.environ.get(name))
+    if found is None and default is None:
+        fix = f"export {name}, or give a default: ${{{name}:-value}}"
+        findings.add("IS018", place, f"the environment variable `{name}` is not set", fix)
+    return found if found is not None else default or ""

@@ -1,0 +1,86 @@
+"""Every name that is used must be declared, every path must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from inferstack import catalog
+from inferstack.config._diagnostics import closest
+from inferstack.config.findings import Report
+from inferstack.config.models import StackSpec
+from inferstack.config.tree import KeyPath
+
+CODES = {
+    "models": "IS033",
+    "gateways": "IS034",
+    "indexes": "IS035",
+    "databases": "IS036",
+    "buckets": "IS037",
+    "namespaces": "IS038",
+    "queues": "IS039",
+    "workers": "IS040",
+}
+BINDINGS = {
+    "index": "indexes",
+    "database": "databases",
+    "bucket": "buckets",
+    "namespace": "namespaces",
+    "queue": "queues",
+    "service": "workers",
+}
+
+
+def check(spec: StackSpec, root: Path, report: Report) -> None:
+    for key, model in spec.models.items():
+        if spec.find_model(model.model) is None:
+            near = closest(model.model, [*spec.catalog, *catalog.model_names()])
+            fix = "name a model of the catalogue (`inferstack models`)"
+            report("IS032", ("models", key, "model"), f"there is no model `{model.model}`{near}", fix)
+    for path, name, section in _references(spec):
+        declared = getattr(spec, section)
+        if name not in declared:
+            problem = f"`{name}` is not declared under `{section}:`{closest(name, declared)}"
+            report(CODES[section], path, problem, f"declare it under `{section}:`")
+    _check_paths(spec, root, report)
+
+
+def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
+    """(where, the name used, the section that must declare it)."""
+    for key, model in spec.models.items():
+        if model.gateway is not None:
+            yield ("models", key, "gateway"), model.gateway, "gateways"
+    for key, gateway in spec.gateways.items():
+        for name, route in gateway.routes.items():
+            at: KeyPath = ("gateways", key, "routes", name)
+            for place, alias in enumerate(route.models):
+                yield (*at, "models", place), alias, "models"
+            for place, share in enumerate(route.split):
+                yield (*at, "split", place, "model"), share.model, "models"
+    for key, index in spec.indexes.items():
+        yield ("indexes", key, "model"), index.model, "models"
+    for key, queue in spec.queues.items():
+        if queue.consumer is not None:
+            yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"
+            if queue.consumer.dead_letter is not None:
+                yield ("queues", key, "consumer", "dead_letter"), queue.consumer.dead_letter, "queues"
+    for key, worker in spec.workers.items():
+        for role, alias in worker.models.items():
+            yield ("workers", key, "models", role), alias, "models"
+        for name, binding in worker.bindings.items():
+            for kind, section in BINDINGS.items():
+                target = getattr(binding, kind)
+                if target is not None:
+                    yield ("workers", key, "bindings", name, kind), target, section
+
+
+def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
+    for key, database in spec.databases.items():
+        if database.migrations is None:
+            continue
+        at: KeyPath = ("databases", key, "migrations")
+        folder = root / database.migrations
+        if not folder.resolve().is_relative_to(root.resolve()):
+            report("IS017", at, f"the path `{database.migrations}` leaves the project", "name a folder of the project")
+        elif not folder.is_dir():
+            report("IS042", at, f"there is no folder `{database.migrations}`", "create it, or correct the path")

@@ -1,0 +1,105 @@
+"""The finding codes: stable names for what can be wrong in a stack, with what `inferstack explain` says of each."""
+
+# ruff: noqa: E501 - one line a code reads best
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """`severity` is what a finding of this code is unless the check knows better."""
+
+    title: str
+    why: str
+    severity: str = "error"
+
+
+WARNING = "warning"
+CODES: dict[str, Code] = {
+    # Files
+    "IS001": Code("file cannot be read", "The file exists but the system refuses to hand it out: rights, or a folder of that name."),
+    "IS002": Code("file too large", "A stack file has at most 1 MiB. Larger ones are almost always data that belongs into a file of its own."),
+    "IS003": Code("not UTF-8", "YAML is UTF-8 here, so that the same file means the same on every machine."),
+    "IS004": Code("not YAML", "The parser cannot read the line; the text after the code is its own."),
+    "IS005": Code("tab in the indentation", "YAML indents with spaces only; editors can be told so."),
+    "IS006": Code("key stands twice", "YAML parsers keep the last of two equal keys and drop the first without a word."),
+    "IS007": Code("not a mapping", "A stack file is a mapping from keys such as `workers` to values, not a list or a single value."),
+    "IS008": Code("YAML 1.1 boolean", "`no`, `on`, `yes` and `off` are booleans to some parsers and text to others. Here they are refused: write true, false, or quote them."),
+    "IS009": Code("aliases unfold to too much", "A few lines of nested anchors and aliases can stand for billions of values; the sum is bounded."),
+    "IS010": Code("alias without anchor", "`*name` repeats what `&name` marked above it, in the same file. In quotes it is text."),
+    "IS011": Code("key is not text", "Keys are names. A list or a mapping as a key has no meaning here."),
+    "IS012": Code("several documents in one file", "`---` starts a second document, which would never be read."),
+    "IS013": Code("nested too deep", "No stack needs dozens of levels; the bound keeps hostile files from costing time."),
+    "IS014": Code("unknown tag", "YAML tags can build objects in some parsers. The only one here is `!append`, on a list."),
+    "IS015": Code("extends a file that is not there", "`extends` names one or several files, relative to the file it stands in."),
+    "IS016": Code("files extend each other in a circle", "A base cannot extend what extends it."),
+    "IS017": Code("path leaves the project", "Stack files, migrations and templates lie in the project, so that a clone has all of them."),
+    "IS018": Code("environment variable not set", "`${NAME}` takes a value from the environment; `${NAME:-default}` has one when it is not set."),
+    "IS019": Code("`${` without an end", "A reference is `${NAME}` or `${NAME:-default}`; a plain `${` is written `$${`."),
+    # Shape
+    "IS021": Code("unknown key", "A key that nothing reads is a typing error far more often than a wish."),
+    "IS022": Code("key missing", "The thing cannot be made without it, and there is no safe default."),
+    "IS023": Code("wrong type", "Values are not converted: a number in quotes is text."),
+    "IS024": Code("not one of the choices", "Cloudflare, or this tool, knows only the values listed."),
+    "IS025": Code("too small", "The bound is Cloudflare's, from the catalogue's limits."),
+    "IS026": Code("too large", "The bound is Cloudflare's, from the catalogue's limits."),
+    "IS027": Code("text does not fit the pattern", "Names become parts of Cloudflare's names: lower-case letters, digits and dashes."),
+    "IS028": Code("list too short", "The list needs at least one entry."),
+    "IS029": Code("binding names not exactly one thing", "One binding is one thing: `{ index: docs }`, `{ ai: true }`."),
+    "IS030": Code("secret is not a reference", "A secret's value never stands in a file. Say where it is: `env:NAME`, `file:path` or `config:name`."),
+    "IS031": Code("value does not fit", "The value is of the right type, and still not one that can be used; the message says why."),
+    # References
+    "IS032": Code("model not in the catalogue", "The name of a Workers AI model is `@cf/vendor/name`; `inferstack models` lists them."),
+    "IS033": Code("model alias not declared", "Aliases are declared under `models:`, so that one line changes a model everywhere."),
+    "IS034": Code("gateway not declared", "It must stand under `gateways:`."),
+    "IS035": Code("index not declared", "It must stand under `indexes:`."),
+    "IS036": Code("database not declared", "It must stand under `databases:`."),
+    "IS037": Code("bucket not declared", "It must stand under `buckets:`."),
+    "IS038": Code("namespace not declared", "It must stand under `namespaces:`."),
+    "IS039": Code("queue not declared", "It must stand under `queues:`."),
+    "IS040": Code("Worker not declared", "It must stand under `workers:`."),
+    "IS041": Code("template not there", "A template is a folder under `templates/` with a template.yaml."),
+    "IS042": Code("migrations folder not there", "`migrations` names a folder of .sql files, relative to the project."),
+    "IS043": Code("shares leave nothing", "What `split` does not take goes to `models`; shares of 100 or more leave it nothing."),
+    # Models and indexes
+    "IS044": Code("model makes no embeddings", "An index holds vectors, so its model is one of the task Text Embeddings."),
+    "IS045": Code("dimensions do not fit the model", "Vectorize refuses vectors of another length, and an index cannot change its own."),
+    "IS046": Code("more dimensions than Vectorize holds", "Vectorize takes at most 1,536 dimensions; the catalogue has models that make more."),
+    "IS047": Code("model was removed", "Cloudflare does not serve it any more; the date is when it was last seen. On the local Cloudflare it still runs.",),
+    "IS048": Code("model will be removed", "Cloudflare announced the date.", WARNING),
+    "IS049": Code("model does not fit its role", "The template calls it for another task than the model has."),
+    "IS050": Code("max_tokens above the context window", "Prompt and answer share the window; an answer cannot be longer than it."),
+    "IS051": Code("no room left for the prompt", "The window less `max_tokens` must hold the system prompt and what the template adds.", WARNING),
+    "IS052": Code("model does not stream", "The template streams its answers; this model answers in one piece.", WARNING),
+    "IS053": Code("model needs the paid plan", "`expect.plan` is free, and this model is served on Workers Paid only."),
+    "IS054": Code("model is used nowhere", "No Worker, index or route names it.", WARNING),
+    # Workers
+    "IS055": Code("name stands twice in a Worker", "Bindings, vars and secrets share one space: `env`."),
+    "IS056": Code("template needs a model", "Its code calls a model by this role."),
+    "IS057": Code("template needs a binding", "Its code reads `env.<NAME>` of this kind."),
+    "IS058": Code("template needs a secret", "Its code reads it; without it every request would be refused or, worse, none."),
+    "IS059": Code("unknown option of a template", "Options are listed in the template's template.yaml."),
+    "IS060": Code("binding that the template does not read", "It costs nothing and does nothing.", WARNING),
+    "IS061": Code("Workers call each other in a circle", "Each would have to be deployed before the other."),
+    "IS062": Code("name too long", "The name on Cloudflare is made of prefix, name and environment; the limit is the product's."),
+    "IS063": Code("variable too large", "A Worker's variable holds at most 5 KB."),
+    "IS064": Code("too many variables", "Vars and secrets of a Worker count together."),
+    # Queues
+    "IS065": Code("queue that nobody reads", "It has no consumer and is no dead-letter queue: messages expire unread.", WARNING),
+    "IS066": Code("queue is its own dead letter", "A message that fails would go round for ever."),
+    "IS067": Code("dead letters go round", "Dead-letter queues with consumers form a circle."),
+    "IS068": Code("consumer does not handle the queue", "The template of the consumer has no queue handler.", WARNING),
+    # Gateways, limits, environments
+    "IS069": Code("cache time too short", "AI Gateway keeps answers at least 60 seconds, or 0 for not at all."),
+    "IS070": Code("too many metadata indexes", "Vectorize has at most 10 on one index."),
+    "IS071": Code("account missing", "A stack that goes to Cloudflare says where to: `account:`, 32 hexadecimal digits.", WARNING),
+    "IS072": Code("production data without protection", "In an environment with `production: true`, what holds data is protected from deletion.", WARNING),
+    "IS073": Code("two stacks share a name on Cloudflare", "Two stacks of one account would manage the same resource, each undoing the other."),
+    "IS074": Code("more than an account may have", "The limit counts over all stacks of the account.", WARNING),
+    "IS075": Code("secret not set here", "The reference leads nowhere on this machine; on another it may.", WARNING),
+    # Expectations
+    "IS076": Code("expected traffic of nothing", "`expect` uses the names that the stack declares."),
+    "IS077": Code("above the budget", "The estimate from `expect` is above `budget.monthly_usd`."),
+    "IS078": Code("traffic that costs nothing here", "The model is priced by other units than the ones given, so that the estimate would be too low.", WARNING),
+    "IS079": Code("dimensions not known", "The catalogue does not say how long this model's vectors are, so the index must."),
+}  # fmt: skip

@@ -1,0 +1,256 @@
+"""YAML with positions: a tree of nodes that each know where they stand.
+
+What YAML lets pass silently is a finding here: a key that stands twice, YAML 1.1's `no` and `on`, tags, several
+documents, alias bombs. Bounds keep any file of the allowed size fast.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.constructor import SafeConstructor
+
+from inferstack.config._diagnostics import Finding, Place
+from inferstack.config.findings import Findings
+
+LARGEST_FILE = 1024 * 1024  # bytes
+MOST_NODES = 200_000  # after aliases
+DEEPEST = 60
+WORDS = {"yes", "no", "on", "off"}
+DEEP = re.compile(rf"(?:- |\? ){{{DEEPEST}}}")
+KeyPath = tuple[str | int, ...]
+_SCALARS = SafeConstructor()
+
+
+class _Loader(yaml.CSafeLoader):
+    """The C loader with YAML 1.2's booleans."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false|True|False)$"), list("tTfF"))
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and the place that a finding on it points at (its key's, in a mapping).
+
+    `value` is a dict of nodes, a list of nodes or a scalar; `plain` tells a scalar without quotes; `append` a list that
+    goes behind the one it would replace.
+    """
+
+    place: Place
+    value: Any
+    plain: bool = False
+    append: bool = False
+
+
+def read(file: Path, findings: Findings) -> Node | None:
+    """The file's mapping, or None with findings."""
+    start = Place(file, 1, 1)
+    text = _text(file, findings)
+    if text is None:
+        return None
+    depth = _depth(text)
+    if depth > DEEPEST:
+        findings.add("IS013", start, f"the file nests more than {DEEPEST} levels deep", "flatten it")
+        return None
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        _not_yaml(file, error, findings)
+        return None
+    except yaml.YAMLError as error:
+        findings.add("IS004", start, f"this is not YAML: {str(error).splitlines()[0]}", "remove the sign")
+        return None
+    if root is None or not isinstance(root, yaml.MappingNode):
+        fix = "start with keys such as `environment:`"
+        findings.add("IS007", start, "a stack file is a mapping of keys to values", fix)
+        return None
+    return _Builder(file, findings).build(root, start)
+
+
+def _text(file: Path, findings: Findings) -> str | None:
+    start = Place(file, 1, 1)
+    try:
+        size = file.stat().st_size
+        if size > LARGEST_FILE:
+            problem = f"the file has {size:,} bytes; a stack file has at most {LARGEST_FILE:,}"
+            findings.add("IS002", start, problem, "split it, or move text into files of its own")
+            return None
+        raw = file.read_bytes()
+    except OSError as error:
+        findings.add("IS001", start, f"the file cannot be read: {error.strerror}", "make it a readable file")
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        findings.add("IS003", Place(file, line, 1), "the file is not UTF-8 text", "save it as UTF-8")
+        return None
+
+
+def _depth(text: str) -> int:
+    """An upper bound of the nesting, cheap enough to ask before the parser recurses."""
+    if DEEP.search(text):
+        return DEEPEST + 1
+    deepest = depth = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    indents: list[int] = []
+    for line in re.finditer(r"^( *)[^ #\n]", text, re.MULTILINE):
+        width = len(line.group(1))
+        while indents and indents[-1] >= width:
+            indents.pop()
+        indents.append(width)
+        deepest = max(deepest, len(indents))
+    return deepest
+
+
+def _not_yaml(file: Path, error: yaml.MarkedYAMLError, findings: Findings) -> None:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+    problem = str(error.problem or error).splitlines()[0]
+    if "single document" in str(error.context):
+        findings.add("IS012", place, "the file holds more than one document", "remove `---`, or split the file")
+    elif "cannot start any token" in problem and _is_tab(file, place):
+        findings.add("IS005", place, "a tab cannot indent YAML", "indent with spaces")
+    elif "undefined alias" in problem:
+        findings.add(
+            "IS010", place, f"this is not YAML: {problem}", "name an anchor that stands above, or quote the text"
+        )
+    else:
+        fix = "correct the line, or put text with special signs in quotes"
+        findings.add("IS004", place, f"this is not YAML: {problem}", fix)
+
+
+def _is_tab(file: Path, place: Place) -> bool:
+    line = file.read_text().split("\n")[place.line - 1]
+    return "\t" in line[: place.column]
+
+
+class _Builder:
+    """From PyYAML's nodes to ours."""
+
+    def __init__(self, file: Path, findings: Findings) -> None:
+        self._file, self._findings, self._count, self._bombed = file, findings, 0, False
+
+    def build(self, node: yaml.Node, place: Place) -> Node:
+        self._count += 1
+        if self._count > MOST_NODES:
+            if not self._bombed:
+                self._bombed = True
+                self._findings.add(
+                    "IS009", place, f"aliases unfold to more than {MOST_NODES:,} values", "write the values out once"
+                )
+            return Node(place, None)
+        if isinstance(node, yaml.MappingNode):
+            return Node(place, self._mapping(node))
+        if isinstance(node, yaml.SequenceNode):
+            if node.tag not in ("tag:yaml.org,2002:seq", "!append"):
+                self._unknown_tag(node)
+            items = [self.build(item, self._place(item)) for item in node.value]
+            return Node(place, items, append=node.tag == "!append")
+        return self._scalar(node, place)
+
+    def _mapping(self, node: yaml.MappingNode) -> dict[str, Node]:
+        if node.tag != "tag:yaml.org,2002:map":
+            self._unknown_tag(node)
+        built: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            place = self._place(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._findings.add("IS011", place, "a key is text, this one is a list or mapping", "write a name")
+                continue
+            key = str(key_node.value)
+            if key in built:
+                first = built[key].place.line
+                problem = f"the key `{key}` stands twice in one mapping, first in line {first}"
+                self._findings.add("IS006", place, problem, "remove one of the two")
+                continue
+            built[key] = self.build(value_node, place)
+        return built
+
+    def _scalar(self, node: Any, place: Place) -> Node:
+        text, plain = str(node.value), node.style is None or node.style == ""
+        if plain and text.lower() in WORDS:
+            problem = f"`{text}` is true or false in YAML 1.1 and text in YAML 1.2"
+            self._findings.add("IS008", self._place(node), problem, f'write true or false, or "{text}" for the text')
+        try:
+            value = scalar(node.tag, text)
+        except (KeyError, ValueError, OverflowError):
+            self._unknown_tag(node)
+            value = text
+        return Node(place, value, plain=plain)
+
+    def _unknown_tag(self, node: yaml.Node) -> None:
+        problem = f"the tag `{node.tag}` means nothing here"
+        self._findings.add("IS014", self._place(node), problem, "remove it; the only tag is `!append`, on a list")
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def scalar(tag: str, text: str) -> Any:
+    """Raises `KeyError` for a tag that is not YAML's own, `ValueError` for text that does not fit."""
+    kind = tag.removeprefix("tag:yaml.org,2002:")
+    if kind == "str":
+        return text
+    if kind not in ("int", "float", "bool", "null"):
+        raise KeyError(tag)
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return {"true": True, "false": False}[text.lower()]
+    node = yaml.ScalarNode(tag, text)
+    return _SCALARS.construct_yaml_int(node) if kind == "int" else _SCALARS.construct_yaml_float(node)
+
+
+def retyped(text: str) -> Any:
+    """What plain text is once a variable in it is filled in: `8787` a number, `true` a boolean.
+
+    Only what can be nothing else: an account's id of 32 digits stays text.
+    """
+    if not re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d{1,9})?|true|false", text):
+        return text
+    resolver: Any = _Loader("")
+    tag = resolver.resolve(yaml.ScalarNode, text, (True, False))
+    return scalar(tag, text)
+
+
+def plain(node: Node) -> Any:
+    """The data without places."""
+    if isinstance(node.value, dict):
+        return {key: plain(item) for key, item in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain(item) for item in node.value]
+    return node.value
+
+
+def locate(node: Node, path: KeyPath) -> Place:
+    """The place of a path, or of the nearest thing that holds it."""
+    for part in path:
+        inside: Any = node.value
+        if isinstance(inside, dict):
+            found = inside.get(part)
+        else:
+            found = inside[part] if isinstance(inside, list) and isinstance(part, int) and part < len(inside) else None
+        if found is None:
+            break
+        node = found
+    return node.place
+
+
+__all__ = ["Finding", "KeyPath", "Node", "locate", "plain", "read", "retyped"]

@@ -1,0 +1,130 @@
+"""One wrong stack for each finding code: what stands in the files. What is said of it stands in `expected.txt`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+LOCAL = "environment: test\ntarget: local\n"
+CLOUD = "environment: test\naccount: 0123456789abcdef0123456789abcdef\n"
+EMBED = "models:\n  e: { model: '@cf/baai/bge-base-en-v1.5' }\n"
+CHAT = "models:\n  c: { model: '@cf/meta/llama-3.3-70b-instruct-fp8-fast' }\n"
+DATE = "compatibility_date: '2026-06-01'"
+PLAIN = f"workers:\n  w:\n    template: plain\n    {DATE}\n"
+OWN = "catalog:\n  '@me/m': { task: Text Generation, context_window: 4000, streaming: true"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`files` by path under the project; the stack is always `s`."""
+
+    code: str
+    text: str | bytes = ""
+    files: dict[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+
+
+def binding(body: str) -> str:
+    return LOCAL + PLAIN + f"    bindings:\n      B: {{ {body} }}\n"
+
+
+CASES = [
+    Case("IS001", folders=("stacks/s.yaml",)),
+    Case("IS002", LOCAL + "# " + "x" * 1024 * 1024),
+    Case("IS003", b"environment: test\ntarget: \xff\n"),
+    Case("IS004", "environment: [\ntarget: local\n"),
+    Case("IS005", "environment: test\nlocal:\n\tport: 1\n"),
+    Case("IS006", LOCAL + "environment: twice\n"),
+    Case("IS007", "- a\n- b\n"),
+    Case("IS008", LOCAL + "protect: yes\n"),
+    Case("IS009", LOCAL + "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [" + ", ".join([f"*{old}"] * 10) + "]\n" for old, new in zip("abcde", "bcdef", strict=True)
+    )),
+    Case("IS010", LOCAL + "tags: [*nowhere]\n"),
+    Case("IS011", LOCAL + "? [a, b]\n: 1\n"),
+    Case("IS012", LOCAL + "---\nenvironment: other\n"),
+    Case("IS013", LOCAL + "tags: " + "[" * 80 + "]" * 80 + "\n"),
+    Case("IS014", LOCAL + "tags: !!python/tuple [a]\n"),
+    Case("IS015", "extends: bsae.yaml\n" + LOCAL, {"stacks/base.yaml": "tags: []\n"}),
+    Case("IS016", "extends: base.yaml\n" + LOCAL, {"stacks/base.yaml": "extends: s.yaml\n"}),
+    Case("IS017", "extends: ../../other.yaml\n" + LOCAL),
+    Case("IS018", LOCAL + "prefix: ${NOT_SET_ANYWHERE}\n"),
+    Case("IS019", LOCAL + "tags: ['${']\n"),
+    Case("IS021", LOCAL + "indexs: {}\n"),
+    Case("IS022", "target: local\n"),
+    Case("IS023", LOCAL + "local: { port: eighty }\n"),
+    Case("IS024", "environment: test\ntarget: lokal\n"),
+    Case("IS025", LOCAL + EMBED.replace("' }", "', max_tokens: 0 }")),
+    Case("IS026", LOCAL + "local: { port: 70000 }\n"),
+    Case("IS027", LOCAL + "buckets: { My_Bucket: {} }\n"),
+    Case("IS028", LOCAL + "gateways: { g: { routes: { r: { models: [] } } } }\n"),
+    Case("IS029", binding("ai: true, index: i")),
+    Case("IS030", LOCAL + PLAIN + "    secrets: { TOKEN: hunter2-hunter2 }\n"),
+    Case("IS031", LOCAL + PLAIN.replace("2026-06-01", "2026-06-31")),
+    Case("IS032", LOCAL + "models: { m: { model: '@cf/baai/bge-bas-en-v1.5' } }\n"),
+    Case("IS033", LOCAL + EMBED + "indexes: { i: { model: embed } }\n"),
+    Case("IS034", LOCAL + EMBED.replace("' }", "', gateway: g }")),
+    Case("IS035", binding("index: docs")),
+    Case("IS036", binding("database: content")),
+    Case("IS037", binding("bucket: sources")),
+    Case("IS038", binding("namespace: cache")),
+    Case("IS039", binding("queue: ingest")),
+    Case("IS040", binding("service: other")),
+    Case("IS041", LOCAL + f"workers: {{ w: {{ template: plian, {DATE} }} }}\n"),
+    Case("IS042", LOCAL + "databases: { d: { migrations: migrations/none } }\n"),
+    Case("IS043", LOCAL + CHAT + "gateways:\n  g:\n    routes:\n      r:\n        models: [c]\n"
+         "        split: [{ percent: 60, model: c }, { percent: 50, model: c }]\n"),
+    Case("IS044", LOCAL + CHAT + "indexes: { i: { model: c } }\n"),
+    Case("IS045", LOCAL + EMBED + "indexes:\n  docs:\n    model: e\n    dimensions: 1024\n"),
+    Case("IS046", LOCAL + "models: { p: { model: '@cf/pfnet/plamo-embedding-1b' } }\nindexes: { i: { model: p } }\n"),
+    Case("IS047", CLOUD + "models:\n  c: { model: '@cf/meta/llama-3.1-8b-instruct' }\n"),
+    Case("IS048", LOCAL + OWN + ", planned_deprecation: '2027-01-31' }\nmodels: { m: { model: '@me/m' } }\n"),
+    Case("IS049", LOCAL + EMBED + f"workers: {{ w: {{ template: talk, {DATE}, models: {{ chat: e }} }} }}\n"),
+    Case("IS050", LOCAL + OWN + " }\nmodels: { m: { model: '@me/m', max_tokens: 4000 } }\n"),
+    Case("IS051", LOCAL + OWN + " }\nmodels: { m: { model: '@me/m', max_tokens: 3900, system: '" + "word " * 200 + "' } }\n"),
+    Case("IS052", LOCAL + OWN.replace("streaming: true", "streaming: false") + " }\nmodels: { m: { model: '@me/m' } }\n"
+         f"workers: {{ w: {{ template: talk, {DATE}, models: {{ chat: m }} }} }}\n"),
+    Case("IS053", LOCAL + "models: { m: { model: '@cf/zai-org/glm-5.3' } }\nexpect: { plan: free }\n"),
+    Case("IS054", LOCAL + EMBED),
+    Case("IS055", LOCAL + PLAIN + "    vars: { A: x }\n    secrets: { A: env:PATH }\n"),
+    Case("IS056", LOCAL + f"workers: {{ w: {{ template: talk, {DATE} }} }}\n"),
+    Case("IS057", LOCAL + f"workers: {{ w: {{ template: search, {DATE}, secrets: {{ KEY: env:PATH }} }} }}\n"),
+    Case("IS058", LOCAL + f"workers: {{ w: {{ template: search, {DATE}, bindings: {{ AI: {{ ai: true }} }} }} }}\n"),
+    Case("IS059", LOCAL + PLAIN + "    options: { colour: red }\n"),
+    Case("IS060", binding("ai: true")),
+    Case("IS061", LOCAL + "workers:\n" + "".join(
+        f"  {a}: {{ template: calls, {DATE}, bindings: {{ NEXT: {{ service: {b} }} }} }}\n" for a, b in ("ab", "ba")
+    )),
+    Case("IS062", LOCAL + "prefix: " + "p" * 30 + "\nbuckets:\n  " + "b" * 40 + ": {}\n"),
+    Case("IS063", LOCAL + PLAIN + "    vars:\n      A: " + "x" * 5001 + "\n"),
+    Case("IS064", LOCAL + PLAIN + "    vars:\n" + "".join(f"      V{i}: x\n" for i in range(129))),
+    Case("IS065", LOCAL + "queues: { q: {} }\n"),
+    Case("IS066", LOCAL + "workers: { w: { template: eats, " + DATE + " } }\n"
+         "queues:\n  q: { consumer: { worker: w, dead_letter: q } }\n"),
+    Case("IS067", LOCAL + "workers: { w: { template: eats, " + DATE + " } }\n"
+         "queues:\n  a: { consumer: { worker: w, dead_letter: b } }\n  b: { consumer: { worker: w, dead_letter: a } }\n"),
+    Case("IS068", LOCAL + PLAIN + "queues:\n  q: { consumer: { worker: w } }\n"),
+    Case("IS069", LOCAL + "gateways: { g: { cache_ttl: 30 } }\n"),
+    Case("IS070", LOCAL + EMBED + "indexes:\n  i:\n    model: e\n    metadata:\n" + "".join(
+        f"      f{i}: string\n" for i in range(11)
+    )),
+    Case("IS071", "environment: test\n"),
+    Case("IS072", LOCAL + "production: true\ndatabases: { d: {} }\n"),
+    Case("IS073", CLOUD + "buckets: { b: {} }\n", {"stacks/r.yaml": CLOUD + "buckets: { b: {} }\n"}),
+    Case("IS074", CLOUD + "gateways:\n" + "".join(f"  g{i}: {{}}\n" for i in range(21))),
+    Case("IS075", LOCAL + PLAIN + "    secrets: { TOKEN: env:NOT_SET_ANYWHERE }\n"),
+    Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
+    Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"
+         "expect: { models: { e: { requests: 1000000, input_tokens: 100 } } }\n"),
+    Case("IS078", LOCAL + EMBED + "indexes: { i: { model: e } }\n"
+         "expect: { models: { e: { requests: 10, audio_minutes: 1 } } }\n"),
+    Case("IS079", LOCAL + "catalog: { '@me/e': { task: Text Embeddings } }\nmodels: { e: { model: '@me/e' } }\n"
+         "indexes: { i: { model: e } }\n"),
+]  # fmt: skip
+
+TEMPLATES = {
+    "plain": "summary: needs nothing\n",
+    "talk": "summary: chats\nstreams: true\nneeds: { models: [chat] }\n",
+    "search": "summary: searches\nneeds: { bindings: { AI: ai }, secrets: [KEY] }\n",
+    "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
+    "eats": "summary: reads a queue\nconsumes: true\n",
+}
