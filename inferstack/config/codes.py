@@ -36,6 +36,7 @@ CODES: dict[str, Code] = {
     "IS017": Code("path leaves the project", "Stack files, migrations and templates lie in the project, so that a clone has all of them."),
     "IS018": Code("environment variable not set", "`${NAME}` takes a value from the environment; `${NAME:-default}` has one when it is not set."),
     "IS019": Code("`${` without an end", "A reference is `${NAME}` or `${NAME:-default}`; a plain `${` is written `$${`."),
+    "IS020": Code("more findings than are shown", "After a hundred findings of one stack the rest is not looked for."),
     # Shape
     "IS021": Code("unknown key", "A key that nothing reads is a typing error far more often than a wish."),
     "IS022": Code("key missing", "The thing cannot be made without it, and there is no safe default."),

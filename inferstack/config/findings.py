@@ -11,11 +11,24 @@ if TYPE_CHECKING:
     from inferstack.config.tree import KeyPath, Node
 
 
+MOST = 100  # findings of one stack
+
+
+class TooMany(Exception):
+    """Enough is wrong; looking further would cost time and help nobody."""
+
+
 class Findings(list[Finding]):
     """All findings of one run."""
 
     def add(self, code: str, place: Place, message: str, fix: str, severity: str | None = None) -> None:
+        """Raises `TooMany` after a hundred."""
         self.append(Finding(code, place, message, fix, severity or CODES[code].severity))
+        if len(self) == MOST:
+            first = Place(place.file, 1, 1)
+            text = f"there are more findings than the {MOST} shown"
+            self.append(Finding("IS020", first, text, "correct these, then run again", CODES["IS020"].severity))
+            raise TooMany
 
     @property
     def wrong(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from inferstack.config._diagnostics import closest, format_findings
 from inferstack.config._merge import read_stack
 from inferstack.config._schema import validate
 from inferstack.config.checks import run_checks
-from inferstack.config.findings import Findings, Report
+from inferstack.config.findings import Findings, Report, TooMany
 from inferstack.config.models import StackSpec
 from inferstack.config.tree import Node, plain
 from inferstack.errors import ConfigError, StackNotFound
@@ -48,13 +49,14 @@ def stack_files(name: str, root: Path) -> list[Path]:
 def check_stack(name: str, root: Path) -> Checked:
     """Everything that is wrong or doubtful. Raises `StackNotFound`."""
     findings = Findings()
-    tree = read_stack(name, stack_files(name, root), root, findings)
-    spec = None
-    if tree is not None and not findings.wrong:
-        report = Report(findings, tree)
-        spec = validate(plain(tree), report)
-        if spec is not None:
-            run_checks(spec, root, report)
+    tree, spec = None, None
+    with suppress(TooMany):
+        tree = read_stack(name, stack_files(name, root), root, findings)
+        if tree is not None and not findings.wrong:
+            report = Report(findings, tree)
+            spec = validate(plain(tree), report)
+            if spec is not None:
+                run_checks(spec, root, report)
     return Checked(None if findings.wrong else spec, tree, findings)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config import CODES, Checked, check_stack, closest, format_findings
-from inferstack.config.findings import Findings, Report
+from inferstack.config.findings import Findings, Report, TooMany
 from inferstack.errors import ConfigError
 from inferstack.ops.cost import estimate
 
@@ -32,7 +33,7 @@ class Result:
         return any(findings.wrong for findings in self.stacks.values())
 
     def show(self, kind: str) -> str:
-        together = Findings(finding for findings in self.stacks.values() for finding in findings)
+        together = [finding for findings in self.stacks.values() for finding in findings]
         if kind != "text":
             return format_findings(together, self.root, kind)
         parts = [f"{name}: ok" for name, findings in self.stacks.items() if not findings]
@@ -44,8 +45,10 @@ def check(names: list[str], root: Path) -> Result:
     checked = {name: check_stack(name, root) for name in names}
     for name, found in checked.items():
         if found.spec is not None and found.tree is not None and found.spec.budget is not None:
-            _check_budget(name, found, Report(found.findings, found.tree))
-    _check_accounts(checked)
+            with suppress(TooMany):
+                _check_budget(name, found, Report(found.findings, found.tree))
+    with suppress(TooMany):
+        _check_accounts(checked)
     return Result(root, {name: found.findings for name, found in checked.items()})
 
 

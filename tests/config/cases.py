@@ -49,6 +49,7 @@ CASES = [
     Case("IS017", "extends: ../../other.yaml\n" + LOCAL),
     Case("IS018", LOCAL + "prefix: ${NOT_SET_ANYWHERE}\n"),
     Case("IS019", LOCAL + "tags: ['${']\n"),
+    Case("IS020", LOCAL + "".join(f"k{i}: 1\n" for i in range(101))),
     Case("IS021", LOCAL + "indexs: {}\n"),
     Case("IS022", "target: local\n"),
     Case("IS023", LOCAL + "local: { port: eighty }\n"),
