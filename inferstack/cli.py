@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("stack", nargs="?", help="name of the stack")
     check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
     add("explain", "tell more of a finding's code", _explain, stack=False).add_argument("code", help="such as IS045")
+    add("schema", "print the JSON Schema of stack files, for editors", _schema, stack=False)
+    add("docs", "write the generated pages under docs/", _docs, stack=False)
     config = add("config", "show a stack as merged, or how two differ", _config, stack=False)
     config.add_argument("action", choices=["show", "diff"])
     config.add_argument("stacks", nargs="+", metavar="STACK")
@@ -171,6 +173,22 @@ def _explain(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - th
     from inferstack.ops.check import explain
 
     print(explain(given.code))
+    return 0
+
+
+def _schema(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same in every project
+    import json
+
+    from inferstack.config.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _docs(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001
+    from inferstack.ops.docs import write
+
+    print("\n".join(write(root)) or "docs/ is up to date")
     return 0
 
 
