@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import checks  # noqa: E402
 from inferstack import local  # noqa: E402
 from tests.conftest import pulumi_environment  # noqa: E402
 from tests.e2e.conftest import make_project  # noqa: E402
@@ -85,6 +86,22 @@ def start_up(project: Path, environment: dict[str, str]) -> dict[str, float]:
     )
 
 
+def check_large(folder: Path) -> dict[str, float]:
+    """In one process, since a new one would mostly measure imports."""
+    checks.write_large_stack(folder, ROOT / "templates")
+    return ratio(lambda: checks.ours(folder), lambda: checks.theirs(folder), rounds=4 * ROUNDS)
+
+
+def show_help(environment: dict[str, str]) -> dict[str, float]:
+    python = str(ROOT / ".venv" / "bin" / "python")
+    command = str(ROOT / ".venv" / "bin" / "inferstack")
+    return ratio(
+        lambda: run([command, "--help"], ROOT, environment),
+        lambda: run([python, "-c", "import argparse"], ROOT, environment),
+        rounds=4 * ROUNDS,
+    )
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -105,13 +122,15 @@ def main() -> None:
                 "preview without change": measure("preview", project.root, folder / "theirs", ours, theirs),
                 "up without change": measure("up", project.root, folder / "theirs", ours, theirs),
                 "start-up against import pulumi": start_up(project.root, ours),
+                "check of 200 Workers against PyYAML and pydantic": check_large(folder / "large"),
+                "--help against import argparse": show_help(ours),
             }
         finally:
             local.stop(project.root / ".inferstack" / "local")
     (ROOT / "bench" / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    print(f"{'':34}{'ours':>9}{'theirs':>9}{'ratio':>8}")
+    print(f"{'':50}{'ours':>9}{'theirs':>9}{'ratio':>8}")
     for what, found in results.items():
-        print(f"{what:34}{found['ours_s']:>8.2f}s{found['theirs_s']:>8.2f}s{found['ratio']:>8.2f}")
+        print(f"{what:50}{found['ours_s']:>8.2f}s{found['theirs_s']:>8.2f}s{found['ratio']:>8.2f}")
 
 
 def adopt(folder: Path, environment: dict[str, str], state: str) -> None:

@@ -105,6 +105,9 @@ def _depth(text: str) -> int:
     """An upper bound of the nesting, cheap enough to ask before the parser recurses."""
     if DEEP.search(text):
         return DEEPEST + 1
+    # A level of a block takes a space, or a dash and then a space: without deep indents there are no deep blocks.
+    if text.count("[") + text.count("{") + DEEPEST // 2 < DEEPEST and " " * (DEEPEST // 4) not in text:
+        return 0
     deepest = depth = 0
     for sign in re.findall(r"[\[\]{}]", text):
         depth = depth + 1 if sign in "[{" else max(0, depth - 1)

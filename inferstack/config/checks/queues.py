@@ -11,6 +11,7 @@ from inferstack.config.templates import find_template
 
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     after = {key: queue.consumer.dead_letter if queue.consumer else None for key, queue in spec.queues.items()}
+    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
     for key, queue in spec.queues.items():
         at = ("queues", key)
         if queue.consumer is None:
@@ -24,7 +25,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
             problem = f"the dead letters of `{key}` come back to it"
             report("IS067", (*at, "consumer", "dead_letter"), problem, "let the last queue have no dead letter")
         worker = spec.workers.get(queue.consumer.worker)
-        template = find_template(worker.template, root) if worker else None
+        template = templates[worker.template] if worker else None
         if template is not None and not template.consumes:
             problem = f"template `{template.name}` of Worker `{queue.consumer.worker}` handles no queue"
             report("IS068", (*at, "consumer", "worker"), problem, "name a Worker whose template does")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from inferstack import catalog
@@ -75,12 +76,19 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
 
 
 def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
+    @cache
+    def state(folder: str) -> str:
+        path = (root / folder).resolve()
+        if not path.is_relative_to(root.resolve()):
+            return "outside"
+        return "there" if path.is_dir() else "missing"
+
     for key, database in spec.databases.items():
         if database.migrations is None:
             continue
         at: KeyPath = ("databases", key, "migrations")
-        folder = root / database.migrations
-        if not folder.resolve().is_relative_to(root.resolve()):
+        found = state(database.migrations)
+        if found == "outside":
             report("IS017", at, f"the path `{database.migrations}` leaves the project", "name a folder of the project")
-        elif not folder.is_dir():
+        elif found == "missing":
             report("IS042", at, f"there is no folder `{database.migrations}`", "create it, or correct the path")

@@ -17,10 +17,11 @@ LARGEST_VARIABLE = 5000  # bytes, Cloudflare's "5 KB"
 
 
 def check(spec: StackSpec, root: Path, report: Report) -> None:
+    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
-        template = find_template(worker.template, root)
+        template = templates[worker.template]
         if template is None:
             names = template_names(root)
             problem = f"there is no template `{worker.template}`{closest(worker.template, names)}"
