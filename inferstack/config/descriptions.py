@@ -53,6 +53,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "rate_limit": "At most so many requests.",
         "routes": "Dynamic routes by name.",
         "keys": "Keys of external providers, by provider.",
+        "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "IndexSpec": {
         "model": "Alias of the embedding model; the dimensions follow from it.",
@@ -64,8 +65,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "migrations": "Folder of .sql files, applied by name, each once.",
         "location": "Hint where the primary is.",
         "read_replication": "`auto` keeps read replicas near the readers.",
+        "raw": "Properties as the official provider has them, over what this tool sets.",
     },
-    "BucketSpec": {"location": "Hint where the objects are.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read."},
+    "BucketSpec": {"location": "Hint where the objects are.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read.", "raw": "Properties as the official provider has them, over what this tool sets."},
     "NamespaceSpec": {},
     "ConsumerSpec": {
         "worker": "The Worker that gets the messages.",
@@ -78,6 +80,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "delivery_delay": "Seconds before a message is delivered.",
         "retention": "Seconds that an unread message is kept.",
         "consumer": "Who reads it.",
+        "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "BindingSpec": {
         "ai": "Workers AI.",
@@ -98,7 +101,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "compatibility_date": "The day whose runtime behaviour the Worker gets.",
         "compatibility_flags": "Single behaviours switched on or off.",
         "observability": "Whether Cloudflare keeps the Worker's logs.",
+        "crons": "Times in UTC at which the Worker is called, as cron expressions of five fields.",
+        "routes": "Requests of a zone that go to the Worker.",
+        "domains": "Host names that are the Worker's own.",
+        "cpu_ms": "The most milliseconds of CPU that one request may take.",
+        "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
+        "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
     },
+    "WorkerRouteSpec": {"pattern": "Host and path, with `*`: `example.com/ask/*`.", "zone": "The zone's id, 32 hexadecimal digits."},
+    "DomainSpec": {"hostname": "Such as `ask.example.com`.", "zone": "The zone's id, when the name alone does not tell it."},
+    "WorkerRaw": {"worker": "Of the Worker.", "version": "Of each version.", "deployment": "Of the deployment."},
     "LocalSpec": {"port": "Port of the Workers; 0 for any free one.", "api_port": "Port of the v4 API; 0 for any free one."},
     "Expectations": {
         "plan": "The Workers plan of the account.",

@@ -29,6 +29,13 @@ def _real_date(text: str) -> str:
     return text
 
 
+def _cron(text: str) -> str:
+    fields = text.split()
+    if len(fields) != 5:
+        raise ValueError(f"a cron expression has five fields, this one {len(fields)}")
+    return text
+
+
 class ModelSpec(_Model):
     """A Workers AI model under a name of the project's own, with its parameters."""
 
@@ -80,6 +87,7 @@ class GatewaySpec(_Model):
     rate_limit: RateLimitSpec | None = None
     routes: dict[Name, RouteSpec] = {}
     keys: dict[Name, ProviderKeySpec] = {}
+    raw: dict[str, Any] = {}
 
 
 class IndexSpec(_Model):
@@ -97,6 +105,7 @@ class DatabaseSpec(_Model):
     migrations: str | None = None
     location: Location | None = None
     read_replication: Literal["auto", "disabled"] | None = None
+    raw: dict[str, Any] = {}
 
 
 class BucketSpec(_Model):
@@ -104,6 +113,7 @@ class BucketSpec(_Model):
 
     location: Location | None = None
     storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
+    raw: dict[str, Any] = {}
 
 
 class NamespaceSpec(_Model):
@@ -126,6 +136,7 @@ class QueueSpec(_Model):
     delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
     retention: Annotated[int, Field(ge=60, le=1209600)] = 345600
     consumer: ConsumerSpec | None = None
+    raw: dict[str, Any] = {}
 
 
 class BindingSpec(_Model):
@@ -146,6 +157,28 @@ class BindingSpec(_Model):
         return self
 
 
+class WorkerRouteSpec(_Model):
+    """Requests of a zone that go to the Worker."""
+
+    pattern: Annotated[str, Field(pattern=r"^[^/\s]+/\S*$|^[^/\s]+$")]
+    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class DomainSpec(_Model):
+    """A host name that is the Worker's own."""
+
+    hostname: Annotated[str, Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
+    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+
+class WorkerRaw(_Model):
+    """Properties as the official provider has them, over what this tool sets."""
+
+    worker: dict[str, Any] = {}
+    version: dict[str, Any] = {}
+    deployment: dict[str, Any] = {}
+
+
 class WorkerSpec(_Model):
     """A Worker: a template, the models and values it is rendered with, and its bindings."""
 
@@ -158,6 +191,12 @@ class WorkerSpec(_Model):
     compatibility_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_date)]
     compatibility_flags: list[str] = []
     observability: bool = False
+    crons: Annotated[list[Annotated[str, AfterValidator(_cron)]], Field(min_length=1)] | None = None
+    routes: list[WorkerRouteSpec] = []
+    domains: list[DomainSpec] = []
+    cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
+    placement: Literal["smart"] | None = None
+    raw: WorkerRaw = WorkerRaw()
 
 
 class LocalSpec(_Model):

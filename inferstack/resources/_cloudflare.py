@@ -87,3 +87,21 @@ class WorkersDeployment(CloudflareResource):
     """Which versions take the traffic."""
 
     token = "cloudflare:index/workersDeployment:WorkersDeployment"  # noqa: S105
+
+
+class WorkersCronTrigger(CloudflareResource):
+    """The times at which a Worker is called."""
+
+    token = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"  # noqa: S105
+
+
+class WorkersRoute(CloudflareResource):
+    """Requests of a zone that go to a Worker."""
+
+    token = "cloudflare:index/workersRoute:WorkersRoute"  # noqa: S105
+
+
+class WorkersCustomDomain(CloudflareResource):
+    """A host name of a Worker."""
+
+    token = "cloudflare:index/workersCustomDomain:WorkersCustomDomain"  # noqa: S105

@@ -25,6 +25,7 @@ class Database(pulumi.ComponentResource):
                 "name": context.spec.physical(key),
                 "primaryLocationHint": spec.location,
                 "readReplication": replication,
+                **spec.raw,
             },
             pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )

@@ -34,6 +34,7 @@ class Gateway(pulumi.ComponentResource):
                 "rateLimitingInterval": limit.interval if limit else 0,
                 "rateLimitingLimit": limit.limit if limit else 0,
                 "rateLimitingTechnique": limit.technique if limit else "fixed",
+                **spec.raw,
             },
             pulumi.ResourceOptions(parent=self),
         )

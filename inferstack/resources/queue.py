@@ -22,7 +22,12 @@ class Queue(pulumi.ComponentResource):
         settings = {"deliveryDelay": spec.delivery_delay, "messageRetentionPeriod": spec.retention}
         queue = CloudflareQueue(
             key,
-            {"accountId": context.account_id, "queueName": context.spec.physical(key), "settings": settings},
+            {
+                "accountId": context.account_id,
+                "queueName": context.spec.physical(key),
+                "settings": settings,
+                **spec.raw,
+            },
             pulumi.ResourceOptions(parent=self),
         )
         self.queue_id = queue.output("queueId")

@@ -36,7 +36,9 @@ class InferenceStack(pulumi.ComponentResource):
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
         self._spec = spec
-        self.workers = {key: self._worker(key, context, child) for key in spec.workers}
+        self.workers: dict[str, Worker] = {}
+        for key in spec.workers:
+            self._add_worker(key, context, child)
         for key, queue in spec.queues.items():
             if queue.consumer is not None:
                 worker, dead = self.workers[queue.consumer.worker], queue.consumer.dead_letter
@@ -44,8 +46,15 @@ class InferenceStack(pulumi.ComponentResource):
                 self._queues[key].attach_consumer(worker.name, dead_name, [worker.deployment])
         self.register_outputs({"workers": [worker.name for worker in self.workers.values()]})
 
-    def _worker(self, key: str, context: Context, child: pulumi.ResourceOptions) -> Worker:
-        return Worker(key, context, self._resolve, pulumi.ResourceOptions.merge(child, self._after(key)))
+    def _add_worker(self, key: str, context: Context, child: pulumi.ResourceOptions) -> None:
+        """What it calls as a service comes first; config/ refuses circles."""
+        if key in self.workers:
+            return
+        for binding in self._spec.workers[key].bindings.values():
+            if binding.service:
+                self._add_worker(binding.service, context, child)
+        options = pulumi.ResourceOptions.merge(child, self._after(key))
+        self.workers[key] = Worker(key, context, self._resolve, options)
 
     def _after(self, key: str) -> pulumi.ResourceOptions:
         """A Worker goes live only when what it calls by name, without a reference in its bindings, is there."""
@@ -54,7 +63,8 @@ class InferenceStack(pulumi.ComponentResource):
         gateways = [self._gateways[m.gateway] for m in models if m.gateway]
         databases = [self._databases[b.database] for b in spec.bindings.values() if b.database]
         indexes = [self._indexes[b.index] for b in spec.bindings.values() if b.index]
-        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes])
+        services = [self.workers[b.service].deployment for b in spec.bindings.values() if b.service]
+        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes, *services])
 
     def _resolve(self, kind: str, key: str) -> dict[str, Any]:
         if kind == "ai":

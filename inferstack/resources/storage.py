@@ -23,6 +23,7 @@ class Bucket(pulumi.ComponentResource):
                 "name": context.spec.physical(key),
                 "location": spec.location,
                 "storageClass": spec.storage_class,
+                **spec.raw,
             },
             pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )

@@ -9,7 +9,13 @@ from typing import Any
 import pulumi
 
 from inferstack.resources._cloudflare import Worker as CloudflareWorker
-from inferstack.resources._cloudflare import WorkersDeployment, WorkerVersion
+from inferstack.resources._cloudflare import (
+    WorkersCronTrigger,
+    WorkersCustomDomain,
+    WorkersDeployment,
+    WorkersRoute,
+    WorkerVersion,
+)
 from inferstack.resources._context import Context
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
@@ -27,9 +33,6 @@ class Worker(pulumi.ComponentResource):
     ) -> None:
         spec = context.spec.workers[key]
         super().__init__("inferstack:index:Worker", key, {}, opts)
-        from inferstack.render import render_worker  # Jinja2 costs 60 ms; the first resources need not wait for it
-
-        rendered = render_worker(context.spec, key, context.root)
         self.name = context.spec.physical(key)
         child = pulumi.ResourceOptions(parent=self)
         shell = CloudflareWorker(
@@ -40,29 +43,11 @@ class Worker(pulumi.ComponentResource):
                 "observability": {"enabled": spec.observability, "headSamplingRate": 1},
                 "subdomain": {"enabled": True, "previewsEnabled": False},
                 "tags": sorted({f"environment:{context.spec.environment}", *context.spec.tags}),
+                **spec.raw.worker,
             },
             child,
         )
-        version = WorkerVersion(
-            f"{key}-version",
-            {
-                "accountId": context.account_id,
-                "workerId": shell.id,
-                "mainModule": rendered.modules[0].name,
-                "modules": [
-                    {
-                        "name": module.name,
-                        "contentType": module.content_type,
-                        "contentBase64": base64.b64encode(module.content.encode()).decode(),
-                    }
-                    for module in rendered.modules
-                ],
-                "bindings": self._bindings(key, context, resolve),
-                "compatibilityDate": spec.compatibility_date,
-                "compatibilityFlags": spec.compatibility_flags,
-            },
-            pulumi.ResourceOptions(parent=self, hide_diffs=["modules"]),
-        )
+        version = self._add_version(key, context, shell, resolve)
         self.deployment = WorkersDeployment(
             f"{key}-deployment",
             {
@@ -70,10 +55,55 @@ class Worker(pulumi.ComponentResource):
                 "scriptName": self.name,
                 "strategy": "percentage",
                 "versions": [{"versionId": version.id, "percentage": 100}],
+                **spec.raw.deployment,
             },
             child,
         )
+        self._add_triggers(key, context)
         self.register_outputs({"name": self.name})
+
+    def _add_version(self, key: str, context: Context, shell: CloudflareWorker, resolve: Resolve) -> WorkerVersion:
+        from inferstack.render import render_worker  # Jinja2 costs 60 ms; the first resources need not wait for it
+
+        spec = context.spec.workers[key]
+        rendered = render_worker(context.spec, key, context.root)
+        modules = [
+            {
+                "name": module.name,
+                "contentType": module.content_type,
+                "contentBase64": base64.b64encode(module.content.encode()).decode(),
+            }
+            for module in rendered.modules
+        ]
+        inputs = {
+            "accountId": context.account_id,
+            "workerId": shell.id,
+            "mainModule": rendered.modules[0].name,
+            "modules": modules,
+            "bindings": self._bindings(key, context, resolve),
+            "compatibilityDate": spec.compatibility_date,
+            "compatibilityFlags": spec.compatibility_flags,
+            "limits": {"cpuMs": spec.cpu_ms} if spec.cpu_ms else None,
+            "placement": {"mode": spec.placement} if spec.placement else None,
+            **spec.raw.version,
+        }
+        return WorkerVersion(f"{key}-version", inputs, pulumi.ResourceOptions(parent=self, hide_diffs=["modules"]))
+
+    def _add_triggers(self, key: str, context: Context) -> None:
+        """What calls the Worker, once it is deployed."""
+        spec, account = context.spec.workers[key], context.account_id
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        if spec.crons:
+            schedules = [{"cron": cron} for cron in spec.crons]
+            trigger = {"accountId": account, "scriptName": self.name, "schedules": schedules}
+            WorkersCronTrigger(f"{key}-crons", trigger, after)
+        for route in spec.routes:
+            WorkersRoute(
+                f"{key}-{route.pattern}", {"zoneId": route.zone, "pattern": route.pattern, "script": self.name}, after
+            )
+        for domain in spec.domains:
+            hostname = {"accountId": account, "hostname": domain.hostname, "service": self.name, "zoneId": domain.zone}
+            WorkersCustomDomain(f"{key}-{domain.hostname}", hostname, after)
 
     def _bindings(self, key: str, context: Context, resolve: Resolve) -> list[dict[str, Any]]:
         """Sorted by name: the API gives them back so, and another order would look like a change."""

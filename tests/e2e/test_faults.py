@@ -105,7 +105,7 @@ def test_a_bad_stack_file_is_the_same_finding_by_every_door(project: Project) ->
     project.edit("stacks/dev.yaml", "target: local", "target: lokal")
     for arguments in (["check", "dev"], ["up", "dev"], ["preview", "dev"]):
         output = project.run(*arguments, code=2)
-        assert "stacks/dev.yaml:5:1: error[IS024]: `target`" in output
+        assert "stacks/dev.yaml:6:1: error[IS024]: `target`" in output
         assert "Traceback" not in output
 
 

@@ -36,6 +36,9 @@ USED = {
     "AiGateway": ["accountId", "aiGatewayId", "authentication", "cacheTtl", "collectLogs", "rateLimitingTechnique"],
     "Worker": ["accountId", "name", "observability", "subdomain", "tags"],
     "WorkerVersion": ["accountId", "workerId", "mainModule", "modules", "bindings", "compatibilityDate"],
+    "WorkersCronTrigger": ["accountId", "scriptName", "schedules"],
+    "WorkersRoute": ["zoneId", "pattern", "script"],
+    "WorkersCustomDomain": ["accountId", "hostname", "service", "zoneId"],
     "WorkersDeployment": ["accountId", "scriptName", "strategy", "versions"],
 }
 

@@ -1,0 +1,62 @@
+"""Crons, routes, domains, limits, placement, services and raw properties, through the engine and back."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.e2e.conftest import Project
+
+ZONE = "0123456789abcdef0123456789abcdef"
+EXTRAS = f"""
+    crons: ["0 6 * * *", "*/15 * * * *"]
+    cpu_ms: 200
+    placement: smart
+    routes:
+      - {{ pattern: "docs.example.com/ask/*", zone: {ZONE} }}
+    domains:
+      - {{ hostname: ask.example.com, zone: {ZONE} }}
+    raw:
+      worker: {{ logpush: true }}
+  front:
+    template: front
+    compatibility_date: "2026-06-01"
+    bindings:
+      RAG: {{ service: rag }}
+"""
+FRONT = """export default {
+  async fetch(request, env) {
+    return env.RAG.fetch(new Request("http://rag/nowhere"));
+  },
+};
+"""
+
+
+def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> None:
+    template = project.root / "templates" / "front"
+    template.mkdir()
+    (template / "template.yaml").write_text("summary: calls another Worker\nneeds: { bindings: { RAG: service } }\n")
+    (template / "worker.js.j2").write_text(FRONT)
+    file = project.root / "stacks" / "dev.yaml"
+    file.write_text(file.read_text().rstrip() + EXTRAS)
+
+    project.run("up", "dev")
+    schedules = project.api("GET", "/workers/scripts/rag-dev/schedules")["schedules"]
+    assert [entry["cron"] for entry in schedules] == ["0 6 * * *", "*/15 * * * *"]
+    [domain] = project.api("GET", "/workers/domains")
+    assert (domain["hostname"], domain["service"]) == ("ask.example.com", "rag-dev")
+    assert [worker["logpush"] for worker in project.api("GET", "/workers/workers") if worker["name"] == "rag-dev"] == [
+        True
+    ]
+
+    front = httpx.get(f"http://127.0.0.1:{project.running.port}/", headers={"host": "front-dev.local.localhost"})
+    assert (front.status_code, front.json()) == (404, project.worker("GET", "/nowhere").json())
+
+    project.run("preview", "dev", "--expect-no-changes")
+    project.run("refresh", "dev", "--expect-no-changes")
+
+    project.edit("stacks/dev.yaml", '"0 6 * * *", ', "")
+    assert project.operations(project.run("up", "dev"))["updated"] == 1
+    [left] = project.api("GET", "/workers/scripts/rag-dev/schedules")["schedules"]
+    assert left["cron"] == "*/15 * * * *"
+
+    project.run("down", "dev", "--yes")
