@@ -3,7 +3,6 @@
 InferstackError
 ├── UserError            a user's fault or an outside condition: shown as one clear message, never with a traceback
 │   ├── ConfigError      a stack file, a reference or an argument (exit 2)
-│   ├── AuthError        Cloudflare refused the token (exit 3)
 │   ├── StackNotFound    no such stack (exit 6)
 │   └── ToolchainError   Pulumi, workerd or another program is missing (exit 1)
 └── anything else        our bug: the traceback is wanted
@@ -28,12 +27,6 @@ class ConfigError(UserError):
     """A stack file, a reference in it, or an argument is wrong."""
 
     exit_code = 2
-
-
-class AuthError(UserError):
-    """Cloudflare refused the credentials."""
-
-    exit_code = 3
 
 
 class StackNotFound(UserError):

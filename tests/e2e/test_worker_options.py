@@ -17,6 +17,7 @@ EXTRAS = f"""
       - {{ hostname: ask.example.com, zone: {ZONE} }}
     raw:
       worker: {{ logpush: true }}
+      version: {{ annotations: {{ workersMessage: by hand }} }}
   front:
     template: front
     compatibility_date: "2026-06-01"

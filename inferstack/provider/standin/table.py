@@ -53,6 +53,8 @@ GATEWAY = A + "/ai-gateway/gateways"
 R2_HEADERS = {JURISDICTION: "{jurisdiction}"}
 CONSUMERS = A + "/queues/{queue_id}/consumers"
 
+ANNOTATIONS = {f"workers_{name}": f"workers/{name}" for name in ("message", "tag", "triggered_by")}
+
 SPECS = (
     Spec(
         name="worker",
@@ -69,6 +71,7 @@ SPECS = (
         import_id="account_id/worker_id/id",
         path_only=frozenset({"worker_id"}),
         replace_also=frozenset({"modules"}),
+        wire=ANNOTATIONS,
         marks_inputs=True,
         meta=True,
     ),
@@ -76,6 +79,7 @@ SPECS = (
         name="workers_deployment",
         create=("POST", SCRIPT + "/deployments"),
         read=("GET", SCRIPT + "/deployments/{id}"),
+        wire=ANNOTATIONS,
         import_id="account_id/script_name/id",
         path_only=frozenset({"script_name"}),
     ),
