@@ -103,4 +103,5 @@ CODES: dict[str, Code] = {
     "IS077": Code("above the budget", "The estimate from `expect` is above `budget.monthly_usd`."),
     "IS078": Code("traffic that costs nothing here", "The model is priced by other units than the ones given, so that the estimate would be too low.", WARNING),
     "IS079": Code("dimensions not known", "The catalogue does not say how long this model's vectors are, so the index must."),
+    "IS080": Code("file not there", "The path is relative to the project."),
 }  # fmt: skip

@@ -48,8 +48,15 @@ class ModelSpec(_Model):
     model: str
     gateway: Name | None = None
     system: str | None = None
+    system_file: Annotated[str, Field(min_length=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
     temperature: Annotated[float, Field(ge=0, le=5)] = 0.2
+
+    @model_validator(mode="after")
+    def _one_system(self) -> ModelSpec:
+        if self.system is not None and self.system_file is not None:
+            raise ValueError("the system message stands in `system` or in `system_file`, not in both")
+        return self
 
 
 class SplitSpec(_Model):
@@ -83,6 +90,21 @@ class ProviderKeySpec(_Model):
     alias: str = "default"
 
 
+class RetrySpec(_Model):
+    """How the gateway itself repeats failed calls. `delay_ms` in milliseconds."""
+
+    attempts: Annotated[int, Field(ge=1, le=5)]
+    delay_ms: Annotated[int, Field(ge=0, le=5000)] = 1000
+    backoff: Literal["constant", "linear", "exponential"] = "exponential"
+
+
+class LogSpec(_Model):
+    """How many logs the gateway keeps, and what happens then."""
+
+    keep: Annotated[int, Field(ge=10_000, le=10_000_000)]
+    when_full: Literal["STOP_INSERTING", "DELETE_OLDEST"] = "DELETE_OLDEST"
+
+
 class GatewaySpec(_Model):
     """An AI Gateway. `cache_ttl` in seconds, 0 for no cache."""
 
@@ -91,6 +113,8 @@ class GatewaySpec(_Model):
     cache_invalidate_on_update: bool = True
     collect_logs: bool = True
     rate_limit: RateLimitSpec | None = None
+    retries: RetrySpec | None = None
+    logs: LogSpec | None = None
     routes: dict[Name, RouteSpec] = {}
     keys: dict[Name, ProviderKeySpec] = {}
     raw: dict[str, Any] = {}

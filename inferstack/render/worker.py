@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from inferstack.config import StackSpec
+from inferstack.config.models import ModelSpec
 from inferstack.config.templates import find_template
 from inferstack.errors import ConfigError
 
@@ -53,7 +54,7 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     )
     values = {
         "worker": key,
-        "models": {role: _model(spec, alias) for role, alias in sorted(worker.models.items())},
+        "models": {role: _model(spec, alias, root) for role, alias in sorted(worker.models.items())},
         "options": {**template.options, **worker.options},
     }
     try:
@@ -66,14 +67,18 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     return RenderedWorker(modules, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _model(spec: StackSpec, alias: str) -> dict[str, Any]:
+def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
     """What a Worker needs to know of a model: its name, parameters, and the gateway it goes through."""
     model = spec.models[alias]
     gateway = spec.physical(model.gateway) if model.gateway else None
     return {
         "name": model.model,
         "gateway": gateway,
-        "system": model.system,
+        "system": _system(model, root),
         "max_tokens": model.max_tokens,
         "temperature": model.temperature,
     }
+
+
+def _system(model: ModelSpec, root: Path) -> str | None:
+    return (root / model.system_file).read_text().strip() if model.system_file else model.system

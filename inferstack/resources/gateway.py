@@ -20,7 +20,7 @@ class Gateway(pulumi.ComponentResource):
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec.gateways[key]
         super().__init__("inferstack:index:Gateway", key, {}, opts)
-        limit = spec.rate_limit
+        limit, retries, logs = spec.rate_limit, spec.retries, spec.logs
         # Every field is set: the API refuses the nulls that the official provider sends for unset ones.
         gateway = AiGateway(
             key,
@@ -34,6 +34,11 @@ class Gateway(pulumi.ComponentResource):
                 "rateLimitingInterval": limit.interval if limit else 0,
                 "rateLimitingLimit": limit.limit if limit else 0,
                 "rateLimitingTechnique": limit.technique if limit else "fixed",
+                "retryMaxAttempts": retries.attempts if retries else None,
+                "retryDelay": retries.delay_ms if retries else None,
+                "retryBackoff": retries.backoff if retries else None,
+                "logManagement": logs.keep if logs else None,
+                "logManagementStrategy": logs.when_full if logs else None,
                 **spec.raw,
             },
             pulumi.ResourceOptions(parent=self),

@@ -120,6 +120,7 @@ CASES = [
          "expect: { models: { e: { requests: 10, audio_minutes: 1 } } }\n"),
     Case("IS079", LOCAL + "catalog: { '@me/e': { task: Text Embeddings } }\nmodels: { e: { model: '@me/e' } }\n"
          "indexes: { i: { model: e } }\n"),
+    Case("IS080", LOCAL + CHAT.replace("' }", "', system_file: prompts/none.md }")),
 ]  # fmt: skip
 
 TEMPLATES = {

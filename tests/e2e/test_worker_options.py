@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
 
 from tests.e2e.conftest import Project
@@ -40,15 +42,32 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     file = project.root / "stacks" / "dev.yaml"
     file.write_text(file.read_text().rstrip() + EXTRAS)
 
+    (project.root / "prompts").mkdir()
+    (project.root / "prompts" / "chat.md").write_text("Answer in one sentence, from the sources.\n")
+    text = file.read_text() + "models: { chat: { system: null, system_file: prompts/chat.md } }\n"
+    file.write_text(text + "gateways: { main: { retries: { attempts: 3 }, logs: { keep: 20000 } } }\n")
+
     project.run("up", "dev")
+    [gateway] = project.api("GET", "/ai-gateway/gateways")
+    kept = {key: gateway[key] for key in ("retry_max_attempts", "retry_delay", "retry_backoff", "log_management")}
+    assert kept == {
+        "retry_max_attempts": 3,
+        "retry_delay": 1000,
+        "retry_backoff": "exponential",
+        "log_management": 20000,
+    }
     schedules = project.api("GET", "/workers/scripts/rag-dev/schedules")["schedules"]
     assert [entry["cron"] for entry in schedules] == ["0 6 * * *", "*/15 * * * *"]
     [domain] = project.api("GET", "/workers/domains")
     assert (domain["hostname"], domain["service"]) == ("ask.example.com", "rag-dev")
-    assert [worker["logpush"] for worker in project.api("GET", "/workers/workers") if worker["name"] == "rag-dev"] == [
-        True
-    ]
-
+    [worker] = [worker for worker in project.api("GET", "/workers/workers") if worker["name"] == "rag-dev"]
+    assert worker["logpush"] is True
+    [version] = project.api("GET", f"/workers/workers/{worker['id']}/versions")
+    assert version["annotations"]["workers/message"] == "by hand"
+    assert version["limits"] == {"cpu_ms": 200}
+    whole = project.api("GET", f"/workers/workers/{worker['id']}/versions/{version['id']}?include=modules")
+    [main] = [module for module in whole["modules"] if module["name"] == "index.js"]
+    assert b"Answer in one sentence, from the sources." in base64.b64decode(main["content_base64"])
     front = httpx.get(f"http://127.0.0.1:{project.running.port}/", headers={"host": "front-dev.local.localhost"})
     assert (front.status_code, front.json()) == (404, project.worker("GET", "/nowhere").json())
 

@@ -76,6 +76,17 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
 
 
 def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
+    for key, model in spec.models.items():
+        if model.system_file is None:
+            continue
+        path = (root / model.system_file).resolve()
+        if not path.is_relative_to(root.resolve()):
+            problem = f"the path `{model.system_file}` leaves the project"
+            report("IS017", ("models", key, "system_file"), problem, "name a file of the project")
+        elif not path.is_file():
+            problem = f"there is no file `{model.system_file}`"
+            report("IS080", ("models", key, "system_file"), problem, "create it, or correct the path")
+
     @cache
     def state(folder: str) -> str:
         path = (root / folder).resolve()
