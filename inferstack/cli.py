@@ -12,6 +12,7 @@ from pathlib import Path
 from inferstack.errors import ConfigError, UserError
 
 Command = Callable[[argparse.Namespace, Path], int]
+Add = Callable[..., argparse.ArgumentParser]
 EXIT_CODES = """
 exit codes are Pulumi's: 0 ok, 1 error, 2 configuration, 3 authentication, 6 stack not found,
 7 changes where none were expected, 8 cancelled"""
@@ -61,6 +62,14 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("stack", help="name of the stack: a file stacks/<stack>.yaml")
         return sub
 
+    _add_run_commands(add)
+    _add_configuration_commands(add)
+    _add_rag_commands(add)
+    _add_local_command(add)
+    return parser
+
+
+def _add_run_commands(add: Add) -> None:
     for name, summary, command in (
         ("up", "deploy a stack (pulumi up)", _up),
         ("preview", "show what `up` would change (pulumi preview)", _preview),
@@ -71,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
     down.add_argument("-y", "--yes", action="store_true", help="do not ask (needed without a terminal)")
     add("env", "print the environment of a stack's Pulumi runs, for eval", _env)
+
+
+def _add_configuration_commands(add: Add) -> None:
+    init = add("init", "write a new stack file that passes `check`", _init)
+    init.add_argument("--target", choices=["local", "cloudflare"], help="where it goes; asked for on a terminal")
+    init.add_argument("--account", metavar="ID", help="the Cloudflare account (else CLOUDFLARE_ACCOUNT_ID)")
+    init.add_argument("--extends", metavar="FILE", help="what it builds on (else base.yaml, if that is there)")
     check = add("check", "validate a stack; without a name, all of them", _check, stack=False)
     check.add_argument("stack", nargs="?", help="name of the stack")
     check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
@@ -81,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("action", choices=["show", "diff"])
     config.add_argument("stacks", nargs="+", metavar="STACK")
     config.add_argument("--origin", action="store_true", help="with each value, the file and line it came from")
+    cost = add("cost", "what a stack would cost a month, from the figures under `expect`", _cost)
+    cost.add_argument("--compare", metavar="STACK", help="show a second stack beside it")
+    cost.add_argument("--format", choices=["table", "json", "markdown", "csv"], default="table")
+    _add_models(add("models", "list the models of the catalogue, or show one", _models, stack=False))
+
+
+def _add_rag_commands(add: Add) -> None:
     add("quickstart", "bring a stack up, load the sample corpus, ask a question", _quickstart)
     ask = add("ask", "ask the stack's RAG Worker a question; the answer is streamed", _ask)
     ask.add_argument("question")
@@ -89,15 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     load = add("load", "send a folder of Markdown documents to the stack's RAG Worker", _load)
     load.add_argument("folder", type=Path)
     load.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
-    cost = add("cost", "what a stack would cost a month, from the figures under `expect`", _cost)
-    cost.add_argument("--compare", metavar="STACK", help="show a second stack beside it")
-    cost.add_argument("--format", choices=["table", "json", "markdown", "csv"], default="table")
-    _add_models(add("models", "list the models of the catalogue, or show one", _models, stack=False))
+
+
+def _add_local_command(add: Add) -> None:
     local = add("local", "run the local Cloudflare alone, in the foreground", _local, stack=False)
     local.add_argument("action", nargs="?", choices=["run", "stop", "status", "reset"], default="run")
     local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
     local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
-    return parser
 
 
 def _add_models(models: argparse.ArgumentParser) -> None:
@@ -148,6 +169,19 @@ def _down(given: argparse.Namespace, root: Path) -> int:
         if input(f"Destroy stack `{given.stack}` and its data? Type its name: ") != given.stack:
             return 8
     runs.down(given.stack, root)
+    return 0
+
+
+def _init(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.scaffold import init
+
+    target = given.target
+    if target is None and sys.stdin.isatty():
+        target = input("Where does it go, local or cloudflare? [local] ").strip() or "local"
+    if target not in (None, "local", "cloudflare"):
+        raise ConfigError(f"there is no target `{target}`\n  fix: one of: local, cloudflare")
+    written = init(given.stack, root, target or "local", given.account, given.extends)
+    print(f"{written} written\nnext: inferstack check {given.stack}; inferstack up {given.stack}")
     return 0
 
 

@@ -58,6 +58,6 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert not done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "up", "check", "cost", "models", "config", "local", "ask"])
+@pytest.mark.parametrize("command", ["", "up", "init", "check", "cost", "models", "config", "local", "ask"])
 def test_every_command_helps(command: str) -> None:
     assert inferstack(*filter(None, [command]), "--help").startswith("usage: inferstack")
