@@ -79,4 +79,11 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     [left] = project.api("GET", "/workers/scripts/rag-dev/schedules")["schedules"]
     assert left["cron"] == "*/15 * * * *"
 
+    secret = {"name": "ADDED_BY_HAND", "text": "a secret", "type": "secret_text"}
+    project.api("PUT", "/workers/scripts/rag-dev/secrets", json=secret)
+    versions = project.api("GET", f"/workers/workers/{worker['id']}/versions")
+    newest = max(versions, key=lambda entry: entry["number"])
+    assert len(versions) == 2
+    assert (newest["limits"], newest["placement"]) == ({"cpu_ms": 200}, {"mode": "smart"})
+
     project.run("down", "dev", "--yes")

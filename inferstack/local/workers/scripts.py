@@ -13,6 +13,8 @@ from inferstack.local.workers.routes import shown_deployment
 from inferstack.local.workers.state import NO_WORKER, Workers
 from inferstack.local.workers.uploads import read_upload
 
+# What a new version that only changes a secret takes over from the one before.
+KEPT = ("modules", "main_module", "compatibility_date", "compatibility_flags", "limits", "placement")
 SCHEDULES, WORKFLOW = "worker_schedules", "workflow"
 
 
@@ -163,9 +165,7 @@ class ScriptsApi:
             b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]
         ]
         kept = [b for b in others if b["name"] != name]
-        body: Document = {
-            k: latest[k] for k in ("modules", "main_module", "compatibility_date", "compatibility_flags") if k in latest
-        }
+        body: Document = {k: latest[k] for k in KEPT if k in latest}
         body["bindings"] = [*kept, secret] if secret else kept
         version = await self._deployer.add_version(worker, body, None, latest["source"])
         entry = {"percentage": 100, "version_id": version["id"]}
