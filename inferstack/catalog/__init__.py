@@ -1,6 +1,6 @@
 """Cloudflare's models, limits and prices as data (each file carries its sources and date), and look-ups on them."""
 
-from inferstack.catalog.models import Catalog, Model, Price, builtin, find_model, model_names, model_of, sources
+from inferstack.catalog.models import Catalog, Model, Price, builtin, find_model, model_names, sources
 from inferstack.catalog.platform import limit, prices, source_of
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "find_model",
     "limit",
     "model_names",
-    "model_of",
     "prices",
     "source_of",
     "sources",

@@ -70,7 +70,7 @@ class Model:
 
 
 class Catalog:
-    """Models by name, the project's own entries over Cloudflare's."""
+    """Models by name."""
 
     def __init__(self, models: Iterable[Model]) -> None:
         self._models = {model.name: model for model in models}
@@ -83,9 +83,6 @@ class Catalog:
 
     def all(self) -> list[Model]:
         return [self._models[name] for name in self.names()]
-
-    def with_own(self, models: Iterable[Model]) -> Catalog:
-        return Catalog([*self._models.values(), *models])
 
     def alternatives(self, model: Model) -> list[Model]:
         """Live models that can stand where `model` stands: same task, same dimensions, no known capability lost.
@@ -117,7 +114,7 @@ def _input_price(model: Model) -> float:
     return model.price("input") or (model.prices[0].usd if model.prices else float("inf"))
 
 
-def model_of(entry: Mapping[str, Any], source: str = "Cloudflare") -> Model:
+def _model(entry: Mapping[str, Any]) -> Model:
     """A model from an entry in the form of `data/models.json`."""
     modes = entry.get("json_mode") or {}
     listed = "bare" if modes.get("docs_list") else None
@@ -143,19 +140,24 @@ def model_of(entry: Mapping[str, Any], source: str = "Cloudflare") -> Model:
         first_seen=entry.get("first_seen"),
         last_seen=entry.get("last_seen"),
         note=entry.get("note"),
-        source=source,
     )
+
+
+@cache
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(DATA.read_text())
+    return data
 
 
 @cache
 def builtin() -> Catalog:
     """Cloudflare's models, as of the date in the data file."""
-    return Catalog(model_of(entry) for entry in json.loads(DATA.read_text())["models"])
+    return Catalog(_model(entry) for entry in _data()["models"])
 
 
 def sources() -> dict[str, Any]:
     """Where the data is from: `retrieved` (ISO date) and `sources`."""
-    about: dict[str, Any] = json.loads(DATA.read_text())["about"]
+    about: dict[str, Any] = _data()["about"]
     return about
 
 

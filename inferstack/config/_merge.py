@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import reduce
 from pathlib import Path
 
 from inferstack.config._diagnostics import Place, closest
@@ -21,16 +22,11 @@ OVERRIDES = "inferstack:overrides"
 
 def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> Node | None:
     """One tree of all of a stack's files, or None when one of them cannot be used."""
-    merged: Node | None = None
-    for file in files:
-        node = _with_bases(file, root, [], findings)
-        if node is not None:
-            merged = node if merged is None else merge(merged, node)
+    trees = [tree for file in files if (tree := _with_bases(file, root, [], findings))]
     over = _overrides(root / f"Pulumi.{name}.yaml", findings)
-    if merged is None or findings.wrong:
+    if not trees or findings.wrong:
         return None
-    if over is not None:
-        merged = merge(merged, over)
+    merged = reduce(merge, [*trees, over] if over else trees)
     environment = merged.value.get("environment")
     known = {"stack": name, "environment": str(environment.value) if environment else name}
     _fill(merged, known, findings)
@@ -56,15 +52,13 @@ def _with_bases(file: Path, root: Path, chain: list[Path], findings: Findings) -
     if given is None:
         return node
     bases = given.value if isinstance(given.value, list) else [given]
-    merged: Node | None = None
+    chain = [*chain, file.resolve()]
+    trees = []
     for base in bases:
         other = (file.parent / str(base.value)).resolve()
-        if _refused(base, other, root, [*chain, file.resolve()], findings):
-            continue
-        read_base = _with_bases(other, root, [*chain, file.resolve()], findings)
-        if read_base is not None:
-            merged = read_base if merged is None else merge(merged, read_base)
-    return node if merged is None else merge(merged, node)
+        if not _refused(base, other, root, chain, findings) and (tree := _with_bases(other, root, chain, findings)):
+            trees.append(tree)
+    return reduce(merge, [*trees, node])
 
 
 def _refused(base: Node, other: Path, root: Path, chain: list[Path], findings: Findings) -> bool:

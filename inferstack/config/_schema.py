@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from inferstack.config._diagnostics import closest
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 from inferstack.config.tree import KeyPath
 
 TYPES = {

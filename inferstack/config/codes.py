@@ -66,7 +66,7 @@ CODES: dict[str, Code] = {
     "IS044": Code("model makes no embeddings", "An index holds vectors, so its model is one of the task Text Embeddings."),
     "IS045": Code("dimensions do not fit the model", "Vectorize refuses vectors of another length, and an index cannot change its own."),
     "IS046": Code("more dimensions than Vectorize holds", "Vectorize takes at most 1,536 dimensions; the catalogue has models that make more."),
-    "IS047": Code("model was removed", "Cloudflare does not serve it any more; the date is when it was last seen. On the local Cloudflare it still runs.",),
+    "IS047": Code("model was removed", "Cloudflare does not serve it any more; the date is when it was last seen. On the local Cloudflare it still runs."),
     "IS048": Code("model will be removed", "Cloudflare announced the date.", WARNING),
     "IS049": Code("model does not fit its role", "The template calls it for another task than the model has."),
     "IS050": Code("max_tokens above the context window", "Prompt and answer share the window; an answer cannot be longer than it."),

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from inferstack.config._diagnostics import Finding, Place
 from inferstack.config.codes import CODES
-
-if TYPE_CHECKING:
-    from inferstack.config.tree import KeyPath, Node
-
 
 MOST = 100  # findings of one stack
 
@@ -33,15 +27,3 @@ class Findings(list[Finding]):
     @property
     def wrong(self) -> bool:
         return any(finding.severity == "error" for finding in self)
-
-
-class Report:
-    """Findings by path into one stack's merged data."""
-
-    def __init__(self, findings: Findings, root: Node) -> None:
-        self._findings, self._root = findings, root
-
-    def __call__(self, code: str, path: KeyPath, message: str, fix: str, severity: str | None = None) -> None:
-        from inferstack.config.tree import locate
-
-        self._findings.add(code, locate(self._root, path), message, fix, severity)

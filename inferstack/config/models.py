@@ -272,3 +272,9 @@ class StackSpec(_Model):
         """The model that `models:` declares under an alias, when both are known."""
         declared = self.models.get(alias)
         return self.find_model(declared.model) if declared else None
+
+    def dimensions_of(self, index: str) -> int | None:
+        """The length of an index's vectors: as given, else its model's; None where neither is known."""
+        declared = self.indexes[index]
+        model = self.model_of(declared.model)
+        return declared.dimensions or (model.dimensions if model else None)

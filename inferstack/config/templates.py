@@ -25,6 +25,9 @@ class Template:
     consumes: bool
 
 
+Templates = dict[str, Template | None]  # by the name that a Worker gives; None where there is none
+
+
 def template_names(root: Path) -> list[str]:
     return sorted(file.parent.name for file in (root / "templates").glob("*/template.yaml"))
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
-from inferstack.config._diagnostics import Finding, Place
+from inferstack.config._diagnostics import Place
 from inferstack.config.findings import Findings
 
 LARGEST_FILE = 1024 * 1024  # bytes
@@ -69,7 +69,7 @@ def read(file: Path, findings: Findings) -> Node | None:
         loader = _Loader(text)
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        _not_yaml(file, error, findings)
+        _not_yaml(file, text, error, findings)
         return None
     except yaml.YAMLError as error:
         findings.add("IS004", start, f"this is not YAML: {str(error).splitlines()[0]}", "remove the sign")
@@ -122,13 +122,13 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _not_yaml(file: Path, error: yaml.MarkedYAMLError, findings: Findings) -> None:
+def _not_yaml(file: Path, text: str, error: yaml.MarkedYAMLError, findings: Findings) -> None:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
     problem = str(error.problem or error).splitlines()[0]
     if "single document" in str(error.context):
         findings.add("IS012", place, "the file holds more than one document", "remove `---`, or split the file")
-    elif "cannot start any token" in problem and _is_tab(file, place):
+    elif "cannot start any token" in problem and "\t" in text.split("\n")[place.line - 1][: place.column]:
         findings.add("IS005", place, "a tab cannot indent YAML", "indent with spaces")
     elif "undefined alias" in problem:
         findings.add(
@@ -139,22 +139,16 @@ def _not_yaml(file: Path, error: yaml.MarkedYAMLError, findings: Findings) -> No
         findings.add("IS004", place, f"this is not YAML: {problem}", fix)
 
 
-def _is_tab(file: Path, place: Place) -> bool:
-    line = file.read_text().split("\n")[place.line - 1]
-    return "\t" in line[: place.column]
-
-
 class _Builder:
     """From PyYAML's nodes to ours."""
 
     def __init__(self, file: Path, findings: Findings) -> None:
-        self._file, self._findings, self._count, self._bombed = file, findings, 0, False
+        self._file, self._findings, self._count = file, findings, 0
 
     def build(self, node: yaml.Node, place: Place) -> Node:
         self._count += 1
         if self._count > MOST_NODES:
-            if not self._bombed:
-                self._bombed = True
+            if self._count == MOST_NODES + 1:
                 self._findings.add(
                     "IS009", place, f"aliases unfold to more than {MOST_NODES:,} values", "write the values out once"
                 )
@@ -254,6 +248,3 @@ def locate(node: Node, path: KeyPath) -> Place:
             break
         node = found
     return node.place
-
-
-__all__ = ["Finding", "KeyPath", "Node", "locate", "plain", "read", "retyped"]

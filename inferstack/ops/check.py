@@ -8,17 +8,13 @@ from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config import CODES, Checked, check_stack, closest, format_findings
-from inferstack.config.findings import Findings, Report, TooMany
+from inferstack.config.checks.environment import COUNTED
+from inferstack.config.findings import Findings, TooMany
+from inferstack.config.report import Report
 from inferstack.errors import ConfigError
 from inferstack.ops.cost import estimate
 
 NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "gateways")
-COUNTED = {
-    "workers": ("workers", "workers_per_account"),
-    "databases": ("d1", "databases"),
-    "indexes": ("vectorize", "indexes_per_account"),
-    "gateways": ("ai_gateway", "gateways_per_account"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def show(name: str, root: Path, *, origin: bool = False) -> str:
     tree = _tree(name, root)
     if not origin:
         return yaml.safe_dump(plain(tree), sort_keys=False, allow_unicode=True, width=110).rstrip()
-    values = _values(tree, "")
+    values = list(_values(tree, ""))
     width = max((len(f"{path}: {_text(node.value)}") for path, node in values), default=0)
     lines = []
     for path, node in values:
@@ -48,14 +49,15 @@ def _tree(name: str, root: Path) -> Node:
     return checked.tree
 
 
-def _values(node: Node, path: str) -> list[tuple[str, Node]]:
+def _values(node: Node, path: str) -> Iterator[tuple[str, Node]]:
     if isinstance(node.value, dict) and node.value:
-        inner = [_values(item, f"{path}.{key}" if path else key) for key, item in node.value.items()]
-        return [entry for entries in inner for entry in entries]
-    if isinstance(node.value, list) and node.value:
-        inner = [_values(item, f"{path}[{place}]") for place, item in enumerate(node.value)]
-        return [entry for entries in inner for entry in entries]
-    return [(path, node)]
+        for key, item in node.value.items():
+            yield from _values(item, f"{path}.{key}" if path else key)
+    elif isinstance(node.value, list) and node.value:
+        for place, item in enumerate(node.value):
+            yield from _values(item, f"{path}[{place}]")
+    else:
+        yield path, node
 
 
 def _text(value: Any) -> str:

@@ -178,11 +178,8 @@ def _workers(found: Estimate, spec: StackSpec) -> Allowances:
         found.lines.append(
             Line("Workers", f"workers.{key}", "requests", requests, 1e6, rates["requests"]["per_million_usd"])
         )
-        if traffic.cpu_ms:
-            cpu = requests * traffic.cpu_ms
-            found.lines.append(
-                Line("Workers", f"workers.{key}", "CPU milliseconds", cpu, 1e6, rates["cpu_ms"]["per_million_usd"])
-            )
+        at, cpu = ("Workers", f"workers.{key}"), requests * traffic.cpu_ms
+        _add(found, at, "CPU milliseconds", cpu, 1e6, rates["cpu_ms"]["per_million_usd"])
     per_day = _leading_number(rates["requests"]["free"])
     # On the free plan CPU time is bounded per invocation, not per month.
     return {
@@ -195,7 +192,7 @@ def _indexes(found: Estimate, spec: StackSpec) -> Allowances:
     rates = catalog.prices("vectorize")
     queried, stored = rates["queried_dimensions"], rates["stored_dimensions"]
     for key, traffic in spec.expect.indexes.items():
-        dimensions = _dimensions(spec, key)
+        dimensions = spec.dimensions_of(key)
         if dimensions is None:
             found.notes.append(f"indexes.{key}: the dimensions are not known")
             continue
@@ -209,12 +206,6 @@ def _indexes(found: Estimate, spec: StackSpec) -> Allowances:
         "queried dimensions": (queried["paid_included_month"], queried["free_month"]),
         "stored dimensions": (stored["paid_included"], stored["free"]),
     }
-
-
-def _dimensions(spec: StackSpec, key: str) -> int | None:
-    index = spec.indexes[key]
-    model = spec.model_of(index.model)
-    return index.dimensions or (model.dimensions if model else None)
 
 
 def _databases(found: Estimate, spec: StackSpec) -> Allowances:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from inferstack import catalog
 from inferstack.catalog import Model
+from inferstack.config import closest
 from inferstack.errors import ConfigError
 
 
@@ -84,8 +85,6 @@ def _abilities(model: Model) -> dict[str, bool]:
 
 def details(name: str, kind: str) -> str:
     """Everything the catalogue knows of one model; raises `ConfigError` for an unknown name."""
-    from inferstack.config import closest
-
     model = catalog.find_model(name)
     if model is None:
         near = closest(name, catalog.model_names())

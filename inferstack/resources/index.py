@@ -16,8 +16,7 @@ class Index(pulumi.ComponentResource):
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec.indexes[key]
         super().__init__("inferstack:index:Index", key, {}, opts)
-        model = context.spec.model_of(spec.model)
-        dimensions = spec.dimensions or (model.dimensions if model else None)
+        dimensions = context.spec.dimensions_of(key)
         assert dimensions is not None, "config/ checks models and dimensions"
         account = context.account_id
         index = VectorizeIndex(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from inferstack.config.checks import environment, expectations, gateways, models, queues, references, workers
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
+from inferstack.config.templates import find_template
 
 
 def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     """References first: the other checks pass over what leads nowhere."""
+    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
     references.check(spec, root, report)
     models.check(spec, report)
     gateways.check(spec, report)
-    workers.check(spec, root, report)
-    queues.check(spec, root, report)
+    workers.check(spec, root, templates, report)
+    queues.check(spec, templates, report)
     expectations.check(spec, report)
     environment.check(spec, root, report)

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from inferstack import catalog
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
 LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
 DATA = ("databases", "indexes", "buckets", "namespaces")
+# What an account may have a number of: section → product and key of the limit.
 COUNTED = {
     "workers": ("workers", "workers_per_account"),
     "databases": ("d1", "databases"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inferstack.config._diagnostics import closest
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 
 SECTIONS = ("workers", "models", "indexes", "databases", "buckets", "namespaces", "queues")
 # A word of a price's unit, and the figure that it needs.

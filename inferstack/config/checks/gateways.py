@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inferstack import catalog
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 
 
 def check(spec: StackSpec, report: Report) -> None:

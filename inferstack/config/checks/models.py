@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inferstack import catalog
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb, for a warning only
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
-from inferstack.config.templates import find_template
+from inferstack.config.report import Report
+from inferstack.config.templates import Templates
 
 
-def check(spec: StackSpec, root: Path, report: Report) -> None:
+def check(spec: StackSpec, templates: Templates, report: Report) -> None:
     after = {key: queue.consumer.dead_letter if queue.consumer else None for key, queue in spec.queues.items()}
-    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
     for key, queue in spec.queues.items():
         at = ("queues", key)
         if queue.consumer is None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec
+from inferstack.config.report import Report
 from inferstack.config.tree import KeyPath
 
 CODES = {

@@ -7,17 +7,16 @@ from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
-from inferstack.config.findings import Report
 from inferstack.config.models import StackSpec, WorkerSpec
-from inferstack.config.templates import Template, find_template, template_names
+from inferstack.config.report import Report
+from inferstack.config.templates import Template, Templates, template_names
 from inferstack.config.tree import KeyPath
 
 TASKS = {"chat": "Text Generation", "embedding": "Text Embeddings"}  # what a template calls a role for
 LARGEST_VARIABLE = 5000  # bytes, Cloudflare's "5 KB"
 
 
-def check(spec: StackSpec, root: Path, report: Report) -> None:
-    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
+def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> None:
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
