@@ -43,10 +43,13 @@ def validate(data: Any, report: Report) -> StackSpec | None:
 
 
 def _report(details: ErrorDetails, report: Report) -> None:
-    path: KeyPath = tuple(part for part in details["loc"] if part != "[key]")
-    shown = ".".join(map(str, path))
     kind, context, value = details["type"], details.get("ctx") or {}, details.get("input")
-    if "[key]" in details["loc"]:
+    of_key = details["loc"][-1:] == ("[key]",) and kind.startswith(
+        "string_"
+    )  # pydantic's mark; also a key one can write
+    path: KeyPath = details["loc"][:-1] if of_key else details["loc"]
+    shown = ".".join(map(str, path))
+    if of_key:
         fix = "use 1 to 42 lower-case letters, digits and dashes, no dash at either end"
         if "A-Z" in str(context.get("pattern")):
             fix = "use letters, digits and underscores, no digit first"

@@ -104,4 +104,10 @@ CODES: dict[str, Code] = {
     "IS078": Code("traffic that costs nothing here", "The model is priced by other units than the ones given, so that the estimate would be too low.", WARNING),
     "IS079": Code("dimensions not known", "The catalogue does not say how long this model's vectors are, so the index must."),
     "IS080": Code("file not there", "The path is relative to the project."),
+    # Models that call others
+    "IS081": Code("external model without a gateway", "A Worker reaches the models of other providers only through an AI Gateway, which keeps the key and the log."),
+    "IS082": Code("no key for a provider", "The gateway has no key of this provider under `keys:`; calls fail unless the dashboard or Unified Billing has one.", WARNING),
+    "IS083": Code("route not declared", "It must stand under `routes:` of the model's gateway."),
+    "IS084": Code("fallback of another task", "A fallback takes the same input and gives the same kind of answer."),
+    "IS085": Code("model is its own fallback", "Each would be tried again after itself."),
 }  # fmt: skip

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from inferstack.catalog import Model, find_model
+from inferstack.config._base import Location, Name, SecretReference, StrictModel
 from inferstack.config.expectations import Budget, Expectations
+from inferstack.config.gateway_models import GatewaySpec
 from inferstack.config.own_models import OwnModel
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+WORKERS_AI = "workers-ai"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
-SecretReference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|config:.+)$")]
-
-
-# Pydantic looks for plugins in every installed package: 8 ms of each start for what nobody here has.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
-
-class _Model(BaseModel):
-    # Built at the first validation, all in one; instances as defaults would build theirs at import.
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 def _real_date(text: str) -> str:
@@ -42,11 +32,17 @@ def _cron(text: str) -> str:
     return text
 
 
-class ModelSpec(_Model):
-    """A Workers AI model under a name of the project's own, with its parameters."""
+class ModelSpec(StrictModel):
+    """A model under a name of the project's own, with its parameters: of Workers AI, or of an external provider.
+
+    With `route`, calls go through that dynamic route of the gateway; what `model` can do is what the templates rely on.
+    """
 
     model: str
+    provider: Name = WORKERS_AI
     gateway: Name | None = None
+    route: Name | None = None
+    fallbacks: list[str] = []
     system: str | None = None
     system_file: Annotated[str, Field(min_length=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
@@ -58,99 +54,53 @@ class ModelSpec(_Model):
             raise ValueError("the system message stands in `system` or in `system_file`, not in both")
         return self
 
-
-class SplitSpec(_Model):
-    """A share of a route's traffic."""
-
-    percent: Annotated[int, Field(ge=1, le=99)]
-    model: str
+    @property
+    def external(self) -> bool:
+        return self.provider != WORKERS_AI
 
 
-class RouteSpec(_Model):
-    """A dynamic route: `models` in order of fallback, and `split` shares that go to another model first."""
-
-    models: Annotated[list[str], Field(min_length=1)]
-    split: list[SplitSpec] = []
-    timeout_ms: Annotated[int, Field(ge=1)] = 30000
-    retries: Annotated[int, Field(ge=0, le=5)] = 1
-
-
-class RateLimitSpec(_Model):
-    """At most `limit` requests in `interval` seconds."""
-
-    limit: Annotated[int, Field(ge=1)]
-    interval: Annotated[int, Field(ge=1)]
-    technique: Literal["fixed", "sliding"] = "sliding"
-
-
-class ProviderKeySpec(_Model):
-    """A key of an external provider that the gateway keeps."""
-
-    secret: SecretReference
-    alias: str = "default"
-
-
-class RetrySpec(_Model):
-    """How the gateway itself repeats failed calls. `delay_ms` in milliseconds."""
-
-    attempts: Annotated[int, Field(ge=1, le=5)]
-    delay_ms: Annotated[int, Field(ge=0, le=5000)] = 1000
-    backoff: Literal["constant", "linear", "exponential"] = "exponential"
-
-
-class LogSpec(_Model):
-    """How many logs the gateway keeps, and what happens then."""
-
-    keep: Annotated[int, Field(ge=10_000, le=10_000_000)]
-    when_full: Literal["STOP_INSERTING", "DELETE_OLDEST"] = "DELETE_OLDEST"
-
-
-class GatewaySpec(_Model):
-    """An AI Gateway. `cache_ttl` in seconds, 0 for no cache."""
-
-    authentication: bool = False
-    cache_ttl: Annotated[int, Field(ge=0)] = 0
-    cache_invalidate_on_update: bool = True
-    collect_logs: bool = True
-    rate_limit: RateLimitSpec | None = None
-    retries: RetrySpec | None = None
-    logs: LogSpec | None = None
-    routes: dict[Name, RouteSpec] = {}
-    keys: dict[Name, ProviderKeySpec] = {}
-    raw: dict[str, Any] = {}
-
-
-class IndexSpec(_Model):
+class IndexSpec(StrictModel):
     """A Vectorize index; its dimensions follow from the embedding model unless given."""
 
     model: str
     dimensions: Annotated[int, Field(ge=1, le=1536)] | None = None
     metric: Literal["cosine", "euclidean", "dot-product"] = "cosine"
+    description: str | None = None
     metadata: dict[str, Literal["string", "number", "boolean"]] = {}
 
 
-class DatabaseSpec(_Model):
+class DatabaseSpec(StrictModel):
     """A D1 database with the folder of its migrations."""
 
     migrations: str | None = None
     location: Location | None = None
+    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     read_replication: Literal["auto", "disabled"] | None = None
     raw: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _one_place(self) -> DatabaseSpec:
+        if self.location is not None and self.jurisdiction is not None:
+            raise ValueError("a database has a `location` hint or a `jurisdiction`, not both")
+        return self
 
-class BucketSpec(_Model):
+
+class BucketSpec(StrictModel):
     """An R2 bucket."""
 
     location: Location | None = None
+    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
     raw: dict[str, Any] = {}
 
 
-class NamespaceSpec(_Model):
+class NamespaceSpec(StrictModel):
     """A KV namespace."""
 
+    raw: dict[str, Any] = {}
 
-class ConsumerSpec(_Model):
+
+class ConsumerSpec(StrictModel):
     """The Worker that a queue's messages go to."""
 
     worker: str
@@ -160,7 +110,7 @@ class ConsumerSpec(_Model):
     dead_letter: str | None = None
 
 
-class QueueSpec(_Model):
+class QueueSpec(StrictModel):
     """A queue. `delivery_delay` and `retention` in seconds."""
 
     delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
@@ -169,7 +119,7 @@ class QueueSpec(_Model):
     raw: dict[str, Any] = {}
 
 
-class BindingSpec(_Model):
+class BindingSpec(StrictModel):
     """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
 
     ai: Literal[True] | None = None
@@ -187,21 +137,21 @@ class BindingSpec(_Model):
         return self
 
 
-class WorkerRouteSpec(_Model):
+class WorkerRouteSpec(StrictModel):
     """Requests of a zone that go to the Worker."""
 
     pattern: Annotated[str, Field(pattern=r"^[^/\s]+/\S*$|^[^/\s]+$")]
     zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class DomainSpec(_Model):
+class DomainSpec(StrictModel):
     """A host name that is the Worker's own."""
 
     hostname: Annotated[str, Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
     zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
-class WorkerRaw(_Model):
+class WorkerRaw(StrictModel):
     """Properties as the official provider has them, over what this tool sets."""
 
     worker: dict[str, Any] = {}
@@ -209,7 +159,7 @@ class WorkerRaw(_Model):
     deployment: dict[str, Any] = {}
 
 
-class WorkerSpec(_Model):
+class WorkerSpec(StrictModel):
     """A Worker: a template, the models and values it is rendered with, and its bindings."""
 
     template: Name
@@ -229,14 +179,14 @@ class WorkerSpec(_Model):
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
 
 
-class LocalSpec(_Model):
+class LocalSpec(StrictModel):
     """The local Cloudflare of a stack with `target: local`."""
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8787
     api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
 
 
-class StackSpec(_Model):
+class StackSpec(StrictModel):
     """One environment: everything that `pulumi up` brings up."""
 
     environment: Name

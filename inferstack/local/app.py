@@ -17,13 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
+from inferstack.local._envelope import ApiError, failure, ok, paged
 from inferstack.local._settings import API
 from inferstack.local._store import Store
 from inferstack.local.ai.routes import AiApi, ai_binding
-from inferstack.local.ai.run import InferenceError, Models
+from inferstack.local.ai.run import Models
+from inferstack.local.ai_gateway.data_plane import answer_gateway
 from inferstack.local.ai_gateway.routes import GatewayApi
-from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.d1.state import Databases
@@ -43,6 +44,7 @@ from inferstack.local.workers.state import Workers
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+DATA_PLANE = "/v1/"  # has keys of its own
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -86,6 +88,7 @@ class LocalCloudflare:
             routes.append(Route(API + route.path, route.endpoint, methods=route.methods) if zone else route)
         routes += [
             Route("/health", _health, methods=["GET"]),
+            Route(DATA_PLANE + "{account_id}/{path:path}", self._gateway, methods=["POST"]),
             Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
             Route(API + "/accounts", self._accounts, methods=["GET"]),
@@ -97,7 +100,8 @@ class LocalCloudflare:
     def _authentication(self) -> Middleware:
         async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
             request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
-            if request.url.path != "/health" and "/import/" not in request.url.path:
+            path = request.url.path
+            if path != "/health" and "/import/" not in path and not path.startswith(DATA_PLANE):
                 error = self._credential_error(request)
                 if error:
                     return error
@@ -161,23 +165,15 @@ class LocalCloudflare:
 
     async def _egress(self, request: Request) -> Response:
         """Requests of Workers to other hosts: the gateway's data plane is here, nothing else is reached."""
-        host, parts = request.headers.get("host", ""), request.path_params["path"].split("/")
+        host, parts = request.headers.get("host", ""), request.path_params["path"].split("/", 2)
         if host != GATEWAY_HOST or len(parts) < 3 or parts[0] != "v1":
             text = f"The local Cloudflare does not let Workers reach {host}"
             return JSONResponse({"error": text}, 502)
-        try:
-            if len(parts) == 3:
-                return await self.gateways.universal(parts[2], await json_body(request, 2001, list))
-            query = await json_body(request, 2001)
-            return await self.gateways.provider(parts[2], parts[3], "/".join(parts[4:]), query)
-        except (GatewayError, InferenceError) as error:
-            body = {
-                "success": False,
-                "result": [],
-                "messages": [],
-                "error": [{"code": error.code, "message": str(error)}],
-            }
-            return JSONResponse(body, error.status)
+        request.path_params["path"] = parts[2]
+        return await self._gateway(request)
+
+    async def _gateway(self, request: Request) -> Response:
+        return await answer_gateway(self.gateways, request, self.account.token)
 
     async def dispatch(self, kind: str, script: str, body: dict[str, Any]) -> dict[str, Any]:
         """Run a Worker's `queue()` or `scheduled()` handler in workerd and return what it says."""

@@ -96,19 +96,22 @@ def _include(found: Estimate, lines: list[Line], allowances: Allowances) -> None
 
 
 def _models(found: Estimate, spec: StackSpec) -> None:
-    before = len(found.lines)
+    usd = 0.0  # of Workers AI, which has neurons for free
     for alias, traffic in spec.expect.models.items():
         model = spec.model_of(alias)
         if model is None:
+            where = f"give its prices under `catalog: {{ {spec.models[alias].model}: … }}`"
+            found.notes.append(f"models.{alias}: not of Workers AI, so without a price here; {where}")
             continue
         if not model.prices:
             found.notes.append(f"models.{alias}: the catalogue has no price for {model.name}")
-        found.lines += _model_lines(f"models.{alias}", model, traffic)
-        cheaper = _cheaper(model, traffic)
+        lines = _model_lines(_maker(spec, alias), f"models.{alias}", model, traffic)
+        found.lines += lines
+        usd += 0.0 if spec.models[alias].external else sum(line.usd for line in lines)
+        cheaper = None if spec.models[alias].external else _cheaper(model, traffic)
         if cheaper is not None:
             found.notes.append(f"models.{alias}: {cheaper}")
     rates = catalog.prices("workers_ai")
-    usd = sum(line.usd for line in found.lines[before:])
     price = rates["per_1000_neurons_usd"]
     used, free = usd / price * 1000, rates["free_neurons_per_day"] * DAYS
     if found.plan == "free" and used > free:
@@ -120,7 +123,12 @@ def _models(found: Estimate, spec: StackSpec) -> None:
         found.lines.append(Line("Workers AI", "account", "free neurons", taken, 1000, price))
 
 
-def _model_lines(resource: str, model: catalog.Model, traffic: ModelTraffic) -> list[Line]:
+def _maker(spec: StackSpec, alias: str) -> str:
+    declared = spec.models[alias]
+    return declared.provider if declared.external else "Workers AI"
+
+
+def _model_lines(product: str, resource: str, model: catalog.Model, traffic: ModelTraffic) -> list[Line]:
     calls = traffic.requests * DAYS * (1 - traffic.cache_hits)
     lines = []
     for price in model.prices:
@@ -130,7 +138,7 @@ def _model_lines(resource: str, model: catalog.Model, traffic: ModelTraffic) -> 
         per_call, per = measured
         if per_call:
             item = re.sub(r"^per (M|1k) ", "", price.unit).removeprefix("per ")
-            lines.append(Line("Workers AI", resource, f"{model.name} {item}", calls * per_call, per, price.usd))
+            lines.append(Line(product, resource, f"{model.name} {item}", calls * per_call, per, price.usd))
     return lines
 
 
@@ -162,7 +170,7 @@ def _cheaper(model: catalog.Model, traffic: ModelTraffic) -> str | None:
     """The cheapest live model of equal task, dimensions and capabilities, when it is cheaper for this traffic."""
 
     def usd(candidate: catalog.Model) -> float:
-        return sum(line.usd for line in _model_lines("", candidate, traffic))
+        return sum(line.usd for line in _model_lines("", "", candidate, traffic))
 
     now = usd(model)
     best = min(catalog.builtin().alternatives(model), key=lambda other: (usd(other), other.name), default=None)

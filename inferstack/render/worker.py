@@ -68,16 +68,23 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
 
 
 def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
-    """What a Worker needs to know of a model: its name, parameters, and the gateway it goes through."""
+    """What a Worker needs to know of a model: how it is called, its parameters, and what to call when it fails."""
     model = spec.models[alias]
-    gateway = spec.physical(model.gateway) if model.gateway else None
     return {
-        "name": model.model,
-        "gateway": gateway,
+        **_target(spec, alias),
         "system": _system(model, root),
         "max_tokens": model.max_tokens,
         "temperature": model.temperature,
+        "fallbacks": [_target(spec, fallback) for fallback in model.fallbacks],
     }
+
+
+def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
+    """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`."""
+    model = spec.models[alias]
+    gateway = spec.physical(model.gateway) if model.gateway else None
+    compat = f"dynamic/{model.route}" if model.route else f"{model.provider}/{model.model}" if model.external else None
+    return {"name": model.model, "gateway": gateway, "compat": compat}
 
 
 def _system(model: ModelSpec, root: Path) -> str | None:

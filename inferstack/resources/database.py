@@ -23,6 +23,7 @@ class Database(pulumi.ComponentResource):
             {
                 "accountId": context.account_id,
                 "name": context.spec.physical(key),
+                "jurisdiction": spec.jurisdiction,
                 "primaryLocationHint": spec.location,
                 "readReplication": replication,
                 **spec.raw,

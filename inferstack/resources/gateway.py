@@ -6,10 +6,11 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config.models import RouteSpec
+from inferstack.config.gateway_models import GatewaySpec, SpendLimitSpec
 from inferstack.resources._cloudflare import AiGateway
 from inferstack.resources._context import Context
 from inferstack.resources._own import GatewayRoute, ProviderKey
+from inferstack.resources.gateway_routes import CENTS, route_elements
 
 
 class Gateway(pulumi.ComponentResource):
@@ -39,6 +40,7 @@ class Gateway(pulumi.ComponentResource):
                 "retryBackoff": retries.backoff if retries else None,
                 "logManagement": logs.keep if logs else None,
                 "logManagementStrategy": logs.when_full if logs else None,
+                **_guards(spec),
                 **spec.raw,
             },
             pulumi.ResourceOptions(parent=self),
@@ -47,7 +49,7 @@ class Gateway(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, deleted_with=gateway)
         shared = {"accountId": context.account_id, "gatewayId": self.gateway_id}
         for name, route in spec.routes.items():
-            elements = route_elements(route, {alias: model.model for alias, model in context.spec.models.items()})
+            elements = route_elements(route, context.spec)
             GatewayRoute(f"{key}-{name}", {**shared, "name": name, "elements": elements}, child)
         for name, provider in spec.keys.items():
             secret = context.secret(provider.secret, f"gateway `{key}`, key `{name}`")
@@ -56,25 +58,25 @@ class Gateway(pulumi.ComponentResource):
         self.register_outputs({"gatewayId": self.gateway_id})
 
 
-def route_elements(route: RouteSpec, models: dict[str, str]) -> list[dict[str, Any]]:
-    """The graph of a route: start, the shares of traffic, then the models in order of fallback."""
-    chain = [f"model-{alias}" for alias in route.models]
-    first = "split" if route.split else chain[0]
-    elements: list[dict[str, Any]] = [_element("start", "start", {"next": first})]
-    if route.split:
-        shares = {f"{share.percent}%": f"split-{share.model}" for share in route.split}
-        elements.append(_element("split", "percentage", {**shares, "else": chain[0]}))
-    elements += [_model(f"split-{share.model}", models[share.model], route, chain[0]) for share in route.split]
-    for place, alias in enumerate(route.models):
-        following = chain[place + 1] if place + 1 < len(chain) else "end"
-        elements.append(_model(chain[place], models[alias], route, following))
-    return [*elements, {"id": "end", "type": "end", "outputs": {}}]
+def _guards(spec: GatewaySpec) -> dict[str, Any]:
+    """Guardrails, DLP and spend limits, in the official provider's properties."""
+    guards: dict[str, Any] = {}
+    if spec.guardrails:
+        parts = {"prompt": spec.guardrails.prompt, "response": spec.guardrails.response}
+        guards["guardrails"] = {name: {code.lower(): do for code, do in part.items()} for name, part in parts.items()}
+    if spec.dlp:
+        guards["dlp"] = {"enabled": True, "action": spec.dlp.action, "profiles": spec.dlp.profiles}
+    if spec.spend_limits:
+        guards["spendLimits"] = {"enabled": True, "rules": [_spend_rule(limit) for limit in spec.spend_limits]}
+    return guards
 
 
-def _model(identifier: str, model: str, route: RouteSpec, fallback: str) -> dict[str, Any]:
-    properties = {"provider": "workers-ai", "model": model, "timeout": route.timeout_ms, "retries": route.retries}
-    return {**_element(identifier, "model", {"success": "end", "fallback": fallback}), "properties": properties}
-
-
-def _element(identifier: str, kind: str, outputs: dict[str, str]) -> dict[str, Any]:
-    return {"id": identifier, "type": kind, "outputs": {name: {"elementId": to} for name, to in outputs.items()}}
+def _spend_rule(limit: SpendLimitSpec) -> dict[str, Any]:
+    rule = {"limit": limit.usd * CENTS, "limitType": "cost", "window": limit.interval, "technique": limit.technique}
+    if limit.models:
+        rule["model"] = {"mode": "filter", "values": limit.models}
+    if limit.providers:
+        rule["aiGatewayProvider"] = {"mode": "filter", "values": limit.providers}
+    if limit.per:
+        rule["metadata"] = {limit.per: {"mode": "partition"}}
+    return rule

@@ -26,6 +26,7 @@ class Index(pulumi.ComponentResource):
                 "name": context.spec.physical(key),
                 "dimensions": dimensions,
                 "metric": spec.metric,
+                "description": spec.description,
             },
             pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
         )

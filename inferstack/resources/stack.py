@@ -74,7 +74,9 @@ class InferenceStack(pulumi.ComponentResource):
         if kind == "database":
             return {"type": "d1", "id": self._databases[key].uuid}
         if kind == "bucket":
-            return {"type": "r2_bucket", "bucketName": self._buckets[key].name}
+            jurisdiction = self._spec.buckets[key].jurisdiction
+            place = {"jurisdiction": jurisdiction} if jurisdiction else {}
+            return {"type": "r2_bucket", "bucketName": self._buckets[key].name, **place}
         if kind == "namespace":
             return {"type": "kv_namespace", "namespaceId": self._namespaces[key].namespace_id}
         if kind == "queue":

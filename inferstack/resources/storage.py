@@ -22,6 +22,7 @@ class Bucket(pulumi.ComponentResource):
                 "accountId": context.account_id,
                 "name": context.spec.physical(key),
                 "location": spec.location,
+                "jurisdiction": spec.jurisdiction,
                 "storageClass": spec.storage_class,
                 **spec.raw,
             },
@@ -37,8 +38,9 @@ class Namespace(pulumi.ComponentResource):
     namespace_id: pulumi.Output[str]
 
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = context.spec.namespaces[key]
         super().__init__("inferstack:index:Namespace", key, {}, opts)
-        inputs = {"accountId": context.account_id, "title": context.spec.physical(key)}
+        inputs = {"accountId": context.account_id, "title": context.spec.physical(key), **spec.raw}
         self.namespace_id = WorkersKvNamespace(
             key, inputs, pulumi.ResourceOptions(parent=self, protect=context.spec.protect)
         ).id

@@ -121,6 +121,16 @@ CASES = [
     Case("IS079", LOCAL + "catalog: { '@me/e': { task: Text Embeddings } }\nmodels: { e: { model: '@me/e' } }\n"
          "indexes: { i: { model: e } }\n"),
     Case("IS080", LOCAL + CHAT.replace("' }", "', system_file: prompts/none.md }")),
+    Case("IS081", LOCAL + "models: { x: { provider: openai, model: gpt-x } }\n"
+         f"workers: {{ w: {{ template: talk, {DATE}, models: {{ chat: x }} }} }}\n"),
+    Case("IS082", LOCAL + "models: { x: { provider: openai, model: gpt-x, gateway: g } }\n"
+         "gateways: { g: { routes: { r: { models: [x] } } } }\n"),
+    Case("IS083", LOCAL + CHAT.replace("' }", "', gateway: g, route: answr }") +
+         "gateways: { g: { routes: { answer: { models: [c] } } } }\n"),
+    Case("IS084", LOCAL + CHAT.replace("' }", "', fallbacks: [e] }") + EMBED.removeprefix("models:\n") +
+         "gateways: { g: { routes: { answer: { models: [c] } } } }\n"),
+    Case("IS085", LOCAL + CHAT.replace("' }", "', fallbacks: [c] }") +
+         "gateways: { g: { routes: { answer: { models: [c] } } } }\n"),
 ]  # fmt: skip
 
 TEMPLATES = {

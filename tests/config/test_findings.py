@@ -51,3 +51,9 @@ def test_an_unknown_stack_is_its_own_error(root: Path) -> None:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_the_sample_stacks_are_right(name: str) -> None:
     assert load_stack(name, ROOT).environment == name
+
+
+def test_a_key_that_looks_like_pydantic_s_own_mark_is_just_unknown(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "s.yaml").write_text("environment: test\ntarget: local\n'[key]': 1\n")
+    assert "s.yaml:3:1: error[IS021]: there is no key `[key]`" in check(["s"], tmp_path).show("text")

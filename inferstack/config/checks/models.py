@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inferstack import catalog
+from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec
 from inferstack.config.report import Report
 
@@ -15,6 +16,7 @@ def check(spec: StackSpec, report: Report) -> None:
         model = spec.find_model(declared.model)
         if key not in used:
             report("IS054", ("models", key), f"model `{key}` is used nowhere", "remove it, or use it in a Worker")
+        _check_calls(spec, key, report)
         if model is None:
             continue
         _check_status(spec, key, model, report)
@@ -35,8 +37,38 @@ def _used(spec: StackSpec) -> set[str]:
     used |= {alias for worker in spec.workers.values() for alias in worker.models.values()}
     for gateway in spec.gateways.values():
         for route in gateway.routes.values():
-            used |= {*route.models, *(share.model for share in route.split)}
+            used |= {alias for _, alias in route.aliases()}
+    left = list(used)
+    while left:
+        declared = spec.models.get(left.pop())
+        new = [alias for alias in declared.fallbacks if alias not in used] if declared else []
+        used |= set(new)
+        left += new
     return used
+
+
+def _check_calls(spec: StackSpec, key: str, report: Report) -> None:
+    """Where calls go: the gateway of an external model, the route, the fallbacks."""
+    declared, at = spec.models[key], ("models", key)
+    gateway = spec.gateways.get(declared.gateway or "")
+    if declared.route is not None and (gateway is None or declared.route not in gateway.routes):
+        known = list(gateway.routes) if gateway else []
+        problem = f"`{declared.route}` is no route of gateway `{declared.gateway}`{closest(declared.route, known)}"
+        if declared.gateway is None:
+            problem = f"`route: {declared.route}` without a gateway"
+        report("IS083", (*at, "route"), problem, "name the gateway, and declare the route under its `routes:`")
+    if declared.external and gateway is not None and declared.provider not in gateway.keys:
+        problem = f"gateway `{declared.gateway}` has no key for `{declared.provider}`"
+        fix = f"add `keys: {{ {declared.provider}: {{ secret: env:NAME }} }}` to it"
+        report("IS082", (*at, "provider"), problem, fix)
+    model = spec.model_of(key)
+    for place, alias in enumerate(declared.fallbacks):
+        other = spec.model_of(alias)
+        if alias == key:
+            report("IS085", (*at, "fallbacks", place), f"`{key}` is its own fallback", "name another model")
+        elif model is not None and other is not None and other.task != model.task:
+            problem = f"`{alias}` does {other.task}, `{key}` {model.task}"
+            report("IS084", (*at, "fallbacks", place), problem, f"choose a model of the task {model.task}")
 
 
 def _check_status(spec: StackSpec, key: str, model: catalog.Model, report: Report) -> None:

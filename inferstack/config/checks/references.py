@@ -34,7 +34,7 @@ BINDINGS = {
 
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     for key, model in spec.models.items():
-        if spec.find_model(model.model) is None:
+        if not model.external and spec.find_model(model.model) is None:
             near = closest(model.model, [*spec.catalog, *catalog.model_names()])
             fix = "name a model of the catalogue (`inferstack models`)"
             report("IS032", ("models", key, "model"), f"there is no model `{model.model}`{near}", fix)
@@ -51,13 +51,12 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
     for key, model in spec.models.items():
         if model.gateway is not None:
             yield ("models", key, "gateway"), model.gateway, "gateways"
+        for place, alias in enumerate(model.fallbacks):
+            yield ("models", key, "fallbacks", place), alias, "models"
     for key, gateway in spec.gateways.items():
         for name, route in gateway.routes.items():
-            at: KeyPath = ("gateways", key, "routes", name)
-            for place, alias in enumerate(route.models):
-                yield (*at, "models", place), alias, "models"
-            for place, share in enumerate(route.split):
-                yield (*at, "split", place, "model"), share.model, "models"
+            for path, alias in route.aliases():
+                yield ("gateways", key, "routes", name, *path), alias, "models"
     for key, index in spec.indexes.items():
         yield ("indexes", key, "model"), index.model, "models"
     for key, queue in spec.queues.items():

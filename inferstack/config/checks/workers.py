@@ -87,6 +87,10 @@ def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, report: R
 
 def _check_models(spec: StackSpec, worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:
     for role, alias in worker.models.items():
+        declared = spec.models.get(alias)
+        if declared is not None and declared.external and declared.gateway is None:
+            problem = f"`{alias}` is a model of `{declared.provider}`, and no gateway is named for it"
+            report("IS081", (*at, "models", role), problem, f"add `gateway:` to the model `{alias}`")
         model = spec.model_of(alias)
         task = TASKS.get(role)
         if model is None or task is None:

@@ -54,6 +54,14 @@ class Models:
             raise planned.pop()
         return await _run(name, inputs)
 
+    async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
+        """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
+        planned = self._faults.get(name)
+        if planned:
+            raise planned.pop()
+        style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
+        return await _generate(style, inputs)
+
 
 async def _run(name: str, inputs: dict[str, Any]) -> Answer:
     """Raises `InferenceError`; a task without an emulation here is refused by name, never answered with a made-up value."""

@@ -1,14 +1,15 @@
 """The gateway's data plane: runs a request through cache, rate limit and dynamic routes, and logs it.
 
-Providers other than Workers AI are refused by name here: nothing leaves this machine.
+External providers are played here (`external.py`): nothing leaves this machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import random
 import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -17,9 +18,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.state import ROUTE, GatewayState, shown_route
-
-MOST_STEPS = 64
+from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
+from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
+from inferstack.local.ai_gateway.limits import CENTS, Spending, Windows, cost_cents
+from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 
 
 class GatewayError(Exception):
@@ -32,43 +34,102 @@ class GatewayError(Exception):
         self.status, self.code, self.message = status, code, message
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: where to, what with, and the settings it brings."""
+
+    gateway: str
+    provider: str
+    model: str
+    endpoint: str
+    inputs: dict[str, Any]
+    options: dict[str, Any]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Its answer, and the id of its log entry."""
+
+    routed: Routed
+    log: str
+
+    @property
+    def answer(self) -> Answer:
+        return self.routed.answer
+
+
 class Gateways:
     """Inference through the account's gateways."""
 
     def __init__(self, state: GatewayState, store: Store, models: Models) -> None:
         self._state, self._db, self._models = state, store.db, models
-        self._calls: dict[str, list[float]] = {}
+        self._windows = Windows()
+        self._spending = Spending(self._windows)
 
     async def run(
         self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]
     ) -> tuple[Answer, str]:
-        """An inference through a gateway, and the id of its log entry."""
-        gateway = self._gateway(gateway_id)
+        """A Workers AI inference through a gateway, and the id of its log entry."""
+        done = await self._answer(Asked(gateway_id, "workers-ai", model, "", inputs, options, {}))
+        return done.answer, done.log
+
+    async def _answer(self, asked: Asked) -> Done:
+        gateway, options = self._gateway(asked.gateway), asked.options
         self._limit(gateway)
-        key = self._cache_key(gateway_id, model, inputs, options)
-        cached = None if options.get("skipCache") or inputs.get("stream") else self._cached(key)
-        started, step = time.perf_counter(), 0
+        metadata = options.get("metadata") or {}
+        key = self._cache_key(asked)
+        cached = None if options.get("skipCache") or asked.inputs.get("stream") else self._cached(key)
+        started = time.perf_counter()
+        if cached is None and self._spending.exceeded(gateway, asked.provider, asked.model, metadata):
+            raise GatewayError(429, 2003, "Rate limited: spend limit reached")
         try:
             if cached is not None:
-                answer = Answer(value=cached)
-            elif model.startswith("dynamic/"):
-                answer, model, step = await self._dynamic(gateway_id, model.removeprefix("dynamic/"), inputs, options)
+                routed = Routed(Answer(value=cached), asked.provider, asked.model, 0)
+            elif asked.model.startswith("dynamic/"):
+                routed = await self._dynamic(asked, metadata)
             else:
-                answer = await self._models.run(model, inputs)
+                routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
         except InferenceError:
-            self._log(gateway, model, started, success=False, cached=False, usage=None, step=step)
+            self._log(gateway, Routed(Answer(), asked.provider, asked.model, 0), started, success=False, cached=False)
             raise
+        answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
-        if cached is None and ttl and answer.value is not None:
-            self._remember(key, gateway_id, answer.value, float(ttl))
-        log = self._log(gateway, model, started, True, cached is not None, answer.usage, step)
-        return answer, log
+        if cached is None:
+            spent = cost_cents(routed.model, answer.usage)
+            self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
+            if ttl and answer.value is not None:
+                self._remember(key, asked.gateway, answer.value, float(ttl))
+        return Done(routed, self._log(gateway, routed, started, success=True, cached=cached is not None))
+
+    async def _call(self, asked: Asked) -> Answer:
+        if asked.provider == "workers-ai":
+            return await self._models.run(asked.model, asked.inputs)
+        keys = self._state.children(KEY, asked.gateway)
+        has_key = sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
+        return await answer_external(
+            self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key
+        )
+
+    async def _dynamic(self, asked: Asked, metadata: dict[str, Any]) -> Routed:
+        name = asked.model.removeprefix("dynamic/")
+        found = next((r for r in self._state.children(ROUTE, asked.gateway) if r["name"] == name), None)
+        if found is None:
+            raise GatewayError(404, 2002, f"dynamic route {name} does not exist")
+
+        async def call(provider: str, model: str, inputs: dict[str, Any]) -> Answer:
+            return await self._call(replace(asked, provider=provider, model=model, inputs=inputs, endpoint=""))
+
+        try:
+            return await walk(shown_route(found), call, self._windows, asked.inputs, metadata)
+        except RouteEnded:
+            raise GatewayError(429, 2003, f"Rate limited: dynamic route {name} ended without a model") from None
 
     async def answer_binding(self, request: Request, path: str) -> Response:
         """`env.AI.gateway(id)`: getUrl, getLog and the universal endpoint."""
         parts = path.split("/")
         if parts[0] == "universal" and len(parts) == 3 and request.method == "POST":
-            return await self.universal(parts[2], await json_body(request, 2001, list))
+            return await self.universal(parts[2], await json_body(request, 2001, list), {})
         if parts[0] == "gateways" and len(parts) == 4 and parts[2] == "url":
             self._gateway(parts[1])
             tail = "" if parts[3] == "universal" else f"/{parts[3]}"
@@ -79,35 +140,49 @@ class Gateways:
             return JSONResponse({"result": json.loads(row[0])} if row else {"error": "not found"}, 200 if row else 404)
         raise GatewayError(501, 7000, f"the local Cloudflare does not emulate /ai-gateway/{path}")
 
-    async def universal(self, gateway_id: str, items: list[Document]) -> Response:
+    async def universal(self, gateway_id: str, items: list[Document], headers: dict[str, str]) -> Response:
         """Items in order until one succeeds, as the universal endpoint does."""
         error: Exception = GatewayError(400, 2001, "the list of requests is empty")
         for step, item in enumerate(items):
+            given = {**headers, **{str(k).lower(): str(v) for k, v in (item.get("headers") or {}).items()}}
             try:
-                return await self.provider(gateway_id, item["provider"], item.get("endpoint", ""), item["query"], step)
+                return await self.provider(
+                    gateway_id, item["provider"], item.get("endpoint", ""), item["query"], given, step
+                )
             except (GatewayError, InferenceError) as failed:
                 error = failed
         raise error
 
-    async def provider(self, gateway_id: str, provider: str, endpoint: str, query: Document, step: int = 0) -> Response:
-        """One request to `workers-ai/<model>`, or to `compat/chat/completions` with `workers-ai/…` or `dynamic/…`."""
+    async def provider(
+        self, gateway_id: str, provider: str, endpoint: str, query: Document, headers: dict[str, str], step: int = 0
+    ) -> Response:
+        """One request to a provider's own path, or to `compat/chat/completions` with `provider/model`."""
+        model = str(query.get("model", ""))
+        compat = provider == "compat" and endpoint.endswith("chat/completions")
         if provider == "workers-ai" and not endpoint.startswith("v1/"):
-            model, compat = endpoint, False
-        elif provider in {"compat", "workers-ai"} and endpoint.endswith("chat/completions"):
-            model, compat = str(query.get("model", "")), True
-        else:
-            self._gateway(gateway_id)
-            raise GatewayError(501, 2018, f"provider {provider} cannot be reached from the local Cloudflare")
-        if compat and "/" not in model:
-            raise GatewayError(400, 2019, "Chat completion bad format")
-        answer, log = await self.run(gateway_id, model.removeprefix("workers-ai/"), query, {})
-        headers = {"cf-aig-log-id": log, "cf-aig-step": str(step), "cf-aig-provider": provider}
+            model = endpoint
+        elif compat:
+            if "/" not in model:
+                raise GatewayError(400, 2019, "Chat completion bad format")
+            if not model.startswith("dynamic/"):
+                provider, model = model.split("/", 1)
+            endpoint = ""
+        elif provider == "workers-ai":
+            compat = True
+        asked = Asked(gateway_id, provider, model, endpoint, query, _options(headers), headers)
+        done = await self._answer(asked)
+        shown = {"cf-aig-log-id": done.log, "cf-aig-step": str(done.routed.step or step)}
+        shown |= {"cf-aig-provider": done.routed.provider, "cf-aig-model": done.routed.model}
+        answer = done.answer
         if answer.stream is not None:
-            return StreamingResponse(answer.stream, media_type="text/event-stream", headers=headers)
-        if compat:
-            return JSONResponse(_completion(model, answer.value), headers=headers)
+            return StreamingResponse(answer.stream, media_type="text/event-stream", headers=shown)
+        if compat or provider != "workers-ai":
+            return JSONResponse(_completion(done.routed.model, answer.value), headers=shown)
         envelope = {"success": True, "errors": [], "messages": [], "result": answer.value}
-        return JSONResponse(envelope, headers=headers)
+        return JSONResponse(envelope, headers=shown)
+
+    def authenticated(self, gateway_id: str) -> bool:
+        return bool(self._gateway(gateway_id).get("authentication"))
 
     def _gateway(self, gateway_id: str) -> Document:
         try:
@@ -120,45 +195,14 @@ class Gateways:
         limit, interval = gateway.get("rate_limiting_limit"), gateway.get("rate_limiting_interval")
         if not limit or not interval:
             return
-        calls = [t for t in self._calls.get(gateway["id"], []) if t > time.monotonic() - interval]
-        if len(calls) >= limit:
+        key = f"rate\0{gateway['id']}"
+        if self._windows.total(key, interval, gateway.get("rate_limiting_technique", "fixed")) >= limit:
             raise GatewayError(429, 2003, "Rate limited")
-        self._calls[gateway["id"]] = [*calls, time.monotonic()]
+        self._windows.add(key, 1)
 
-    async def _dynamic(
-        self, gateway_id: str, name: str, inputs: dict[str, Any], options: dict[str, Any]
-    ) -> tuple[Answer, str, int]:
-        """Walk a route's graph to the first model that answers."""
-        found = next((r for r in self._state.children(ROUTE, gateway_id) if r["name"] == name), None)
-        if found is None:
-            raise GatewayError(404, 2002, f"dynamic route {name} does not exist")
-        elements = {e["id"]: e for e in shown_route(found)["elements"]}
-        element = next(e for e in elements.values() if e["type"] == "start")
-        error: InferenceError | None = None
-        for step in range(MOST_STEPS):
-            if element["type"] == "end":
-                break
-            exit_name = "next"
-            if element["type"] == "model":
-                model = element["properties"]["model"]
-                try:
-                    return await self._models.run(model, inputs), model, step
-                except InferenceError as failed:
-                    error, exit_name = failed, "fallback"
-            elif element["type"] == "percentage":
-                exit_name = _draw(element["outputs"])
-            elif element["type"] == "conditional":
-                exit_name = "true" if _condition(element["properties"], options.get("metadata") or {}) else "false"
-            elif element["type"] in {"rate", "rate_limit"}:
-                exit_name = "success"
-            output = element["outputs"].get(exit_name) or {}
-            element = elements[output["elementId"] if isinstance(output, dict) else output]
-        raise error or GatewayError(400, 2002, f"dynamic route {name} ended without a model")
-
-    def _cache_key(self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]) -> str:
-        custom = options.get("cacheKey")
-        text = custom or json.dumps([model, inputs], sort_keys=True)
-        return hashlib.sha256(f"{gateway_id}\0{text}".encode()).hexdigest()
+    def _cache_key(self, asked: Asked) -> str:
+        text = asked.options.get("cacheKey") or json.dumps([asked.provider, asked.model, asked.inputs], sort_keys=True)
+        return hashlib.sha256(f"{asked.gateway}\0{text}".encode()).hexdigest()
 
     def _cached(self, key: str) -> Any:
         sql = "select body from gateway_cache where key = ? and expires_ms > ?"
@@ -170,55 +214,35 @@ class Gateways:
         sql = "insert or replace into gateway_cache values (?, ?, ?, ?)"
         self._db.execute(sql, (key, gateway_id, expires, json.dumps(value)))
 
-    def _log(
-        self,
-        gateway: Document,
-        model: str,
-        started: float,
-        success: bool,
-        cached: bool,
-        usage: dict[str, int] | None,
-        step: int,
-    ) -> str:
-        identifier = uuid_id()
+    def _log(self, gateway: Document, routed: Routed, started: float, *, success: bool, cached: bool) -> str:
+        identifier, model = uuid_id(), routed.model
         if not gateway.get("collect_logs"):
             return identifier
-        entry: Document = {"id": identifier, "provider": "workers-ai", "model": model, "path": model, "step": step}
+        entry: Document = {"id": identifier, "provider": routed.provider, "model": model, "path": model}
         entry |= {"duration": int((time.perf_counter() - started) * 1000), "success": success, "cached": cached}
         entry |= {"status_code": 200 if success else 500, "created_at": now(), "request_type": "run"}
-        tokens = usage or {}
+        tokens = routed.answer.usage or {}
         entry |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
+        entry |= {"step": routed.step, "cost": cost_cents(model, routed.answer.usage) / CENTS}
         sql = "insert into gateway_logs values (?, ?, ?, ?)"
         self._db.execute(sql, (identifier, gateway["id"], int(time.time() * 1000), json.dumps(entry)))
         return identifier
 
 
-def _draw(outputs: dict[str, Any]) -> str:
-    """One of `"10%"`, `"50%"`, `"else"`, by chance."""
-    point = random.uniform(0, 100)  # noqa: S311 - traffic split, not a secret
-    for name in outputs:
-        if name.endswith("%"):
-            point -= float(name[:-1])
-            if point < 0:
-                return name
-    return "else" if "else" in outputs else next(iter(outputs))
-
-
-def _condition(properties: dict[str, Any], metadata: dict[str, Any]) -> bool:
-    """`{"metadata.plan": {"$eq": "free"}}`, all of them."""
-    conditions = properties.get("conditions") or properties.get("condition") or {}
-    if isinstance(conditions, str):
-        conditions = json.loads(conditions)
-    for path, test in conditions.items():
-        value = metadata.get(path.removeprefix("metadata."))
-        wanted = test.get("$eq") if isinstance(test, dict) else test
-        if value != wanted:
-            return False
-    return True
+def _options(headers: dict[str, str]) -> dict[str, Any]:
+    """The request's own settings, as `env.AI.run` has them in its options. Source: facts `api.md`, AI Gateway."""
+    options: dict[str, Any] = {}
+    with suppress(ValueError):
+        if metadata := headers.get("cf-aig-metadata"):
+            options["metadata"] = json.loads(metadata)
+        if ttl := headers.get("cf-aig-cache-ttl"):
+            options["cacheTtl"] = float(ttl)
+    options |= {"skipCache": True} if headers.get("cf-aig-skip-cache") == "true" else {}
+    return options | ({"cacheKey": key} if (key := headers.get("cf-aig-cache-key")) else {})
 
 
 def _completion(model: str, value: Any) -> Document:
-    if isinstance(value, dict) and "choices" in value:
+    if isinstance(value, dict) and "response" not in value:
         return value
     choice = {"index": 0, "message": {"role": "assistant", "content": value["response"]}, "finish_reason": "stop"}
     head = {"id": f"chatcmpl-{uuid_id()}", "object": "chat.completion", "created": int(time.time()), "model": model}

@@ -84,6 +84,8 @@ def _encode(spec: Spec, attribute: dict[str, Any], value: Any, state: Any) -> An
             return default_of(attribute)
     if inner and attribute.get("nesting") in LISTS:
         return [_encode_object(spec, inner, item, None) for item in value]
+    if inner and attribute.get("nesting") == "map":
+        return {key: _encode_object(spec, inner, item, None) for key, item in value.items()}
     if inner:
         return _encode_object(spec, inner, value, state if isinstance(state, dict) else None)
     if attribute.get("type") == "normalized" and isinstance(value, str):
@@ -139,6 +141,9 @@ def _decode(spec: Spec, attribute: dict[str, Any], given: Any, answered: Any, li
         return None
     if inner and attribute.get("nesting") in LISTS:
         return _decode_list(spec, inner, given, answered, live)
+    if inner and attribute.get("nesting") == "map":
+        known, found = given or {}, answered or {}
+        return {key: _decode_object(spec, inner, known.get(key, {}), found.get(key, {}), live) for key in known | found}
     if inner:
         source = answered if isinstance(answered, dict) else {}
         return _decode_object(spec, inner, given if isinstance(given, dict) else {}, source, live)

@@ -50,6 +50,7 @@ BUCKET = A + "/r2/buckets/{bucket_name}"
 EVENTS = A + "/event_notifications/r2/{bucket_name}/configuration/queues/{queue_id}"
 KV = A + "/storage/kv/namespaces"
 GATEWAY = A + "/ai-gateway/gateways"
+GUARD_CODES = {code.lower(): code for code in ("P1", *(f"S{number}" for number in range(1, 14)))}
 R2_HEADERS = {JURISDICTION: "{jurisdiction}"}
 CONSUMERS = A + "/queues/{queue_id}/consumers"
 
@@ -240,6 +241,7 @@ SPECS = (
         update=("PUT", GATEWAY + "/{id}"),
         delete=("DELETE", GATEWAY + "/{id}"),
         id_output=None,
+        wire={"ai_gateway_provider": "provider", "limit_type": "limitType", **GUARD_CODES},
     ),
     Spec(
         name="ai_gateway_dynamic_routing",

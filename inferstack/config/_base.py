@@ -1,0 +1,21 @@
+"""What all models of the language share: strictness, and the kinds of names."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
+SecretReference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|config:.+)$")]
+
+# Pydantic looks for plugins in every installed package: 8 ms of each start for what nobody here has.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+class StrictModel(BaseModel):
+    """Built at the first validation, all in one; instances as defaults would build theirs at import."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)

@@ -1,0 +1,136 @@
+"""AI Gateway's data plane: dynamic routes, limits by requests and money, external providers and their keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from inferstack import local
+from tests.conftest import Api
+
+SMALL, LARGE = "@cf/meta/llama-3.2-3b-instruct", "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
+HELLO = {"messages": [{"role": "user", "content": "Hello there"}]}
+
+
+def gateway(api: Api, name: str, **settings: Any) -> None:
+    body = {"id": name, "cache_ttl": 0, "collect_logs": True, "cache_invalidate_on_update": True}
+    body |= {"rate_limiting_interval": 0, "rate_limiting_limit": 0, **settings}
+    made = api.client.post("/ai-gateway/gateways", json=body)
+    assert made.status_code == 200, made.text
+
+
+def call(api: Api, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+    url = f"http://127.0.0.1:{api.running.api_port}/v1/{local.ACCOUNT_ID}/{path}"
+    return httpx.post(url, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def routed(api: Api, name: str, route: str, metadata: str = "{}") -> httpx.Response:
+    return call(
+        api, f"{name}/compat/chat/completions", {**HELLO, "model": f"dynamic/{route}"}, cf_aig_metadata=metadata
+    )
+
+
+def element(identifier: str, kind: str, properties: dict[str, Any] | None = None, **outputs: str) -> dict[str, Any]:
+    to = {key.strip("_"): {"elementId": value} for key, value in outputs.items()}
+    return {"id": identifier, "type": kind, "outputs": to} | ({"properties": properties} if properties else {})
+
+
+def model(identifier: str, name: str, fallback: str = "end", provider: str = "workers-ai") -> dict[str, Any]:
+    properties = {"provider": provider, "model": name, "timeout": 1000, "retries": 0}
+    return element(identifier, "model", properties, success="end", fallback=fallback)
+
+
+END = {"id": "end", "type": "end", "outputs": {}}
+
+
+@pytest.mark.parametrize(
+    ("test", "metadata", "expected"),
+    [
+        ({"$eq": "free"}, '{"plan": "free"}', SMALL),
+        ({"$eq": "free"}, '{"plan": "paid"}', LARGE),
+        ({"$in": ["free", "trial"]}, '{"plan": "trial"}', SMALL),
+        ({"$in": ["free", "trial"]}, "{}", LARGE),
+        ({"$gt": 3}, '{"plan": 4}', SMALL),
+    ],
+)
+def test_a_condition_chooses_by_metadata(cloudflare: Api, test: Any, metadata: str, expected: str) -> None:
+    name = f"cond-{abs(hash((str(test), metadata)))}"
+    gateway(cloudflare, name)
+    elements = [
+        element("start", "start", next="if"),
+        element("if", "conditional", {"conditions": {"metadata.plan": test}}, true="small", false="large"),
+        model("small", SMALL),
+        model("large", LARGE),
+        END,
+    ]
+    made = cloudflare.client.post(f"/ai-gateway/gateways/{name}/routes", json={"name": "r", "elements": elements})
+    assert made.status_code == 200, made.text
+    answer = routed(cloudflare, name, "r", metadata)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cf-aig-model"] == expected
+
+
+def test_a_limit_counts_each_user_and_then_another_model_answers(cloudflare: Api) -> None:
+    gateway(cloudflare, "rate")
+    limit = {"key": "metadata.user", "limitType": "count", "limit": 2, "window": 3600}
+    elements = [
+        element("start", "start", next="limit"),
+        element("limit", "rate", limit, success="large", fallback="small"),
+        model("small", SMALL),
+        model("large", LARGE),
+        END,
+    ]
+    cloudflare.client.post("/ai-gateway/gateways/rate/routes", json={"name": "r", "elements": elements})
+    ann = [routed(cloudflare, "rate", "r", '{"user": "ann"}').headers["cf-aig-model"] for _ in range(3)]
+    assert ann == [LARGE, LARGE, SMALL]
+    assert routed(cloudflare, "rate", "r", '{"user": "bob"}').headers["cf-aig-model"] == LARGE
+
+
+def test_a_failing_model_hands_on_to_its_fallback(cloudflare: Api) -> None:
+    gateway(cloudflare, "falls")
+    elements = [element("start", "start", next="a"), model("a", LARGE, "b"), model("b", SMALL), END]
+    cloudflare.client.post("/ai-gateway/gateways/falls/routes", json={"name": "r", "elements": elements})
+    faults = f"http://127.0.0.1:{cloudflare.running.api_port}/__local/faults"
+    fault = {"model": LARGE, "status": 429, "code": 3040, "times": 1}
+    cloudflare.client.post(faults, json=fault).raise_for_status()
+    answer = routed(cloudflare, "falls", "r")
+    assert (answer.status_code, answer.headers["cf-aig-model"]) == (200, SMALL)
+    assert routed(cloudflare, "falls", "r").headers["cf-aig-model"] == LARGE
+
+
+def test_spending_stops_at_its_limit(cloudflare: Api) -> None:
+    rule = {"limit": 0.0001, "limitType": "cost", "window": 3600, "metadata": {"team": {"mode": "partition"}}}
+    gateway(cloudflare, "spend", spend_limits={"enabled": True, "rules": [rule]})
+    first = call(cloudflare, f"spend/workers-ai/{LARGE}", HELLO, cf_aig_metadata='{"team": "a"}')
+    assert first.status_code == 200, first.text
+    second = call(cloudflare, f"spend/workers-ai/{LARGE}", HELLO, cf_aig_metadata='{"team": "a"}')
+    assert (second.status_code, second.json()["error"][0]["code"]) == (429, 2003)
+    other = call(cloudflare, f"spend/workers-ai/{LARGE}", HELLO, cf_aig_metadata='{"team": "b"}')
+    assert other.status_code == 200
+    [*_, oldest] = cloudflare.client.get("/ai-gateway/gateways/spend/logs").json()["result"]
+    tokens = oldest["tokens_in"] * 0.293 + oldest["tokens_out"] * 2.253  # USD for a million, facts of 2026-10
+    assert oldest["cost"] == pytest.approx(tokens / 1e6, rel=0.01)
+
+
+def test_an_authenticated_gateway_wants_the_account_s_token(cloudflare: Api) -> None:
+    gateway(cloudflare, "closed", authentication=True)
+    refused = call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO)
+    assert (refused.status_code, refused.json()["error"][0]["code"]) == (401, 2009)
+    token = f"Bearer {local.token_of(cloudflare.folder)}"
+    assert call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO, cf_aig_authorization=token).status_code == 200
+
+
+def test_an_external_provider_needs_a_key_and_answers_in_its_own_shape(cloudflare: Api) -> None:
+    gateway(cloudflare, "outside")
+    asked = {**HELLO, "model": "openai/gpt-x"}
+    refused = call(cloudflare, "outside/compat/chat/completions", asked)
+    assert (refused.status_code, refused.json()["error"][0]["code"]) == (401, 2047)
+    sent = call(cloudflare, "outside/compat/chat/completions", asked, authorization="Bearer sk-of-the-caller")
+    assert sent.json()["choices"][0]["message"]["content"] == "You said: Hello there"
+    kept = {"provider_slug": "anthropic", "alias": "default", "default_config": True, "secret": "sk-ant-kept"}
+    cloudflare.client.post("/ai-gateway/gateways/outside/provider_configs", json=kept).raise_for_status()
+    message = call(cloudflare, "outside/anthropic/v1/messages", {**HELLO, "model": "claude-x", "max_tokens": 50}).json()
+    assert (message["type"], message["content"][0]["text"]) == ("message", "You said: Hello there")
+    assert call(cloudflare, "outside/anthropic/v1/embed", {"model": "claude-x"}).status_code == 501
