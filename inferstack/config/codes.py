@@ -110,4 +110,6 @@ CODES: dict[str, Code] = {
     "IS083": Code("route not declared", "It must stand under `routes:` of the model's gateway."),
     "IS084": Code("fallback of another task", "A fallback takes the same input and gives the same kind of answer."),
     "IS085": Code("model is its own fallback", "Each would be tried again after itself."),
+    "IS086": Code("source has no code", "`source` names a file of JavaScript, TypeScript or Python, or a folder with an entry such as src/index.ts."),
+    "IS087": Code("own code with what only templates read", "`models` and `options` go into templates; code of your own reads `vars` and `bindings`.", WARNING),
 }  # fmt: skip

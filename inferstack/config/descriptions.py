@@ -97,7 +97,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "IndexSpec": {
-        "model": "Alias of the embedding model; the dimensions follow from it.",
+        "model": "Alias of the embedding model; the dimensions follow from it. Not needed when `dimensions` is given.",
         "dimensions": "Length of the vectors, when the model's is not known.",
         "metric": "How nearness is measured.",
         "description": "A note kept with the index.",
@@ -136,6 +136,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "WorkerSpec": {
         "template": "Folder under `templates/`.",
+        "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",
         "models": "For each role of the template, an alias of `models:`.",
         "bindings": "What `env` holds, by name.",
         "vars": "Plain text values in `env`.",

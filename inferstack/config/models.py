@@ -62,11 +62,17 @@ class ModelSpec(StrictModel):
 class IndexSpec(StrictModel):
     """A Vectorize index; its dimensions follow from the embedding model unless given."""
 
-    model: str
+    model: str | None = None
     dimensions: Annotated[int, Field(ge=1, le=1536)] | None = None
     metric: Literal["cosine", "euclidean", "dot-product"] = "cosine"
     description: str | None = None
     metadata: dict[str, Literal["string", "number", "boolean"]] = {}
+
+    @model_validator(mode="after")
+    def _known_length(self) -> IndexSpec:
+        if self.model is None and self.dimensions is None:
+            raise ValueError("an index needs a `model`, or the `dimensions` of vectors that you make yourself")
+        return self
 
 
 class DatabaseSpec(StrictModel):
@@ -160,9 +166,10 @@ class WorkerRaw(StrictModel):
 
 
 class WorkerSpec(StrictModel):
-    """A Worker: a template, the models and values it is rendered with, and its bindings."""
+    """A Worker: a template, the models and values it is rendered with, or code of its own; and its bindings."""
 
-    template: Name
+    template: Name | None = None
+    source: Annotated[str, Field(min_length=1)] | None = None
     models: dict[str, str] = {}
     bindings: dict[BindingName, BindingSpec] = {}
     vars: dict[BindingName, str] = {}
@@ -177,6 +184,12 @@ class WorkerSpec(StrictModel):
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
     placement: Literal["smart"] | None = None
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> WorkerSpec:
+        if (self.template is None) == (self.source is None):
+            raise ValueError("a Worker has either a `template` or a `source` of its own")
+        return self
 
 
 class LocalSpec(StrictModel):
@@ -226,5 +239,5 @@ class StackSpec(StrictModel):
     def dimensions_of(self, index: str) -> int | None:
         """The length of an index's vectors: as given, else its model's; None where neither is known."""
         declared = self.indexes[index]
-        model = self.model_of(declared.model)
+        model = self.model_of(declared.model) if declared.model else None
         return declared.dimensions or (model.dimensions if model else None)

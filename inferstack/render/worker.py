@@ -17,17 +17,8 @@ from inferstack.config import StackSpec
 from inferstack.config.models import ModelSpec
 from inferstack.config.templates import find_template
 from inferstack.errors import ConfigError
-
-JAVASCRIPT = "application/javascript+module"
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """One ES module as it is uploaded."""
-
-    name: str
-    content: str
-    content_type: str = JAVASCRIPT
+from inferstack.render.module import Module
+from inferstack.render.source import source_modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +32,14 @@ class RenderedWorker:
 def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     """Raises `ConfigError` when the Worker lacks what its template needs."""
     worker = spec.workers[key]
+    modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
+    named = b"\0".join(m.name.encode() + b"\0" + m.content for m in modules)
+    return RenderedWorker(modules, hashlib.sha256(named).hexdigest())
+
+
+def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
+    worker = spec.workers[key]
+    assert worker.template is not None
     folder = root / "templates" / worker.template
     template = find_template(worker.template, root)
     if template is None:
@@ -61,10 +60,8 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
         main = environment.get_template("worker.js.j2").render(values)
     except TemplateError as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
-    shared = [Module(name, (root / "worker_src" / name).read_text()) for name in template.modules]
-    modules = (Module("index.js", main), *shared)
-    text = "\0".join(f"{m.name}\0{m.content}" for m in modules)
-    return RenderedWorker(modules, hashlib.sha256(text.encode()).hexdigest())
+    shared = [Module(name, (root / "worker_src" / name).read_bytes()) for name in template.modules]
+    return (Module("index.js", main.encode()), *shared)
 
 
 def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Worker(pulumi.ComponentResource):
             {
                 "name": module.name,
                 "contentType": module.content_type,
-                "contentBase64": base64.b64encode(module.content.encode()).decode(),
+                "contentBase64": base64.b64encode(module.content).decode(),
             }
             for module in rendered.modules
         ]

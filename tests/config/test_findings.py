@@ -9,6 +9,7 @@ import pytest
 
 from inferstack.config import load_stack
 from inferstack.errors import ConfigError, StackNotFound
+from inferstack.ops.check import check
 from tests.conftest import ROOT
 
 GOOD = "environment: test\ntarget: local\n"

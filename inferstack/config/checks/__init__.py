@@ -12,7 +12,7 @@ from inferstack.config.templates import find_template
 
 def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     """References first: the other checks pass over what leads nowhere."""
-    templates = {name: find_template(name, root) for name in {worker.template for worker in spec.workers.values()}}
+    templates = {name: find_template(name, root) for name in {w.template for w in spec.workers.values() if w.template}}
     references.check(spec, root, report)
     models.check(spec, report)
     gateways.check(spec, report)

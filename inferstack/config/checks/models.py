@@ -24,7 +24,7 @@ def check(spec: StackSpec, report: Report) -> None:
             _check_window(spec, key, model.context_window, report)
     most = catalog.limit("vectorize", "metadata_indexes_per_index")
     for key, index in spec.indexes.items():
-        model = spec.model_of(index.model)
+        model = spec.model_of(index.model) if index.model else None
         if model is not None:
             _check_index(key, index.dimensions, model, report)
         if len(index.metadata) > most:
@@ -33,7 +33,7 @@ def check(spec: StackSpec, report: Report) -> None:
 
 
 def _used(spec: StackSpec) -> set[str]:
-    used = {index.model for index in spec.indexes.values()}
+    used = {index.model for index in spec.indexes.values() if index.model}
     used |= {alias for worker in spec.workers.values() for alias in worker.models.values()}
     for gateway in spec.gateways.values():
         for route in gateway.routes.values():

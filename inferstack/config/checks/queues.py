@@ -22,7 +22,7 @@ def check(spec: StackSpec, templates: Templates, report: Report) -> None:
             problem = f"the dead letters of `{key}` come back to it"
             report("IS067", (*at, "consumer", "dead_letter"), problem, "let the last queue have no dead letter")
         worker = spec.workers.get(queue.consumer.worker)
-        template = templates[worker.template] if worker else None
+        template = templates[worker.template] if worker and worker.template else None
         if template is not None and not template.consumes:
             problem = f"template `{template.name}` of Worker `{queue.consumer.worker}` handles no queue"
             report("IS068", (*at, "consumer", "worker"), problem, "name a Worker whose template does")

@@ -58,7 +58,8 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
             for path, alias in route.aliases():
                 yield ("gateways", key, "routes", name, *path), alias, "models"
     for key, index in spec.indexes.items():
-        yield ("indexes", key, "model"), index.model, "models"
+        if index.model is not None:
+            yield ("indexes", key, "model"), index.model, "models"
     for key, queue in spec.queues.items():
         if queue.consumer is not None:
             yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"

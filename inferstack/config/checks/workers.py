@@ -9,6 +9,7 @@ from inferstack import catalog
 from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec, WorkerSpec
 from inferstack.config.report import Report
+from inferstack.config.sources import find_entry
 from inferstack.config.templates import Template, Templates, template_names
 from inferstack.config.tree import KeyPath
 
@@ -20,6 +21,9 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
+        if worker.template is None:
+            _check_source(worker, root, at, report)
+            continue
         template = templates[worker.template]
         if template is None:
             names = template_names(root)
@@ -30,6 +34,20 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         _check_extras(worker, template, at, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
+
+
+def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
+    assert worker.source is not None
+    path = (root / worker.source).resolve()
+    if not path.is_relative_to(root.resolve()):
+        report("IS017", (*at, "source"), f"the path `{worker.source}` leaves the project", "name a path of the project")
+    elif find_entry(path) is None:
+        problem = f"`{worker.source}` holds no code that a Worker can start with"
+        report("IS086", (*at, "source"), problem, "name the entry file, such as src/index.ts")
+    for section in ("models", "options"):
+        if getattr(worker, section):
+            problem = f"`{section}` goes into templates; this Worker has code of its own"
+            report("IS087", (*at, section), problem, "use `vars` or `bindings`")
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
