@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pulumi
 
-from inferstack.config import load_stack
 from inferstack.errors import UserError
-from inferstack.resources import declare_stack
+from inferstack.ops.program import declare
 
 gc.freeze()  # what was imported lives as long as the program: looking it over at exit would cost 70 ms
-root = Path(__file__).resolve().parent
 try:
-    declare_stack(load_stack(pulumi.get_stack(), root), root)
+    declare(pulumi.get_stack(), Path(__file__).resolve().parent)
 except UserError as error:
     raise pulumi.RunError(str(error)) from None

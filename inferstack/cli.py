@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     command: Command = given.command
     try:
-        code = command(given, _project_root())
+        new = getattr(given, "project", None) is not None
+        code = command(given, Path.cwd() if new else _project_root())
         sys.stdout.flush()
         return code
     except UserError as error:
@@ -83,10 +84,24 @@ def _add_run_commands(add: Add) -> None:
 
 
 def _add_configuration_commands(add: Add) -> None:
-    init = add("init", "write a new stack file that passes `check`", _init)
+    init = add("init", "write a new stack file that passes `check`; with --project, a whole new project", _init)
+    init.add_argument("--project", type=Path, metavar="FOLDER", help="make a new project in this folder")
     init.add_argument("--target", choices=["local", "cloudflare"], help="where it goes; asked for on a terminal")
     init.add_argument("--account", metavar="ID", help="the Cloudflare account (else CLOUDFLARE_ACCOUNT_ID)")
     init.add_argument("--extends", metavar="FILE", help="what it builds on (else base.yaml, if that is there)")
+    more = add("add", "add a Worker, index, database, … to a stack file", _add, stack=False)
+    more.add_argument("kind", choices=["worker", "index", "database", "gateway", "queue", "bucket", "namespace"])
+    more.add_argument("name")
+    more.add_argument("--stack", default="base", help="the file: stacks/<stack>.yaml (default: base)")
+    more.add_argument("--template", help="of a Worker")
+    more.add_argument("--source", help="of a Worker: code of your own")
+    bring = add("import", "turn a wrangler project into stack files", _import, stack=False)
+    bring.add_argument("format", choices=["wrangler"])
+    bring.add_argument("path", type=Path, help="its folder, or its wrangler.toml, .json or .jsonc")
+    export = add("export", "write a stack's Workers as wrangler projects", _export, stack=False)
+    export.add_argument("format", choices=["wrangler"])
+    export.add_argument("stack", help="name of the stack")
+    export.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: wrangler/<stack>)")
     check = add("check", "validate a stack; without a name, all of them", _check, stack=False)
     check.add_argument("stack", nargs="?", help="name of the stack")
     check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
@@ -122,7 +137,9 @@ def _add_local_command(add: Add) -> None:
 
 
 def _add_models(models: argparse.ArgumentParser) -> None:
-    models.add_argument("name", nargs="?", help="show this model in full")
+    models.add_argument(
+        "name", nargs="?", help="show this model in full; `refresh`: compare with the account's live list"
+    )
     models.add_argument("--task", help="such as text-generation, embeddings, speech")
     models.add_argument("--dimensions", type=int, help="length of the embedding vectors")
     models.add_argument("--max-price", type=float, metavar="USD", help="for a million input tokens")
@@ -180,8 +197,38 @@ def _init(given: argparse.Namespace, root: Path) -> int:
         target = input("Where does it go, local or cloudflare? [local] ").strip() or "local"
     if target not in (None, "local", "cloudflare"):
         raise ConfigError(f"there is no target `{target}`\n  fix: one of: local, cloudflare")
+    if given.project:
+        from inferstack.ops import new_project
+
+        new_project.create(given.project)
+        root = given.project.resolve()
+        print(f"{given.project} made\nnext: cd {given.project}; inferstack add worker rag --template rag")
     written = init(given.stack, root, target or "local", given.account, given.extends)
     print(f"{written} written\nnext: inferstack check {given.stack}; inferstack up {given.stack}")
+    return 0
+
+
+def _add(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.add import add
+
+    added = add(given.kind, given.name, given.stack, root, given.template, given.source)
+    print(f"stacks/{given.stack}.yaml: added {', '.join(added)}")
+    return 0
+
+
+def _import(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.wrangler_import import import_wrangler
+
+    found = import_wrangler(given.path, root)
+    print("\n".join([*(f"{path} written" for path in found.files), *(f"note: {note}" for note in found.notes)]))
+    return 0
+
+
+def _export(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.wrangler_export import export_wrangler
+
+    written, notes = export_wrangler(given.stack, root, given.out or root / "wrangler" / given.stack)
+    print("\n".join([*(f"{path} written" for path in written), *(f"note: {note}" for note in notes)]))
     return 0
 
 
@@ -253,6 +300,11 @@ def _cost(given: argparse.Namespace, root: Path) -> int:
 def _models(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the catalogue is the package's
     from inferstack.ops import models
 
+    if given.name == "refresh":
+        from inferstack.ops.models_refresh import refresh
+
+        print(refresh())
+        return 0
     if given.name:
         print(models.details(given.name, given.format))
         return 0

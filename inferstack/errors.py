@@ -3,6 +3,7 @@
 InferstackError
 ├── UserError            a user's fault or an outside condition: shown as one clear message, never with a traceback
 │   ├── ConfigError      a stack file, a reference or an argument (exit 2)
+│   ├── AuthenticationError   the token is refused (exit 3)
 │   ├── StackNotFound    no such stack (exit 6)
 │   └── ToolchainError   Pulumi, workerd or another program is missing (exit 1)
 └── anything else        our bug: the traceback is wanted
@@ -27,6 +28,12 @@ class ConfigError(UserError):
     """A stack file, a reference in it, or an argument is wrong."""
 
     exit_code = 2
+
+
+class AuthenticationError(UserError):
+    """Cloudflare refuses the token."""
+
+    exit_code = 3
 
 
 class StackNotFound(UserError):

@@ -72,6 +72,14 @@ def estimate(name: str, spec: StackSpec) -> Estimate:
     return found
 
 
+def monthly(name: str, spec: StackSpec) -> dict[str, float]:
+    """US dollars a month by resource and in `total`, to the cent; empty when nothing is expected."""
+    if not spec.expect.model_fields_set:
+        return {}
+    found = estimate(name, spec)
+    return {key: round(usd, 2) for key, usd in {**found.resources(), "total": found.usd}.items()}
+
+
 # item → (included in the paid plan a month, allowed on the free plan a month)
 Allowances = dict[str, tuple[float, float]]
 

@@ -69,8 +69,23 @@ def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, i
 
 
 def preview(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
-    with _run_of(name, root) as (_, stack):
+    with _run_of(name, root) as (spec, stack):
         stack.preview(on_output=_show, expect_no_changes=expect_no_changes or None)
+        if spec.expect.model_fields_set:
+            from inferstack.ops.cost import monthly
+
+            before = stack.outputs().get("usd_a_month")
+            _show(_cost_change(before.value if before else {}, monthly(name, spec)))
+
+
+def _cost_change(before: dict[str, float], after: dict[str, float]) -> str:
+    """What the change would cost, by resource, from the figures under `expect`."""
+    lines = [f"Estimate: {before.get('total', 0):,.2f} → {after['total']:,.2f} USD a month"]
+    for key in sorted((before.keys() | after.keys()) - {"total"}):
+        difference = after.get(key, 0.0) - before.get(key, 0.0)
+        if abs(difference) >= 0.005:
+            lines.append(f"    {key}: {before.get(key, 0.0):,.2f} → {after.get(key, 0.0):,.2f} ({difference:+,.2f})")
+    return "\n".join(lines)
 
 
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:

@@ -57,4 +57,16 @@ def test_the_sample_stacks_are_right(name: str) -> None:
 def test_a_key_that_looks_like_pydantic_s_own_mark_is_just_unknown(tmp_path: Path) -> None:
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "s.yaml").write_text("environment: test\ntarget: local\n'[key]': 1\n")
-    assert "s.yaml:3:1: error[IS021]: there is no key `[key]`" in check(["s"], tmp_path).show("text")
+    assert "s.yaml:3:1: error[IS021]: unknown key `[key]`" in check(["s"], tmp_path).show("text")
+
+
+def test_links_that_go_round_are_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "s.yaml").symlink_to("t.yaml")
+    (tmp_path / "stacks" / "t.yaml").symlink_to("s.yaml")
+    assert "error[IS0" in check(["s"], tmp_path).show("text")
+    (tmp_path / "stacks" / "s.yaml").unlink()
+    (tmp_path / "stacks" / "s.yaml").write_text("extends: t.yaml\nenvironment: test\ntarget: local\n")
+    (tmp_path / "stacks" / "t.yaml").unlink()
+    (tmp_path / "stacks" / "t.yaml").symlink_to("t.yaml")
+    assert "error[IS0" in check(["s"], tmp_path).show("text")

@@ -54,8 +54,21 @@ class AiApi:
             if model is None or model.removed or query.get("search", "").lower() not in name.lower():
                 continue
             if query.get("task") in (None, "", model.task):
-                found.append({"name": name, "task": {"name": model.task}, "source": 1, "properties": []})
+                found.append(
+                    {"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)}
+                )
         return paged(request, found, default_size=100)
+
+
+def _properties(model: catalog.Model) -> list[dict[str, Any]]:
+    """Values are texts, as Cloudflare's are; prices a list."""
+    flags = {"function_calling": model.function_calling, "async_queue": model.batch, "lora": model.lora}
+    texts = {name: "true" for name, has in flags.items() if has}
+    texts |= {"context_window": str(model.context_window)} if model.context_window else {}
+    texts |= {"planned_deprecation_date": model.planned_deprecation} if model.planned_deprecation else {}
+    found: list[dict[str, Any]] = [{"property_id": name, "value": value} for name, value in texts.items()]
+    prices = [{"unit": price.unit, "price": price.usd, "currency": "USD"} for price in model.prices]
+    return [*found, *([{"property_id": "price", "value": prices}] if prices else [])]
 
 
 async def ai_binding(models: Models, gateways: Gateways, request: Request) -> Response:

@@ -1,0 +1,20 @@
+"""What the Pulumi program does: declare the selected stack, and export what its traffic would cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from inferstack.config import load_stack
+from inferstack.resources import declare_stack
+
+
+def declare(name: str, root: Path) -> None:
+    """Raises `UserError`. The estimate is an output, so that every preview shows how a change moves it."""
+    spec = load_stack(name, root)
+    declare_stack(spec, root)
+    if spec.expect.model_fields_set:
+        from inferstack.ops.cost import monthly  # after the resources, which need not wait for it
+
+        pulumi.export("usd_a_month", monthly(name, spec))
