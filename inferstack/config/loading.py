@@ -36,7 +36,7 @@ def stack_names(root: Path) -> list[str]:
 def stack_files(name: str, root: Path) -> list[Path]:
     """`stacks/<name>.yaml`, then `stacks/<name>/*.yaml` by name. Raises `StackNotFound`."""
     single, folder = root / "stacks" / f"{name}.yaml", root / "stacks" / name
-    files = [single] if single.exists() else []
+    files = [single] if single.exists() or single.is_symlink() else []  # a link that goes round is a finding
     files += sorted(folder.glob("*.yaml")) if folder.is_dir() and "/" not in name else []
     if not files:
         names = stack_names(root)

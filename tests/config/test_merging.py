@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 
 def put(root: Path, name: str, text: str) -> None:
     file = root / name
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
 
 
@@ -101,6 +101,7 @@ def test_the_stacks_of_the_guide_are_right(root: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("RAG_API_TOKEN", "x")
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "0123456789abcdef0123456789abcdef")
     shutil.copytree(ROOT / "migrations", root / "migrations")
+    put(root, "workers/mine/index.js", "export default {};\n")
     put(root, "stacks/dev.yaml", blocks[0])
     assert check(["dev"], root).show("text") == "dev: ok"
     put(root, "stacks/base.yaml", blocks[0])

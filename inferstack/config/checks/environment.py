@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config.models import StackSpec
+from inferstack.config.paths import real_path
 from inferstack.config.report import Report
 
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
@@ -52,7 +53,7 @@ def _check_secrets(spec: StackSpec, root: Path, report: Report) -> None:
                 problem = f"the environment variable `{where}` is not set here"
                 report("IS075", at, problem, f"export {where} before `up`")
             elif kind == "file":
-                path = (root / where).resolve()
-                made = spec.target == "local" and path.is_relative_to((root / ".inferstack").resolve())
+                path = real_path(root / where)
+                made = spec.target == "local" and path.is_relative_to(real_path(root / ".inferstack"))
                 if not made and not path.is_file():
                     report("IS075", at, f"there is no file `{where}` here", "write the secret to that file, mode 600")

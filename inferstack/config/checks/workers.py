@@ -8,6 +8,7 @@ from pathlib import Path
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec, WorkerSpec
+from inferstack.config.paths import real_path
 from inferstack.config.report import Report
 from inferstack.config.sources import find_entry
 from inferstack.config.templates import Template, Templates, template_names
@@ -38,8 +39,8 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
 
 def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
     assert worker.source is not None
-    path = (root / worker.source).resolve()
-    if not path.is_relative_to(root.resolve()):
+    path = real_path(root / worker.source)
+    if not path.is_relative_to(real_path(root)):
         report("IS017", (*at, "source"), f"the path `{worker.source}` leaves the project", "name a path of the project")
     elif find_entry(path) is None:
         problem = f"`{worker.source}` holds no code that a Worker can start with"

@@ -1,0 +1,14 @@
+"""Where a path really leads, for paths that come out of files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def real_path(path: Path) -> Path:
+    """With all links followed. A link that goes round, or a name no system takes, stays as it is: reading it fails."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path.absolute()
