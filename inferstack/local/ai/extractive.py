@@ -41,6 +41,8 @@ def answer(messages: list[dict[str, Any]]) -> str:
     """The reply to the last user message, drawn from everything that stands before its question."""
     question, passages = _split(messages)
     best = _best(question, passages)
+    if best is None and messages and messages[-1].get("role") == "tool":
+        return text_of(messages[-1].get("content"))
     if best is None:
         return UNKNOWN if passages or not question else f"You said: {question}"
     chosen = [passages[best]]
@@ -74,6 +76,41 @@ def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: st
     return answer(hint)[: int(schema.get("maxLength", 2000))]
 
 
+def choose_tool(tools: list[dict[str, Any]], messages: list[dict[str, Any]], *, forced: bool) -> dict[str, Any] | None:
+    """`{name, arguments}` of the tool whose words the question shares most; None when it shares none."""
+    question = text_of(next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), ""))
+    wanted = _words(question)
+
+    def shared(tool: dict[str, Any]) -> int:
+        return len(wanted & _words(f"{tool.get('name', '')} {tool.get('description', '')}".replace("_", " ")))
+
+    best = max(tools, key=shared, default=None)
+    if best is None or (not forced and shared(best) == 0):
+        return None
+    properties = (best.get("parameters") or {}).get("properties") or {}
+    return {"name": best["name"], "arguments": {key: _argument(s, question) for key, s in properties.items()}}
+
+
+def _argument(schema: dict[str, Any], question: str) -> Any:
+    """A value out of the question: a quoted text, a name, a number; else the question itself."""
+    if "enum" in schema:
+        words = _words(question)
+        return max(schema["enum"], key=lambda value: len(words & _words(str(value))))
+    if schema.get("type") in {"number", "integer"}:
+        found = re.search(r"-?\d+(\.\d+)?", question)
+        value = float(found.group()) if found else float(schema.get("default", 1))
+        return int(value) if schema["type"] == "integer" else value
+    if schema.get("type") == "boolean":
+        return True
+    if schema.get("type") == "array":
+        return [_argument(schema.get("items") or {}, question)]
+    if schema.get("type") == "object":
+        return {key: _argument(inner, question) for key, inner in (schema.get("properties") or {}).items()}
+    quoted = re.search(r"[\"“]([^\"”]+)[\"”]", question)
+    names = re.findall(r"(?<=[a-z,] )[A-Z][\w-]*(?: [A-Z][\w-]*)*", question)
+    return quoted.group(1) if quoted else names[0] if names else question
+
+
 def text_of(content: Any) -> str:
     """A message's text; a list of parts is joined."""
     if isinstance(content, list):
@@ -88,7 +125,7 @@ def _split(messages: list[dict[str, Any]]) -> tuple[str, list[Passage]]:
     blocks = [line for line in question_text.split("\n") if line.strip()]
     question = blocks[-1].strip() if blocks else ""
     question = re.sub(r"^(question|q|user)\s*:\s*", "", question, flags=re.IGNORECASE)
-    before = [text_of(m.get("content")) for m in messages[:last] if m.get("role") in {"system", "tool"}]
+    before = [text_of(m.get("content")) for m in messages if m.get("role") in {"system", "tool"}]
     return question, [p for text in [*before, "\n".join(blocks[:-1])] for p in _passages(text)]
 
 

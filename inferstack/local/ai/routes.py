@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.routing import Route
 
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.ai.markdown import to_markdown
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 
@@ -26,6 +29,8 @@ class AiApi:
             Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
             Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
             Route("/__local/faults", self.plan_faults, methods=["POST"]),
+            Route("/__local/faults", self.clear_faults, methods=["DELETE"]),
+            Route("/__local/inferences", self.inferences, methods=["GET"]),
         ]
 
     async def run(self, request: Request) -> Response:
@@ -38,13 +43,17 @@ class AiApi:
         return ok(answer.value)
 
     async def plan_faults(self, request: Request) -> Response:
-        """Of the local Cloudflare only: `{model, status, code, message, times}` makes the next inferences fail."""
-        body = await json_body(request)
-        error = InferenceError(
-            int(body.get("status", 429)), int(body["code"]), str(body.get("message", "planned fault"))
-        )
-        self._models.fail(str(body["model"]), error, int(body.get("times", 1)))
+        """Of the local Cloudflare only: what the next inferences of a model meet; fields as in `Faults.plan`."""
+        self._models.faults.plan(await json_body(request))
         return ok({})
+
+    async def clear_faults(self, _: Request) -> Response:
+        self._models.faults.clear()
+        return ok({})
+
+    async def inferences(self, _: Request) -> Response:
+        """Of the local Cloudflare only: the last inferences, oldest first."""
+        return ok([asdict(call) for call in self._models.calls])
 
     async def models(self, request: Request) -> Response:
         query = request.query_params
@@ -83,6 +92,9 @@ async def ai_binding(models: Models, gateways: Gateways, request: Request) -> Re
             options = (body.get("options") or {}).get("gateway") or {}
             answer, log = await gateways.run(options.get("id", ""), _model_of(request), body.get("inputs"), options)
             return _plain(answer, log)
+        if path == "to-everything/markdown/transformer" and request.method == "POST":
+            files = (await json_body(request)).get("files") or []
+            return JSONResponse({"result": await asyncio.to_thread(to_markdown, files)})
         if path.startswith("ai-gateway/"):
             return await gateways.answer_binding(request, path.removeprefix("ai-gateway/"))
     except (InferenceError, GatewayError) as error:
@@ -103,5 +115,5 @@ def _plain(answer: Answer, log: str | None = None) -> Response:
     if answer.stream is not None:
         return StreamingResponse(answer.stream, media_type="text/event-stream", headers=headers)
     if answer.data is not None:
-        return Response(answer.data, media_type="image/png", headers=headers)
+        return Response(answer.data, media_type=answer.kind, headers=headers)
     return JSONResponse(answer.value, headers=headers)

@@ -4,81 +4,116 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import re
-import uuid
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inferstack import catalog
-from inferstack.local.ai.embeddings import BASE_DIMENSIONS, count_tokens, embed
-from inferstack.local.ai.extractive import answer, fill_schema, text_of
+from inferstack.local.ai import speech, text_tasks, vision
+from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
+from inferstack.local.ai.faults import Fault, Faults, InferenceError
+from inferstack.local.ai.generation import Answer, generate
 from inferstack.local.ai.images import draw
 
-DEFAULT_MAX_TOKENS = 256
+__all__ = ["Answer", "InferenceError", "Models"]
 MOST_TEXTS = 100
-TOKEN = re.compile(r"\s*\S+")
+REMEMBERED = 500
 
 
-class InferenceError(Exception):
-    """What Workers AI answers on a failed inference: HTTP status, internal code, name and text."""
+@dataclass(slots=True)
+class Call:
+    """An inference as it goes on: `state` is running, done, failed or cancelled; `pieces` of a stream were sent."""
 
-    def __init__(self, status: int, code: int, message: str, name: str = "AiError") -> None:
-        super().__init__(f"{code}: {message}")
-        self.status, self.code, self.message, self.name = status, code, message, name
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Exactly one of the three is set; `usage` counts tokens."""
-
-    value: Any = None
-    stream: AsyncIterator[bytes] | None = None
-    data: bytes | None = None
-    usage: dict[str, int] | None = None
+    model: str
+    state: str = "running"
+    pieces: int = 0
 
 
 class Models:
-    """Runs models; `fail` makes the next inferences of a model fail, to test what an application does then."""
+    """Runs models, meets the planned faults, and remembers the last calls."""
 
     def __init__(self) -> None:
-        self._faults: dict[str, list[InferenceError]] = {}
-
-    def fail(self, name: str, error: InferenceError, times: int) -> None:
-        self._faults[name] = [error] * times
+        self.faults = Faults()
+        self.calls: deque[Call] = deque(maxlen=REMEMBERED)
 
     async def run(self, name: str, inputs: dict[str, Any]) -> Answer:
-        planned = self._faults.get(name)
-        if planned:
-            raise planned.pop()
-        return await _run(name, inputs)
+        """Raises `InferenceError`."""
+        return await self._tracked(name, inputs, catalog.find_model(name))
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
-        planned = self._faults.get(name)
-        if planned:
-            raise planned.pop()
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
-        return await _generate(style, inputs)
+        return await self._tracked(name, inputs, style)
+
+    async def _tracked(self, name: str, inputs: dict[str, Any], model: catalog.Model | None) -> Answer:
+        call, fault = Call(name), self.faults.take(name) or Fault(name)
+        self.calls.append(call)
+        try:
+            await asyncio.sleep(fault.delay_ms / 1000)
+            if fault.error is not None:
+                raise fault.error
+            answer = await _run(name, inputs, model)
+        except asyncio.CancelledError:
+            call.state = "cancelled"
+            raise
+        except InferenceError:
+            call.state = "failed"
+            raise
+        if answer.stream is not None:
+            return replace(answer, stream=_paced(answer.stream, call, fault))
+        call.state = "done"
+        return answer
 
 
-async def _run(name: str, inputs: dict[str, Any]) -> Answer:
-    """Raises `InferenceError`; a task without an emulation here is refused by name, never answered with a made-up value."""
-    model = catalog.find_model(name)
+async def _paced(stream: AsyncIterator[bytes], call: Call, fault: Fault) -> AsyncIterator[bytes]:
+    try:
+        async for piece in stream:
+            if fault.break_after is not None and call.pieces >= fault.break_after:
+                call.state = "failed"
+                raise ConnectionResetError("planned fault: the stream breaks off")
+            yield piece
+            call.pieces += 1
+            await asyncio.sleep(fault.token_ms / 1000)
+        call.state = "done"
+    finally:
+        if call.state == "running":
+            call.state = "cancelled"
+
+
+async def _run(name: str, inputs: dict[str, Any], model: catalog.Model | None) -> Answer:
+    """A task without an emulation here is refused by name, never answered with a made-up value."""
     if model is None:
         raise InferenceError(400, 5007, f"No such model {name} or task")
     if not isinstance(inputs, dict):
         raise InferenceError(400, 5006, "Invalid input")
-    if model.task == "Text Embeddings":
-        return Answer(value=await asyncio.to_thread(_embeddings, model, inputs))
     if model.task == "Text Generation":
-        return await _generate(model, inputs)
+        return await generate(model, inputs)
     if model.task == "Text-to-Image":
         return await asyncio.to_thread(_image, inputs, name)
-    raise InferenceError(
-        501, 5007, f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
-    )
+    if model.task == "Text-to-Speech":
+        data, value = await asyncio.to_thread(speech.speak, name, inputs)
+        return Answer(value=value, data=data, kind="audio/wav")
+    value = await asyncio.to_thread(_value, model, inputs)
+    if value is None:
+        text = f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
+        raise InferenceError(501, 5007, text)
+    return Answer(value=value)
+
+
+def _value(model: catalog.Model, inputs: dict[str, Any]) -> Any:
+    """What the tasks with one JSON answer give; None for those that are not here."""
+    if model.task == "Text Embeddings":
+        return _embeddings(model, inputs)
+    if model.task == "Text Classification":
+        return text_tasks.rerank(inputs) if "reranker" in model.name else text_tasks.classify(inputs)
+    if model.task == "Automatic Speech Recognition" and "deepgram" not in model.name:
+        return speech.transcribe(model.name, inputs)
+    if model.task == "Image-to-Text":
+        return vision.describe(inputs)
+    if model.task == "Translation":
+        return text_tasks.translate(inputs)
+    return text_tasks.summarize(inputs) if model.task == "Summarization" else None
 
 
 def _embeddings(model: catalog.Model, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -92,88 +127,6 @@ def _embeddings(model: catalog.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     shape = list(vectors.shape)
     key = "response" if model.name.endswith("bge-m3") else "data"
     return {"shape": shape, key: vectors.tolist(), "pooling": inputs.get("pooling", "mean")}
-
-
-async def _generate(model: catalog.Model, inputs: dict[str, Any]) -> Answer:
-    messages = _messages(inputs)
-    most = int(inputs.get("max_tokens") or inputs.get("max_completion_tokens") or DEFAULT_MAX_TOKENS)
-    wanted = inputs.get("response_format")
-    if wanted:
-        if inputs.get("stream"):
-            raise InferenceError(400, 5006, "JSON Mode does not support streaming")
-        value = await asyncio.to_thread(_structured, wanted, messages)
-        return Answer(value=_reply(model, value, _usage(messages, json.dumps(value))))
-    text = _cut(await asyncio.to_thread(answer, messages), most)
-    usage = _usage(messages, text)
-    if inputs.get("stream"):
-        return Answer(stream=_stream(model, text, usage), usage=usage)
-    return Answer(value=_reply(model, text, usage), usage=usage)
-
-
-def _messages(inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    messages, prompt = inputs.get("messages"), inputs.get("prompt")
-    if prompt is not None and messages is not None:
-        raise InferenceError(400, 1001, "prompt and messages are mutually exclusive", "InvalidInput")
-    if isinstance(prompt, str) and prompt:
-        return [{"role": "user", "content": prompt}]
-    if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) and "role" in m for m in messages):
-        raise InferenceError(400, 5006, "Error: oneOf at '/' not met: 'prompt' or 'messages' is required")
-    return messages
-
-
-def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
-    schema = wanted.get("json_schema")
-    if wanted.get("type") == "json_object":
-        return {"answer": answer(messages)}
-    if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
-        raise InferenceError(400, 5025, "JSON Mode couldn't be met")
-    return fill_schema(schema.get("schema", schema), messages)
-
-
-def _cut(text: str, most: int) -> str:
-    """At most that many tokens, whole words only."""
-    kept, used = "", 0
-    for match in TOKEN.finditer(text):
-        used += max(1, count_tokens(match.group()))
-        if used > most:
-            break
-        kept += match.group()
-    return kept
-
-
-def _usage(messages: list[dict[str, Any]], text: str) -> dict[str, int]:
-    given = sum(count_tokens(text_of(m.get("content"))) for m in messages)
-    made = count_tokens(text)
-    return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
-
-
-def _reply(model: catalog.Model, value: Any, usage: dict[str, int]) -> dict[str, Any]:
-    if model.input_style != "openai":
-        return {"response": value, "tool_calls": [], "usage": usage}
-    content = value if isinstance(value, str) else json.dumps(value)
-    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
-    return {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "model": model.name, "choices": [choice]} | {
-        "usage": usage
-    }
-
-
-async def _stream(model: catalog.Model, text: str, usage: dict[str, int]) -> AsyncIterator[bytes]:
-    for frame in _frames(model, text, usage):
-        yield f"data: {frame}\n\n".encode()
-        await asyncio.sleep(0)
-    yield b"data: [DONE]\n\n"
-
-
-def _frames(model: catalog.Model, text: str, usage: dict[str, int]) -> Iterator[str]:
-    parts = [match.group() for match in TOKEN.finditer(text)]
-    if model.input_style != "openai":
-        yield from (json.dumps({"response": part}) for part in parts)
-        yield json.dumps({"response": "", "usage": usage})
-        return
-    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "model": model.name}
-    for part in parts:
-        yield json.dumps(head | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": None}]})
-    yield json.dumps(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": usage})
 
 
 def _image(inputs: dict[str, Any], name: str) -> Answer:

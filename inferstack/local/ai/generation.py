@@ -1,0 +1,177 @@
+"""Text generation by the extractive model, in the shapes of Workers AI: answers, JSON, tool calls, streams.
+
+Shapes: facts `ai-binding.md` §3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from inferstack import catalog
+from inferstack.local.ai.embeddings import count_tokens
+from inferstack.local.ai.extractive import answer, choose_tool, fill_schema, text_of
+from inferstack.local.ai.faults import InferenceError
+
+DEFAULT_MAX_TOKENS = 256
+TOKEN = re.compile(r"\s*\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Exactly one of the three is set; `usage` counts tokens; `kind` is the media type of `data`."""
+
+    value: Any = None
+    stream: AsyncIterator[bytes] | None = None
+    data: bytes | None = None
+    usage: dict[str, int] | None = None
+    kind: str = "image/png"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What the model says, before it takes the shape of its API."""
+
+    content: Any
+    calls: list[dict[str, Any]]
+    finish: str
+    usage: dict[str, int]
+
+
+async def generate(model: catalog.Model, inputs: dict[str, Any]) -> Answer:
+    messages = _messages(inputs)
+    reply = await asyncio.to_thread(_reply, model, inputs, messages)
+    if inputs.get("stream"):
+        return Answer(stream=_stream(model, reply), usage=reply.usage)
+    return Answer(value=_shaped(model, reply), usage=reply.usage)
+
+
+def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str, Any]]) -> _Reply:
+    wanted = inputs.get("response_format")
+    if wanted:
+        if inputs.get("stream"):
+            raise InferenceError(400, 5006, "JSON Mode does not support streaming")
+        value = _structured(wanted, messages)
+        return _Reply(value, [], "stop", _usage(messages, json.dumps(value)))
+    call = _tool_call(inputs, messages)
+    if call is not None:
+        return _Reply("", [call], "tool_calls", _usage(messages, json.dumps(call)))
+    if model.name.endswith("llama-guard-3-8b"):
+        text = _guard(messages)
+        return _Reply(text, [], "stop", _usage(messages, text))
+    most = int(inputs.get("max_tokens") or inputs.get("max_completion_tokens") or DEFAULT_MAX_TOKENS)
+    whole = answer(messages)
+    text = _cut(whole, most)
+    return _Reply(text, [], "stop" if text == whole else "length", _usage(messages, text))
+
+
+def _messages(inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    messages, prompt = inputs.get("messages"), inputs.get("prompt")
+    if prompt is not None and messages is not None:
+        raise InferenceError(400, 1001, "prompt and messages are mutually exclusive", "InvalidInput")
+    if isinstance(prompt, str) and prompt:
+        return [{"role": "user", "content": prompt}]
+    if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) and "role" in m for m in messages):
+        raise InferenceError(400, 5006, "Error: oneOf at '/' not met: 'prompt' or 'messages' is required")
+    return messages
+
+
+def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
+    schema = wanted.get("json_schema")
+    if wanted.get("type") == "json_object":
+        return {"answer": answer(messages)}
+    if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
+        raise InferenceError(400, 5025, "JSON Mode couldn't be met")
+    return fill_schema(schema.get("schema", schema), messages)
+
+
+def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The tool that fits the question best, unless one was called for it already, or none is wanted."""
+    tools = [tool.get("function", tool) for tool in inputs.get("tools") or []]
+    choice = inputs.get("tool_choice")
+    if not tools or choice == "none" or messages[-1].get("role") == "tool":
+        return None
+    named = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else None
+    forced = choice == "required" or named is not None
+    return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
+
+
+HAZARDS = {
+    "S1": ("kill", "murder", "bomb", "attack a"),
+    "S2": ("steal", "hack into", "launder"),
+    "S9": ("nerve agent", "bioweapon"),
+    "S10": ("racial slur", "hate all"),
+    "S11": ("kill myself", "suicide"),
+}
+
+
+def _guard(messages: list[dict[str, Any]]) -> str:
+    """Llama Guard's answer form, by a short list of words."""
+    text = text_of(messages[-1].get("content")).lower()
+    found = [code for code, words in HAZARDS.items() if any(word in text for word in words)]
+    return "unsafe\n" + ",".join(found) if found else "safe"
+
+
+def _cut(text: str, most: int) -> str:
+    """At most that many tokens, whole words only."""
+    kept, used = "", 0
+    for match in TOKEN.finditer(text):
+        used += max(1, count_tokens(match.group()))
+        if used > most:
+            break
+        kept += match.group()
+    return kept if kept.strip() != text.strip() else text
+
+
+def _usage(messages: list[dict[str, Any]], text: str) -> dict[str, int]:
+    given = sum(count_tokens(text_of(m.get("content"))) for m in messages)
+    made = count_tokens(text)
+    return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
+
+
+def _shaped(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
+    if model.input_style != "openai":
+        calls = [{"name": call["name"], "arguments": call["arguments"]} for call in reply.calls]
+        return {"response": reply.content, "tool_calls": calls, "usage": reply.usage}
+    content = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)
+    message: dict[str, Any] = {"role": "assistant", "content": content if not reply.calls else None}
+    message |= {"tool_calls": [_openai_call(call) for call in reply.calls]} if reply.calls else {}
+    choice = {"index": 0, "message": message, "finish_reason": reply.finish}
+    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": 0, "model": model.name}
+    return head | {"choices": [choice], "usage": reply.usage}
+
+
+def _openai_call(call: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
+    return {"id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": function}
+
+
+async def _stream(model: catalog.Model, reply: _Reply) -> AsyncIterator[bytes]:
+    for frame in _frames(model, reply):
+        yield f"data: {frame}\n\n".encode()
+        await asyncio.sleep(0)
+    yield b"data: [DONE]\n\n"
+
+
+def _frames(model: catalog.Model, reply: _Reply) -> Iterator[str]:
+    parts = [match.group() for match in TOKEN.finditer(reply.content)]
+    if model.input_style != "openai":
+        yield from (json.dumps({"response": part}) for part in parts)
+        calls = [{"name": call["name"], "arguments": call["arguments"]} for call in reply.calls]
+        if calls:
+            yield json.dumps({"response": "", "tool_calls": calls})
+        yield json.dumps({"response": "", "usage": reply.usage})
+        return
+    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "model": model.name}
+    for part in parts:
+        yield json.dumps(head | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": None}]})
+    for place, call in enumerate(reply.calls):
+        delta = {"tool_calls": [{"index": place, **_openai_call(call)}]}
+        yield json.dumps(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": reply.finish}], "usage": reply.usage}
+    yield json.dumps(head | last)

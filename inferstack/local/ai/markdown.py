@@ -1,0 +1,48 @@
+"""`env.AI.toMarkdown`: text as it is, HTML and PDF turned into Markdown. Shapes: facts `ai-binding.md`, toMarkdown."""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from typing import Any
+
+from inferstack.local.ai.embeddings import count_tokens
+
+TEXT = ("text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml")
+
+
+class _Unsupported(Exception):
+    """A type that nothing here reads."""
+
+
+def to_markdown(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One result for each `{name, mimeType, data: base64}`; a file that cannot be read is a result with `error`."""
+    return [_one(file) for file in files]
+
+
+def _one(file: dict[str, Any]) -> dict[str, Any]:
+    name, kind = str(file.get("name", "file")), str(file.get("mimeType", "")).split(";")[0].strip().lower()
+    result = {"id": str(uuid.uuid4()), "name": name, "mimeType": kind}
+    try:
+        text = _convert(kind, base64.b64decode(str(file.get("data", "")))).strip()
+    except Exception as error:
+        why = f"{kind} is not supported here" if isinstance(error, _Unsupported) else type(error).__name__
+        return {**result, "format": "error", "error": f"{name} cannot be converted: {why}"}
+    return {**result, "format": "markdown", "tokens": count_tokens(text), "data": text}
+
+
+def _convert(kind: str, data: bytes) -> str:
+    if kind == "application/pdf":
+        from pypdf import PdfReader  # 100 ms, only when a PDF comes
+
+        pages = [page.extract_text().strip() for page in PdfReader(io.BytesIO(data)).pages]
+        return "\n\n".join(f"## Page {number}\n\n{text}" for number, text in enumerate(pages, 1))
+    text = data.decode("utf-8")
+    if kind in ("text/html", "application/xhtml+xml"):
+        from markdownify import markdownify  # 100 ms
+
+        return str(markdownify(text, heading_style="ATX", strip=["script", "style"]))
+    if kind in TEXT or kind == "":
+        return text
+    raise _Unsupported

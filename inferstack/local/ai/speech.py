@@ -1,0 +1,147 @@
+"""Speech: recognition by pocketsphinx, whose wheel ships its US English model; synthesis by espeak-ng where there is one.
+
+Recognition reads WAV, 16 bit PCM, any rate. Without espeak-ng, synthesis gives a WAV of tones, one for each word.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+import subprocess
+import wave
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.text_tasks import text_field
+
+RATE = 16_000  # Hz, what the acoustic model takes
+FRAMES_PER_SECOND = 100
+NOISE = ("<", "[")  # pocketsphinx's own marks
+Samples = np.ndarray[Any, np.dtype[np.int16]]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word; start and end in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+def transcribe(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    audio = inputs.get("audio")
+    if isinstance(audio, dict):
+        audio = audio.get("body")
+    if isinstance(audio, str):
+        try:
+            data = base64.b64decode(audio, validate=True)
+        except ValueError:
+            raise InferenceError(400, 5006, "Error: 'audio' is not base64") from None
+    elif isinstance(audio, list) and audio:
+        data = bytes(audio)
+    else:
+        raise InferenceError(400, 5006, "Error: required properties at '/' are 'audio'")
+    samples = _samples(data)
+    words = _recognise(samples)
+    text, seconds = " ".join(word.text for word in words), len(samples) / RATE
+    if name.endswith("turbo"):
+        info = {"language": "en", "language_probability": 1, "duration": seconds, "duration_after_vad": seconds}
+        timed = [{"word": word.text, "start": word.start, "end": word.end} for word in words]
+        whole = {"start": 0, "end": seconds, "text": text, "words": timed}
+        body: dict[str, Any] = {"transcription_info": info, "segments": [whole] if words else []}
+    else:
+        body = {"words": [{"word": word.text, "start": word.start, "end": word.end} for word in words]}
+    return {"text": text, "word_count": len(words), "vtt": _vtt(words), **body}
+
+
+def _samples(data: bytes) -> Samples:
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
+            raw = file.readframes(file.getnframes())
+    except (wave.Error, EOFError):
+        text = "Error: the local Cloudflare reads audio as WAV (16 bit PCM); this is another format"
+        raise InferenceError(400, 5006, text) from None
+    if width != 2:
+        raise InferenceError(400, 5006, f"Error: the local Cloudflare reads 16 bit WAV, this one has {8 * width}")
+    samples = np.frombuffer(raw[: len(raw) // (2 * channels) * 2 * channels], dtype="<i2").reshape(-1, channels)
+    mono = samples.mean(axis=1)
+    if rate != RATE:
+        places = np.arange(0, len(mono), rate / RATE)
+        mono = np.interp(places, np.arange(len(mono)), mono)
+    return np.asarray(mono, dtype=np.int16)
+
+
+@cache
+def _decoder() -> Any:
+    from pocketsphinx import Decoder  # loads a model of 40 MB
+
+    return Decoder(samprate=RATE, loglevel="FATAL")
+
+
+def _recognise(samples: Samples) -> list[Word]:
+    decoder = _decoder()
+    decoder.start_utt()
+    decoder.process_raw(samples.tobytes(), full_utt=True)
+    decoder.end_utt()
+    found = [segment for segment in decoder.seg() or () if not segment.word.startswith(NOISE)]
+    return [
+        Word(
+            segment.word.split("(")[0],
+            segment.start_frame / FRAMES_PER_SECOND,
+            (segment.end_frame + 1) / FRAMES_PER_SECOND,
+        )
+        for segment in found
+    ]
+
+
+def _vtt(words: list[Word]) -> str:
+    lines = ["WEBVTT", ""]
+    for place in range(0, len(words), 8):
+        part = words[place : place + 8]
+        span = f"{_clock(part[0].start)} --> {_clock(part[-1].end)}"
+        lines += [span, " ".join(word.text for word in part), ""]
+    return "\n".join(lines)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60):02}:{int(minutes % 60):02}:{rest:06.3f}"
+
+
+def speak(name: str, inputs: dict[str, Any]) -> tuple[bytes | None, dict[str, Any] | None]:
+    """(audio bytes, None), or (None, object) for models that answer in JSON."""
+    text = text_field(inputs, "prompt" if "melotts" in name else "text")
+    audio = _espeak(text) or _tones(text)
+    if "melotts" in name:
+        return None, {"audio": base64.b64encode(audio).decode()}
+    return audio, None
+
+
+def _espeak(text: str) -> bytes | None:
+    program = shutil.which("espeak-ng")
+    if program is None:
+        return None
+    done = subprocess.run(
+        [program, "--stdin", "--stdout"], input=text.encode(), capture_output=True, timeout=60, check=False
+    )
+    return done.stdout if done.returncode == 0 and done.stdout.startswith(b"RIFF") else None
+
+
+def _tones(text: str) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        for word in text.split():
+            at = np.arange(int(RATE * 0.06 * max(2, len(word)))) / RATE
+            tone = np.sin(2 * np.pi * (220 + 20 * (sum(map(ord, word)) % 12)) * at) * 8000
+            file.writeframes(np.concatenate([tone, np.zeros(RATE // 20)]).astype("<i2").tobytes())
+    return out.getvalue()

@@ -1,0 +1,71 @@
+"""Images in: what can be said of one without knowing what it shows, its format, size and colours."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from inferstack.local.ai.faults import InferenceError
+
+COLOURS = {
+    "red": (200, 40, 40),
+    "green": (40, 160, 60),
+    "blue": (40, 70, 200),
+    "yellow": (220, 210, 60),
+    "white": (240, 240, 240),
+    "black": (20, 20, 20),
+    "grey": (128, 128, 128),
+}
+
+
+def image_bytes(inputs: dict[str, Any]) -> bytes:
+    image = inputs.get("image")
+    if isinstance(image, list) and image and all(isinstance(b, int) and 0 <= b <= 255 for b in image):
+        return bytes(image)
+    raise InferenceError(400, 5006, "Error: required properties at '/' are 'image'")
+
+
+def describe(inputs: dict[str, Any]) -> dict[str, Any]:
+    """A sentence on format, size and, for PNG, the leading colour."""
+    kind, width, height, colour = _facts(image_bytes(inputs))
+    tail = f", mostly {colour}" if colour else ""
+    return {"description": f"A {kind} image of {width} by {height} pixels{tail}."}
+
+
+def _facts(data: bytes) -> tuple[str, int, int, str | None]:
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 33:
+        width, height = struct.unpack(">II", data[16:24])
+        return "PNG", width, height, _png_colour(data, width)
+    if data.startswith(b"\xff\xd8"):
+        at = 2
+        while at + 9 < len(data):
+            marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+            if 0xC0 <= marker <= 0xC3:
+                height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+                return "JPEG", width, height, None
+            at += 2 + length
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP", 0, 0, None
+    raise InferenceError(400, 5006, "Error: 'image' is no PNG, JPEG or WebP")
+
+
+def _png_colour(data: bytes, width: int) -> str | None:
+    """Of unfiltered RGB, 8 bit, as the local image models draw it; None for others."""
+    if data[24:26] != b"\x08\x02":
+        return None
+    packed, at = b"", 8
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        packed += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    try:
+        rows = np.frombuffer(zlib.decompress(packed), dtype=np.uint8).reshape(-1, 1 + 3 * width)
+    except (zlib.error, ValueError):
+        return None
+    if rows[:, 0].any():
+        return None
+    mean = rows[:, 1:].reshape(-1, 3).mean(axis=0)
+    return min(COLOURS, key=lambda name: float(np.abs(mean - np.array(COLOURS[name])).sum()))
