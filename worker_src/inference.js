@@ -1,0 +1,86 @@
+// Calls of models: tried again with growing, random waits when they are busy, then handed to the fallbacks.
+import { HttpError, messageOf } from "./errors.js";
+import { usageOf } from "./replies.js";
+
+/** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null }} Target */
+/** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
+/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller }} Caller */
+
+const TRIES = 4;
+const FIRST_WAIT_MS = 150;
+const TIMEOUT_MS = 120_000;
+// Cloudflare's codes. The input is at fault: no other model would take it. The day's allocation is used up: no use to wait.
+const INPUT = new Set([1001, 2016, 2017, 5004, 5006, 8001, 8007]);
+const USED_UP = new Set([3036, 4006]);
+const BUSY = new Set([429, 2003, 3040]);
+
+class ModelFailure extends Error {
+  /** @param {unknown} error */
+  constructor(error) {
+    super(messageOf(error));
+    this.code = Number(/\b(\d{3,4})\b/.exec(this.message)?.[1] ?? 0);
+    this.busy = BUSY.has(this.code) || /capacity temporarily exceeded/i.test(this.message);
+  }
+}
+
+/**
+ * The reply of a model, or of the first fallback that answers.
+ * @param {Caller} call
+ * @param {Model | (Target & { fallbacks?: Target[] })} model
+ * @param {any} input
+ * @returns {Promise<{ reply: any, target: Target }>}
+ */
+export async function infer(call, model, input) {
+  const targets = [model, ...(model.fallbacks ?? [])];
+  for (const [i, target] of targets.entries()) {
+    try {
+      const reply = await persist(call, target, input);
+      if (!(reply instanceof ReadableStream)) call.log.used(target, usageOf(reply));
+      return { reply, target };
+    } catch (error) {
+      if (!(error instanceof ModelFailure)) throw error;
+      call.log.failed(target.name, error.message);
+      if (INPUT.has(error.code)) throw new HttpError(400, "model_refused", `the model refuses it: ${error.message}`);
+      if (i === targets.length - 1) throw gaveUp(error);
+    }
+  }
+  throw new HttpError(500, "internal", "there is no model");
+}
+
+/** @param {ModelFailure} error */
+function gaveUp(error) {
+  if (!error.busy) return new HttpError(502, "model_failed", `the model failed: ${error.message}`);
+  const message = `the model is busy and stayed so for ${TRIES} tries; try again later`;
+  return new HttpError(503, "model_busy", message, { headers: { "retry-after": "5" } });
+}
+
+/** @param {Caller} call @param {Target} target @param {any} input */
+async function persist(call, target, input) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask(call, target, input);
+    } catch (error) {
+      if (call.signal.aborted) throw new HttpError(499, "client_gone", "the client went away");
+      const failed = new ModelFailure(error);
+      if (INPUT.has(failed.code) || USED_UP.has(failed.code) || failed.code === 5007 || attempt === TRIES) throw failed;
+      const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+    }
+  }
+}
+
+/** @param {Caller} call @param {Target} target @param {any} input */
+async function ask({ env, signal, caller }, target, input) {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const metadata = { caller: caller.name, tenant: caller.tenant };
+  if (!target.compat || !target.gateway) {
+    const gateway = target.gateway ? { gateway: { id: target.gateway, metadata } } : {};
+    return await env.AI.run(/** @type {any} */ (target.name), input, /** @type {any} */ ({ ...gateway, signal: limit }));
+  }
+  const query = { ...input, model: target.compat };
+  const headers = { "cf-aig-metadata": JSON.stringify(metadata) };
+  const item = { provider: "compat", endpoint: "chat/completions", headers, query };
+  const response = await env.AI.gateway(target.gateway).run(/** @type {any} */ (item), { signal: limit });
+  if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);
+  return input.stream ? response.body : await response.json();
+}

@@ -1,0 +1,259 @@
+// The frame of every Worker: routes, callers, limits, errors, CORS, logs, /healthz and /openapi.json.
+import { byJwt, byKey } from "./auth.js";
+import { HttpError, messageOf } from "./errors.js";
+import { Log } from "./log.js";
+import { violations } from "./schema.js";
+
+/** @typedef {import("./auth.js").Caller} Caller */
+/** @typedef {import("./schema.js").Schema} Schema */
+/** @typedef {{ limit(input: { key: string }): Promise<{ success: boolean }> }} RateLimiter */
+/** @typedef {{ API_TOKEN?: string, RATE_LIMITER?: RateLimiter }} BaseEnv */
+
+/**
+ * @template {BaseEnv} Env
+ * @typedef {object} Call one request on its way
+ * @property {Request} request
+ * @property {Env} env
+ * @property {ExecutionContext} context
+ * @property {URL} url
+ * @property {Record<string, string>} params parts of the path
+ * @property {any} body parsed and checked, where the route has a schema
+ * @property {Caller} caller
+ * @property {string} id
+ * @property {Log} log
+ * @property {AbortSignal} signal aborted when the client goes away
+ */
+
+/**
+ * @template {BaseEnv} Env
+ * @typedef {object} Route
+ * @property {string} method
+ * @property {string} path with `:name` parts, the last of which may hold slashes
+ * @property {string} summary
+ * @property {boolean} [open] needs no caller
+ * @property {"openai"} [errors] errors in OpenAI's shape
+ * @property {Schema} [body] of a JSON request
+ * @property {Schema} [reply] of a JSON answer
+ * @property {(call: Call<Env>) => Promise<Response>} handle
+ */
+
+/**
+ * @typedef {object} ServiceOptions
+ * @property {"key" | "jwt" | "none"} auth
+ * @property {import("./auth.js").JwtOptions | null} jwt
+ * @property {string[]} cors origins, or `*`
+ * @property {number} max_body_bytes
+ */
+
+const NOBODY = { name: "anyone", tenant: "default", claims: {} };
+const TRACE = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * @template {BaseEnv} Env
+ * @param {string} name
+ * @param {ServiceOptions} options
+ * @param {Route<Env>[]} routes
+ * @returns {{ fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> }}
+ */
+export function service(name, options, routes) {
+  const matchers = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+
+  /** @param {Call<Env>} call @returns {Promise<Response>} */
+  async function answer(call) {
+    const { request, url } = call;
+    if (request.method === "OPTIONS") return new Response(null, { status: 204 });
+    if (request.method === "GET" && url.pathname === "/healthz") return json({ ok: true, service: name });
+    if (request.method === "GET" && url.pathname === "/openapi.json") return json(openapi(name, options, routes));
+    if (request.method === "GET" && url.pathname === "/") {
+      return json({ service: name, endpoints: routes.map((route) => `${route.method} ${route.path}`) });
+    }
+    const found = matchers.filter(({ pattern }) => pattern.test(url.pathname));
+    const match = found.find(({ route }) => route.method === request.method);
+    if (!match) {
+      const allowed = [...new Set(found.map(({ route }) => route.method))];
+      if (allowed.length === 0) throw new HttpError(404, "not_found", `there is no ${request.method} ${url.pathname}`);
+      const message = `${url.pathname} takes ${allowed.join(", ")}`;
+      throw new HttpError(405, "method_not_allowed", message, { headers: { allow: allowed.join(", ") } });
+    }
+    call.log.fields.route = match.route.path;
+    const parts = match.pattern.exec(url.pathname)?.groups ?? {};
+    call.params = Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, decode(part)]));
+    try {
+      if (!match.route.open) await admit(call, options);
+      if (match.route.body) call.body = await readJson(request, options.max_body_bytes, match.route.body);
+      return await match.route.handle(call);
+    } catch (error) {
+      return failure(error, call, match.route.errors);
+    }
+  }
+
+  return {
+    async fetch(request, env, context) {
+      const call = newCall(name, request, env, context);
+      const response = await answer(call).catch((error) => failure(error, call));
+      const headers = new Headers(response.headers);
+      headers.set("x-request-id", call.id);
+      for (const [key, value] of Object.entries(corsHeaders(request, options.cors))) headers.set(key, value);
+      if (!call.log.deferred) call.log.write(response.status);
+      return new Response(response.body, { status: response.status, headers });
+    },
+  };
+}
+
+/** @param {string} path */
+function patternOf(path) {
+  const parts = path.split("/").map((part, i, all) => {
+    if (!part.startsWith(":")) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return `(?<${part.slice(1)}>${i === all.length - 1 ? ".+" : "[^/]+"})`;
+  });
+  return new RegExp(`^${parts.join("/")}$`);
+}
+
+/** @param {string} part */
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new HttpError(400, "bad_request", "the path is not well encoded");
+  }
+}
+
+/**
+ * @template {BaseEnv} Env
+ * @param {string} name @param {Request} request @param {Env} env @param {ExecutionContext} context
+ * @returns {Call<Env>}
+ */
+function newCall(name, request, env, context) {
+  const id = request.headers.get("cf-ray") ?? crypto.randomUUID();
+  const trace = TRACE.exec(request.headers.get("traceparent") ?? "")?.[1] ?? crypto.randomUUID().replaceAll("-", "");
+  const url = new URL(request.url);
+  const log = new Log({ service: name, request_id: id, trace_id: trace, method: request.method, path: url.pathname });
+  return { request, env, context, url, params: {}, body: undefined, caller: NOBODY, id, log, signal: request.signal };
+}
+
+/**
+ * @template {BaseEnv} Env
+ * @param {Call<Env>} call @param {ServiceOptions} options
+ */
+async function admit(call, options) {
+  if (options.auth === "key") call.caller = await byKey(call.request, call.env.API_TOKEN);
+  if (options.auth === "jwt" && options.jwt) call.caller = await byJwt(call.request, options.jwt);
+  call.log.fields.caller = call.caller.name;
+  const limiter = call.env.RATE_LIMITER;
+  if (limiter && !(await limiter.limit({ key: call.caller.name })).success) {
+    throw new HttpError(429, "rate_limited", "too many requests of this caller", { headers: { "retry-after": "60" } });
+  }
+}
+
+/**
+ * The body, no longer than `most` bytes even when it does not say its length.
+ * @param {Request} request @param {number} most
+ * @returns {Promise<Uint8Array>}
+ */
+export async function readBytes(request, most) {
+  const tooLarge = new HttpError(413, "too_large", `the body must have at most ${most} bytes`);
+  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge;
+  /** @type {Uint8Array[]} */
+  const parts = [];
+  let size = 0;
+  for await (const part of request.body ?? []) {
+    size += part.length;
+    if (size > most) throw tooLarge;
+    parts.push(part);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/**
+ * @param {Request} request @param {number} most @param {Schema} schema
+ * @returns {Promise<any>}
+ */
+async function readJson(request, most, schema) {
+  const bytes = await readBytes(request, most);
+  let body;
+  try {
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new HttpError(400, "bad_request", "the body is not JSON");
+  }
+  const errors = violations(schema, body, "", schema);
+  if (errors.length > 0) throw new HttpError(400, "bad_request", errors[0], { errors });
+  return body;
+}
+
+/** @param {any} body @param {number} [status] @param {Record<string, string>} [headers] */
+export function json(body, status = 200, headers = {}) {
+  return Response.json(body, { status, headers });
+}
+
+/**
+ * What was thrown as a response: problem+json (RFC 9457), or OpenAI's `{error}`; bugs show no details.
+ * @template {BaseEnv} Env
+ * @param {unknown} error @param {Call<Env>} call @param {"openai"} [shape]
+ * @returns {Response}
+ */
+function failure(error, call, shape) {
+  const known = error instanceof HttpError;
+  if (!known) call.log.fields.error = error instanceof Error ? error.stack : messageOf(error);
+  const status = known ? error.status : 500;
+  const code = known ? error.code : "internal";
+  const detail = known ? error.message : "the request failed; see the Worker's log";
+  call.log.fields.code = code;
+  const headers = known ? error.headers : {};
+  if (shape === "openai") {
+    const type = status < 500 ? "invalid_request_error" : "api_error";
+    return json({ error: { message: detail, type, code, param: null } }, status, headers);
+  }
+  const errors = known && error.errors.length > 1 ? { errors: error.errors } : {};
+  const body = { type: "about:blank", title: code, status, detail, code, request_id: call.id, ...errors };
+  return json(body, status, { ...headers, "content-type": "application/problem+json" });
+}
+
+/** @param {Request} request @param {string[]} origins @returns {Record<string, string>} */
+function corsHeaders(request, origins) {
+  const origin = request.headers.get("origin");
+  const allowed = origins.includes("*") ? "*" : origin && origins.includes(origin) ? origin : null;
+  if (!allowed) return {};
+  return {
+    "access-control-allow-origin": allowed,
+    "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
+    "access-control-allow-headers": "authorization, content-type, traceparent, idempotency-key",
+    "access-control-expose-headers": "x-request-id",
+    ...(allowed !== "*" && { vary: "origin" }),
+  };
+}
+
+/**
+ * @template {BaseEnv} Env
+ * @param {string} name @param {ServiceOptions} options @param {Route<Env>[]} routes
+ */
+function openapi(name, options, routes) {
+  /** @type {Record<string, any>} */
+  const paths = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, "{$1}");
+    const content = (/** @type {Schema} */ schema) => ({ content: { "application/json": { schema } } });
+    const problem = { description: "a problem", content: { "application/problem+json": {} } };
+    paths[path] = {
+      ...paths[path],
+      [route.method.toLowerCase()]: {
+        operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+(\w?)/g, (_, c) => c.toUpperCase())}`,
+        summary: route.summary,
+        ...(route.open || options.auth === "none" ? {} : { security: [{ bearer: [] }] }),
+        parameters: [...route.path.matchAll(/:(\w+)/g)].map(([, part]) => {
+          return { name: part, in: "path", required: true, schema: { type: "string" } };
+        }),
+        ...(route.body && { requestBody: { required: true, ...content(route.body) } }),
+        responses: { 200: { description: "OK", ...(route.reply && content(route.reply)) }, default: problem },
+      },
+    };
+  }
+  const securitySchemes = { bearer: { type: "http", scheme: "bearer" } };
+  return { openapi: "3.1.0", info: { title: name, version: "1" }, paths, components: { securitySchemes } };
+}

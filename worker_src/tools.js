@@ -1,0 +1,134 @@
+// Function calling: the model chooses among tools declared in the stack file, this runs them, in bounded rounds.
+import { messagesOf, MESSAGES } from "./chat.js";
+import { HttpError, messageOf } from "./errors.js";
+import { infer } from "./inference.js";
+import { embedTexts } from "./openai.js";
+import { callsOf, textOf, usageOf } from "./replies.js";
+import { violations } from "./schema.js";
+import { json, readBytes } from "./service.js";
+
+/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {{ AI: Ai, DB?: D1Database, DOCS?: Vectorize } & import("./service.js").BaseEnv} ToolEnv */
+/** @typedef {import("./service.js").Call<ToolEnv>} ToolCall */
+/**
+ * @typedef {object} Tool exactly one of `http`, `sql` and `search`
+ * @property {string} name
+ * @property {string} description
+ * @property {import("./schema.js").Schema} parameters
+ * @property {{ url: string, method?: string }} [http]
+ * @property {{ query: string, params?: string[] }} [sql]
+ * @property {{ query: string, top_k?: number, namespace?: string }} [search]
+ */
+/** @typedef {{ tools: Tool[], allow_hosts: string[], max_rounds: number }} ToolOptions */
+
+const LONGEST_RESULT = 64 * 1024; // bytes
+const HTTP_TIMEOUT_MS = 10_000;
+const MOST_ROWS = 100;
+const BODY = {
+  type: "object",
+  properties: { message: { type: "string", minLength: 1 }, messages: MESSAGES },
+  anyOf: [{ required: ["message"] }, { required: ["messages"] }],
+  additionalProperties: false,
+};
+const REPLY = {
+  type: "object",
+  properties: {
+    answer: { type: "string" },
+    steps: { type: "array", items: { type: "object", properties: { tool: { type: "string" }, arguments: {}, result: {}, error: { type: "string" } } } },
+    model: { type: "string" },
+  },
+  required: ["answer", "steps", "model"],
+};
+
+/** @param {Tool} tool @param {any} given @param {ToolOptions} options */
+async function byHttp(tool, given, options) {
+  const { url, method = "GET" } = /** @type {NonNullable<Tool["http"]>} */ (tool.http);
+  const used = new Set();
+  const filled = url.replace(/\{(\w+)\}/g, (_, name) => {
+    used.add(name);
+    return encodeURIComponent(String(given[name] ?? ""));
+  });
+  const target = new URL(filled);
+  if (!options.allow_hosts.includes(target.host)) throw new Error(`the host ${target.host} is not allowed`);
+  const rest = Object.entries(given).filter(([name]) => !used.has(name));
+  if (method === "GET") for (const [name, value] of rest) target.searchParams.set(name, String(value));
+  const body = method === "GET" ? undefined : JSON.stringify(Object.fromEntries(rest));
+  const headers = { accept: "application/json", ...(body && { "content-type": "application/json" }) };
+  // A redirect could lead to a host that is not allowed.
+  const answer = await fetch(target, { method, headers, body, redirect: "manual", signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
+  const text = new TextDecoder().decode(await readBytes(new Request("http://tool", { method: "POST", body: answer.body }), LONGEST_RESULT));
+  if (!answer.ok) throw new Error(`${target.host} answers with ${answer.status}`);
+  return text;
+}
+
+/** @param {ToolEnv} env @param {Tool} tool @param {any} given */
+async function bySql(env, tool, given) {
+  const { query, params = [] } = /** @type {NonNullable<Tool["sql"]>} */ (tool.sql);
+  if (!env.DB) throw new Error("the binding DB is not there");
+  if (!/^\s*(select|with)\b/i.test(query) || query.replace(/;\s*$/, "").includes(";")) {
+    throw new Error("only one reading query is allowed");
+  }
+  const values = params.map((name) => given[name] ?? null);
+  const { results } = await env.DB.prepare(query).bind(...values).all();
+  return JSON.stringify(results.slice(0, MOST_ROWS));
+}
+
+/** @param {ToolCall} call @param {Tool} tool @param {any} given @param {Model | undefined} embedding */
+async function bySearch(call, tool, given, embedding) {
+  const { query, top_k: topK = 4, namespace } = /** @type {NonNullable<Tool["search"]>} */ (tool.search);
+  if (!call.env.DOCS || !embedding) throw new Error("a search needs the binding DOCS and a model `embedding`");
+  const { vectors } = await embedTexts(call, embedding, [String(given[query] ?? "")]);
+  const options = { topK, returnMetadata: /** @type {const} */ ("all"), ...(namespace && { namespace }) };
+  const { matches } = await call.env.DOCS.query(vectors[0], options);
+  return JSON.stringify(matches.map(({ id, score, metadata }) => ({ id, score, metadata })));
+}
+
+/**
+ * @param {{ models: { chat: Model, embedding?: Model }, options: ToolOptions }} config
+ * @returns {import("./service.js").Route<any>[]}
+ */
+export function toolRoutes({ models: { chat, embedding }, options }) {
+  const declared = options.tools.map(({ name, description, parameters }) => {
+    return { type: "function", function: { name, description, parameters } };
+  });
+
+  /** @param {ToolCall} call @param {import("./replies.js").ToolCall} asked */
+  async function run(call, asked) {
+    const tool = options.tools.find(({ name }) => name === asked.name);
+    try {
+      if (!tool) throw new Error(`there is no tool ${asked.name}`);
+      const errors = violations(tool.parameters, asked.arguments);
+      if (errors.length > 0) throw new Error(errors.join("; "));
+      if (tool.http) return { result: await byHttp(tool, asked.arguments, options) };
+      if (tool.sql) return { result: await bySql(call.env, tool, asked.arguments) };
+      return { result: await bySearch(call, tool, asked.arguments, embedding) };
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+  }
+
+  /** @param {ToolCall} call */
+  async function answer(call) {
+    const messages = messagesOf(chat, call.body);
+    /** @type {any[]} */
+    const steps = [];
+    for (let round = 0; round <= options.max_rounds; round++) {
+      const last = round === options.max_rounds;
+      const tools = declared.length > 0 && !last ? { tools: declared } : {};
+      const { reply, target } = await infer(call, chat, { messages, max_tokens: chat.max_tokens, temperature: chat.temperature, ...tools });
+      const calls = last ? [] : callsOf(reply);
+      if (calls.length === 0) {
+        return json({ answer: textOf(reply), steps, model: target.name, usage: usageOf(reply) });
+      }
+      const asked = calls.map(({ id, name, arguments: given }) => ({ id, type: "function", function: { name, arguments: JSON.stringify(given) } }));
+      messages.push({ role: "assistant", content: textOf(reply), tool_calls: asked });
+      const results = await Promise.all(calls.map((one) => run(call, one)));
+      for (const [i, one] of calls.entries()) {
+        steps.push({ tool: one.name, arguments: one.arguments, ...results[i] });
+        messages.push({ role: "tool", tool_call_id: one.id, name: one.name, content: results[i].result ?? `error: ${results[i].error}` });
+      }
+    }
+    throw new HttpError(500, "internal", "the rounds ended without an answer");
+  }
+  return [{ method: "POST", path: "/run", summary: "Answer with the help of tools", body: BODY, reply: REPLY, handle: answer }];
+}
