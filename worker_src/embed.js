@@ -5,6 +5,8 @@ import { json } from "./service.js";
 
 /** @typedef {{ AI: Ai, DOCS: Vectorize } & import("./service.js").BaseEnv} EmbedEnv */
 /** @typedef {import("./service.js").Call<EmbedEnv>} EmbedCall */
+/** @typedef {{ embedding: import("./inference.js").Model }} Models */
+/** @typedef {{ chunk_tokens: number, chunk_overlap: number }} EmbedOptions */
 
 const UPSERT_BATCH = 1000;
 const DELETE_BATCH = 100;
@@ -50,7 +52,7 @@ async function idOf(/** @type {string} */ text, /** @type {string} */ namespace)
 }
 
 /**
- * @param {{ models: { embedding: import("./inference.js").Model }, options: { chunk_tokens: number, chunk_overlap: number } }} config
+ * @param {{ models: Models, options: EmbedOptions }} config
  * @returns {import("./service.js").Route<any>[]}
  */
 export function embedRoutes({ models: { embedding }, options }) {

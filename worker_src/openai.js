@@ -8,6 +8,7 @@ import { eventStream } from "./sse.js";
 
 /** @typedef {import("./inference.js").Model} Model */
 /** @typedef {import("./chat.js").ChatCall} ChatCall */
+/** @typedef {{ chat: Model, embedding?: Model }} Models */
 
 const CHAT_BODY = {
   type: "object",
@@ -165,10 +166,11 @@ async function embeddings(call, models) {
 }
 
 /**
- * @param {{ models: { chat: Model, embedding?: Model } }} config
+ * @param {{ models: Models }} config
  * @returns {import("./service.js").Route<any>[]}
  */
 export function openaiRoutes({ models: { chat, embedding } }) {
+  /** @type {Record<string, Model>} */
   const embedders = embedding ? { embedding } : {};
   /** @param {ChatCall} call */
   const completions = (call) => {

@@ -178,7 +178,7 @@ async function readJson(request, most, schema) {
   const bytes = await readBytes(request, most);
   let body;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     throw new HttpError(400, "bad_request", "the body is not JSON");
   }

@@ -8,6 +8,8 @@ import { json } from "./service.js";
 
 /** @typedef {import("./inference.js").Model & { json: "bare" | "envelope" | "guided_json" }} JsonModel */
 /** @typedef {import("./schema.js").Schema} Schema */
+/** @typedef {{ chat: JsonModel }} Models */
+/** @typedef {{ schema: Schema | null }} StructuredOptions */
 
 const BODY = {
   type: "object",
@@ -39,7 +41,7 @@ async function attempt(call, model, schema, messages) {
 }
 
 /**
- * @param {{ models: { chat: JsonModel }, options: { schema: Schema | null } }} config
+ * @param {{ models: Models, options: StructuredOptions }} config
  * @returns {import("./service.js").Route<any>[]}
  */
 export function structuredRoutes({ models: { chat }, options }) {

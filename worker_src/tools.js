@@ -84,7 +84,7 @@ async function bySearch(call, tool, given, embedding) {
 }
 
 /**
- * @param {{ models: { chat: Model, embedding?: Model }, options: ToolOptions }} config
+ * @param {{ models: import("./openai.js").Models, options: ToolOptions }} config
  * @returns {import("./service.js").Route<any>[]}
  */
 export function toolRoutes({ models: { chat, embedding }, options }) {

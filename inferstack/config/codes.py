@@ -112,4 +112,7 @@ CODES: dict[str, Code] = {
     "IS085": Code("model is its own fallback", "Each would be tried again after itself."),
     "IS086": Code("source has no code", "`source` names a file of JavaScript, TypeScript or Python, or a folder with an entry such as src/index.ts."),
     "IS087": Code("own code with what only templates read", "`models` and `options` go into templates; code of your own reads `vars` and `bindings`.", WARNING),
+    "IS088": Code("option of another type", "An option has the type of its default; docs/templates.md lists them."),
+    "IS089": Code("model cannot do what the template asks", "The catalogue does not list the ability for this model; an own model can say so under `catalog:`."),
+    "IS090": Code("model for a role that is not there", "Roles are the names that a template calls models by."),
 }  # fmt: skip

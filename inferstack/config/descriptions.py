@@ -133,7 +133,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "A KV namespace of `namespaces:`.",
         "queue": "A queue of `queues:`, to send to.",
         "service": "Another Worker of `workers:`.",
+        "rate_limit": "A counter that refuses callers who ask too often.",
     },
+    "RateLimitBindingSpec": {"requests": "The most requests of one caller.", "seconds": "In this time: 10 or 60 seconds."},
     "WorkerSpec": {
         "template": "Folder under `templates/`.",
         "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",

@@ -34,9 +34,13 @@ def stack_names(root: Path) -> list[str]:
 
 
 def stack_files(name: str, root: Path) -> list[Path]:
-    """`stacks/<name>.yaml`, then `stacks/<name>/*.yaml` by name. Raises `StackNotFound`."""
-    single, folder = root / "stacks" / f"{name}.yaml", root / "stacks" / name
+    """`stacks/<name>.yaml`, then `stacks/<name>/*.yaml`; else the sample `examples/<name>.yaml`. Raises `StackNotFound`."""
+    single, folder, sample = (
+        root / where for where in (f"stacks/{name}.yaml", f"stacks/{name}", f"examples/{name}.yaml")
+    )
     files = [single] if single.exists() or single.is_symlink() else []  # a link that goes round is a finding
+    if not files and not folder.is_dir() and "/" not in name and sample.is_file():
+        return [sample]
     files += sorted(folder.glob("*.yaml")) if folder.is_dir() and "/" not in name else []
     if not files:
         names = stack_names(root)

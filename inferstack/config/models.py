@@ -125,6 +125,13 @@ class QueueSpec(StrictModel):
     raw: dict[str, Any] = {}
 
 
+class RateLimitBindingSpec(StrictModel):
+    """At most `requests` in `seconds` for each caller, counted where the Worker runs."""
+
+    requests: Annotated[int, Field(ge=1)]
+    seconds: Literal[10, 60] = 60
+
+
 class BindingSpec(StrictModel):
     """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
 
@@ -135,11 +142,14 @@ class BindingSpec(StrictModel):
     namespace: str | None = None
     queue: str | None = None
     service: str | None = None
+    rate_limit: RateLimitBindingSpec | None = None
 
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:
         if len(self.model_fields_set) != 1:
-            raise ValueError("a binding names exactly one of ai, index, database, bucket, namespace, queue, service")
+            raise ValueError(
+                "a binding names exactly one of ai, index, database, bucket, namespace, queue, service, rate_limit"
+            )
         return self
 
 

@@ -1,4 +1,4 @@
-"""What a template says of itself in its template.yaml: what it needs, its options, its shared modules."""
+"""What a template says of itself in its template.yaml: what it needs and takes, its options with their defaults."""
 
 from __future__ import annotations
 
@@ -9,23 +9,51 @@ from typing import Any
 
 import yaml
 
+FILE_SUFFIX = "_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A template's option: its default (whose type it has, unless that is null), and what it is about."""
+
+    default: Any
+    about: str = ""
+    choices: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`bindings` by name and kind, `options` with their defaults, `modules` of `worker_src/`."""
+    """`needs` must be given, `accepts` may be; `abilities` are what a role's model must be able to do."""
 
     name: str
     summary: str
     models: tuple[str, ...]
     bindings: dict[str, str]
     secrets: tuple[str, ...]
-    options: dict[str, Any]
-    modules: tuple[str, ...]
+    optional_models: tuple[str, ...]
+    optional_bindings: dict[str, str]
+    abilities: dict[str, tuple[str, ...]]
+    options: dict[str, Option]
+    flags: tuple[str, ...]
     streams: bool
     consumes: bool
+    service: bool
+
+    def takes_option(self, name: str) -> bool:
+        return name in self.options or (name.endswith(FILE_SUFFIX) and name.removesuffix(FILE_SUFFIX) in self.options)
 
 
 Templates = dict[str, Template | None]  # by the name that a Worker gives; None where there is none
+
+# What worker_src/service.js takes, so every template on it.
+SERVICE_OPTIONS = {
+    "auth": Option("key", "Who may call: `key` (the secret API_TOKEN), `jwt`, or `none`.", ("key", "jwt", "none")),
+    "jwt": Option(None, "For `auth: jwt`: `{jwks_url, issuer, audience, tenant_claim}`."),
+    "cors": Option(["*"], "Origins whose pages may call."),
+    "max_body_bytes": Option(1_048_576, "The longest request."),
+}
+SERVICE_BINDINGS = {"RATE_LIMITER": "rate_limit"}
+SERVICE_FLAGS = ("enable_request_signal",)
 
 
 def template_names(root: Path) -> list[str]:
@@ -40,15 +68,26 @@ def find_template(name: str, root: Path) -> Template | None:
 @cache
 def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a changed file is read again
     data: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
-    needs = data.get("needs", {})
+    needs, accepts, service = data.get("needs", {}), data.get("accepts", {}), bool(data.get("service"))
+    options = {key: _option(value) for key, value in data.get("options", {}).items()}
     return Template(
         name=name,
         summary=data.get("summary", ""),
         models=tuple(needs.get("models", ())),
         bindings=dict(needs.get("bindings", {})),
         secrets=tuple(needs.get("secrets", ())),
-        options=dict(data.get("options", {})),
-        modules=tuple(data.get("modules", ())),
+        optional_models=tuple(accepts.get("models", ())),
+        optional_bindings={**accepts.get("bindings", {}), **(SERVICE_BINDINGS if service else {})},
+        abilities={role: tuple(words) for role, words in data.get("abilities", {}).items()},
+        options={**options, **(SERVICE_OPTIONS if service else {})},
+        flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
         streams=bool(data.get("streams", False)),
         consumes=bool(data.get("consumes", False)),
+        service=service,
     )
+
+
+def _option(value: Any) -> Option:
+    if isinstance(value, dict) and "default" in value:
+        return Option(value["default"], value.get("about", ""), tuple(value.get("choices", ())))
+    return Option(value)

@@ -23,11 +23,13 @@ from inferstack.local._store import Store
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai.run import Models
 from inferstack.local.ai_gateway.data_plane import answer_gateway
+from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.d1.state import Databases
+from inferstack.local.egress import answer_egress
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.kv.state import Namespaces
 from inferstack.local.queues.routes import QueuesApi, queue_binding
@@ -35,6 +37,7 @@ from inferstack.local.queues.state import Queues
 from inferstack.local.r2.binding import r2_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.r2.state import Buckets
+from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
@@ -65,6 +68,7 @@ class LocalCloudflare:
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models = Models()
+        self.windows = Windows()
         self.gateways = Gateways(self.gateway_state, store, self.models)
         self.deployer = Deployer(store, self.workers)
 
@@ -159,16 +163,17 @@ class LocalCloudflare:
             return await kv_binding(self.namespaces, request, identifier)
         if kind == "r2_bucket":
             return await r2_binding(self.buckets, request, identifier)
+        if kind == "ratelimit":
+            return await rate_limit_binding(self.windows, request, identifier)
         if kind == "queue":
             return await queue_binding(self.queues, request, identifier)
         return await self._egress(request)
 
     async def _egress(self, request: Request) -> Response:
-        """Requests of Workers to other hosts: the gateway's data plane is here, nothing else is reached."""
+        """Requests of Workers to other hosts: the gateway's data plane is here, and this machine is reached."""
         host, parts = request.headers.get("host", ""), request.path_params["path"].split("/", 2)
         if host != GATEWAY_HOST or len(parts) < 3 or parts[0] != "v1":
-            text = f"The local Cloudflare does not let Workers reach {host}"
-            return JSONResponse({"error": text}, 502)
+            return await answer_egress(request)
         request.path_params["path"] = parts[2]
         return await self._gateway(request)
 

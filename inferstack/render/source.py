@@ -51,7 +51,7 @@ def _as_written(entry: Path) -> tuple[Module, ...] | None:
             return None
         if KINDS[file.suffix] != JAVASCRIPT:
             continue
-        for name in IMPORT.findall(_uncommented(file.read_text())):
+        for name in imports(file.read_text()):
             if name.startswith(BUILT_IN):
                 continue
             target = (file.parent / name).resolve()
@@ -61,6 +61,11 @@ def _as_written(entry: Path) -> tuple[Module, ...] | None:
                 found.append(target)
                 left.append(target)
     return tuple(_module(file, folder) for file in (entry, *sorted(found[1:])))
+
+
+def imports(code: str) -> list[str]:
+    """What a module imports, comments aside."""
+    return IMPORT.findall(_uncommented(code))
 
 
 def _uncommented(code: str) -> str:

@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from inferstack.config import StackSpec
-from inferstack.config.models import ModelSpec
-from inferstack.config.templates import find_template
+from inferstack.config.models import ModelSpec, WorkerSpec
+from inferstack.config.templates import FILE_SUFFIX, Template, find_template
 from inferstack.errors import ConfigError
 from inferstack.render.module import Module
-from inferstack.render.source import source_modules
+from inferstack.render.source import imports, source_modules
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedWorker:
-    """Modules, the main one first, and a digest of all of them."""
+    """Modules, the main one first, a digest of all of them, and the compatibility flags that they need."""
 
     modules: tuple[Module, ...]
     digest: str
+    flags: tuple[str, ...] = ()
 
 
 def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
@@ -34,7 +36,8 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     worker = spec.workers[key]
     modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
     named = b"\0".join(m.name.encode() + b"\0" + m.content for m in modules)
-    return RenderedWorker(modules, hashlib.sha256(named).hexdigest())
+    template = find_template(worker.template, root) if worker.template else None
+    return RenderedWorker(modules, hashlib.sha256(named).hexdigest(), template.flags if template else ())
 
 
 def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
@@ -54,14 +57,44 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     values = {
         "worker": key,
         "models": {role: _model(spec, alias, root) for role, alias in sorted(worker.models.items())},
-        "options": {**template.options, **worker.options},
+        "options": _options(template, worker, root),
     }
     try:
         main = environment.get_template("worker.js.j2").render(values)
     except TemplateError as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
-    shared = [Module(name, (root / "worker_src" / name).read_bytes()) for name in template.modules]
-    return (Module("index.js", main.encode()), *shared)
+    return (Module("index.js", main.encode()), *_shared(main, root))
+
+
+def _shared(main: str, root: Path) -> list[Module]:
+    """The modules of worker_src/ that the code imports, and those that they import, by name."""
+    found: dict[str, Module] = {}
+    left = [main]
+    while left:
+        for name in imports(left.pop()):
+            plain = name.removeprefix("./")
+            if name.startswith("./") and plain not in found:
+                file = root / "worker_src" / plain
+                if not file.is_file():
+                    raise ConfigError(f"there is no worker_src/{plain}, which the template imports")
+                found[plain] = Module(plain, file.read_bytes())
+                left.append(found[plain].text)
+    return [found[name] for name in sorted(found)]
+
+
+def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, Any]:
+    """Defaults, and what the stack file says; `<name>_file` is read as JSON or YAML into `<name>`."""
+    given = {name: option.default for name, option in template.options.items()}
+    for name, value in worker.options.items():
+        plain = name.removesuffix(FILE_SUFFIX)
+        if name in template.options:
+            given[name] = value
+        else:
+            try:
+                given[plain] = yaml.load((root / value).read_text(), Loader=yaml.CSafeLoader)
+            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+                raise ConfigError(f"option `{name}`: {value} cannot be read: {str(error).splitlines()[0]}") from None
+    return given
 
 
 def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
@@ -77,11 +110,18 @@ def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
 
 
 def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
-    """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`."""
-    model = spec.models[alias]
-    gateway = spec.physical(model.gateway) if model.gateway else None
-    compat = f"dynamic/{model.route}" if model.route else f"{model.provider}/{model.model}" if model.external else None
-    return {"name": model.model, "gateway": gateway, "compat": compat}
+    """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`.
+
+    `price` is US dollars for a million tokens, `json` how the model takes a JSON schema; null where not known.
+    """
+    declared, model = spec.models[alias], spec.model_of(alias)
+    gateway = spec.physical(declared.gateway) if declared.gateway else None
+    outside = f"{declared.provider}/{declared.model}" if declared.external else None
+    compat = f"dynamic/{declared.route}" if declared.route else outside
+    into, out = (model.price("M input tokens"), model.price("M output tokens")) if model else (None, None)
+    price = {"input": into or 0, "output": out or 0} if into or out else None
+    json_mode = model.json_mode if model and model.takes_json_schema else None
+    return {"name": declared.model, "gateway": gateway, "compat": compat, "price": price, "json": json_mode}
 
 
 def _system(model: ModelSpec, root: Path) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 
+from inferstack.config.models import RateLimitBindingSpec
 from inferstack.resources._cloudflare import Worker as CloudflareWorker
 from inferstack.resources._cloudflare import (
     WorkersCronTrigger,
@@ -20,6 +22,13 @@ from inferstack.resources._context import Context
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
 Resolve = Callable[[str, str], dict[str, Any]]
+
+
+def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[str, Any]:
+    """`namespaceId` is a number of one's own choice that tells counters of an account apart."""
+    number = int.from_bytes(hashlib.sha256(f"{worker}/{binding}".encode()).digest()[:4], "big")
+    simple = {"limit": spec.requests, "period": spec.seconds}
+    return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
 
 
 class Worker(pulumi.ComponentResource):
@@ -82,7 +91,7 @@ class Worker(pulumi.ComponentResource):
             "modules": modules,
             "bindings": self._bindings(key, context, resolve),
             "compatibilityDate": spec.compatibility_date,
-            "compatibilityFlags": spec.compatibility_flags,
+            "compatibilityFlags": sorted({*spec.compatibility_flags, *rendered.flags}),
             "limits": {"cpuMs": spec.cpu_ms} if spec.cpu_ms else None,
             "placement": {"mode": spec.placement} if spec.placement else None,
             **spec.raw.version,
@@ -111,6 +120,9 @@ class Worker(pulumi.ComponentResource):
         found: list[dict[str, Any]] = []
         for name, binding in spec.bindings.items():
             kind = next(iter(binding.model_fields_set))
+            if binding.rate_limit is not None:
+                found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
+                continue
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
         found += [{"name": name, "type": "plain_text", "text": value} for name, value in spec.vars.items()]
         for name, reference in spec.secrets.items():

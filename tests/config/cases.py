@@ -134,12 +134,17 @@ CASES = [
     Case("IS086", LOCAL + f"workers: {{ w: {{ source: code, {DATE} }} }}\n", folders=("code",)),
     Case("IS087", LOCAL + f"workers:\n  w:\n    source: code.js\n    {DATE}\n    options: {{ a: 1 }}\n",
          {"code.js": "export default {};\n"}),
+    Case("IS088", LOCAL + f"workers: {{ w: {{ template: asks, {DATE}, options: {{ words: '4' }} }} }}\n"),
+    Case("IS089", LOCAL + OWN + " }\nmodels: { m: { model: '@me/m' } }\n"
+         f"workers: {{ w: {{ template: asks, {DATE}, models: {{ chat: m }} }} }}\n"),
+    Case("IS090", LOCAL + CHAT + f"workers: {{ w: {{ template: asks, {DATE}, models: {{ caht: c }} }} }}\n"),
 ]  # fmt: skip
 
 TEMPLATES = {
     "plain": "summary: needs nothing\n",
     "talk": "summary: chats\nstreams: true\nneeds: { models: [chat] }\n",
     "search": "summary: searches\nneeds: { bindings: { AI: ai }, secrets: [KEY] }\n",
+    "asks": "summary: asks\naccepts: { models: [chat] }\nabilities: { chat: [tools] }\noptions: { words: { default: 4 } }\n",
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

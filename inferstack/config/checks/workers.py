@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
@@ -14,7 +15,18 @@ from inferstack.config.sources import find_entry
 from inferstack.config.templates import Template, Templates, template_names
 from inferstack.config.tree import KeyPath
 
-TASKS = {"chat": "Text Generation", "embedding": "Text Embeddings"}  # what a template calls a role for
+TASKS = {
+    "chat": "Text Generation",
+    "guard": "Text Generation",
+    "embedding": "Text Embeddings",
+    "reranker": "Text Classification",
+    "classifier": "Text Classification",
+    "image": "Text-to-Image",
+    "vision": "Image-to-Text",
+    "speech": "Automatic Speech Recognition",
+    "voice": "Text-to-Speech",
+    "translation": "Translation",
+}  # what a template calls a role for
 LARGEST_VARIABLE = 5000  # bytes, Cloudflare's "5 KB"
 
 
@@ -32,7 +44,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
             report("IS041", (*at, "template"), problem, f"one of: {', '.join(names)}")
             continue
         _check_needs(worker, template, at, report)
-        _check_extras(worker, template, at, report)
+        _check_extras(worker, template, at, root, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
 
@@ -73,6 +85,11 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
 
 
 def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:
+    for role in worker.models:
+        if role not in (*template.models, *template.optional_models):
+            names = [*template.models, *template.optional_models]
+            problem = f"template `{template.name}` calls no model `{role}`{closest(role, names)}"
+            report("IS090", (*at, "models", role), problem, f"one of: {', '.join(names) or 'none'}")
     for role in template.models:
         if role not in worker.models:
             problem = f"template `{template.name}` needs a model for `{role}`"
@@ -85,6 +102,8 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
             fix = f"add `{name}: {{ {kind}: {value} }}` under its `bindings:`"
             report("IS057", (*at, "bindings", name), problem, fix)
     for name in template.secrets:
+        if name == "API_TOKEN" and worker.options.get("auth", "key") != "key":
+            continue  # nobody asks for it
         if name not in worker.secrets:
             problem = f"template `{template.name}` needs the secret `{name}`"
             report(
@@ -92,14 +111,49 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
             )
 
 
-def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:
-    for name in worker.options:
-        if name not in template.options:
+def _check_option(template: Template, name: str, value: Any, at: KeyPath, root: Path, report: Report) -> None:
+    option, path = template.options.get(name), (*at, "options", name)
+    if option is None and template.takes_option(name):
+        file = real_path(root / str(value))
+        if not file.is_relative_to(real_path(root)):
+            report("IS017", path, f"the path `{value}` leaves the project", "name a file of the project")
+        elif not file.is_file():
+            report("IS080", path, f"there is no file `{value}`", "create it, or correct the path")
+    elif option is not None and option.choices and value not in option.choices:
+        problem = f"`{value}` is not one of {', '.join(option.choices)}{closest(str(value), option.choices)}"
+        report("IS024", path, problem, "choose one of them")
+    elif option is not None and option.default is not None and not _same_kind(value, option.default):
+        kinds = {
+            bool: "true or false",
+            int: "a number",
+            float: "a number",
+            str: "text",
+            list: "a list",
+            dict: "a mapping",
+        }
+        report("IS088", path, f"option `{name}` is {kinds[type(option.default)]}", f"such as {option.default!r}")
+
+
+def _same_kind(value: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    return isinstance(value, int | float) if isinstance(default, int | float) else isinstance(value, type(default))
+
+
+def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, root: Path, report: Report) -> None:
+    for name, value in worker.options.items():
+        _check_option(template, name, value, at, root, report)
+        if not template.takes_option(name):
             problem = f"template `{template.name}` has no option `{name}`{closest(name, template.options)}"
             fix = f"one of: {', '.join(template.options)}" if template.options else "remove it: the template has none"
             report("IS059", (*at, "options", name), problem, fix)
+    for name, kind in template.optional_bindings.items():
+        if name in worker.bindings and getattr(worker.bindings[name], kind) is None:
+            report(
+                "IS057", (*at, "bindings", name), f"template `{template.name}` reads `{name}` as `{kind}`", f"`{kind}:`"
+            )
     for name in worker.bindings:
-        if name not in template.bindings:
+        if name not in template.bindings and name not in template.optional_bindings:
             problem = f"template `{template.name}` does not read the binding `{name}`"
             report("IS060", (*at, "bindings", name), problem, "remove it")
 
@@ -121,6 +175,29 @@ def _check_models(spec: StackSpec, worker: WorkerSpec, template: Template, at: K
             problem = f"`{model.name}` does not stream, and template `{template.name}` streams its answers"
             fix = "choose a model that streams (`inferstack models --streaming`)"
             report("IS052", (*at, "models", role), problem, fix)
+        for word in template.abilities.get(role, ()):
+            _check_ability(model, word, template, (*at, "models", role), report)
+
+
+ABILITIES = {  # what a template.yaml calls an ability → in words, the flag that finds such models
+    "json": ("answer in JSON that fits a schema", "--json-mode"),
+    "tools": ("call functions", "--tools"),
+    "vision": ("read images", "--vision"),
+    "batch": ("run in asynchronous batches", "--batch"),
+}
+
+
+def _check_ability(model: catalog.Model, word: str, template: Template, at: KeyPath, report: Report) -> None:
+    has = {
+        "json": bool(model.takes_json_schema),
+        "tools": model.function_calling,
+        "vision": model.vision,
+        "batch": model.batch,
+    }
+    if not has[word]:
+        words, flag = ABILITIES[word]
+        problem = f"`{model.name}` is not known to {words}, which template `{template.name}` relies on"
+        report("IS089", at, problem, f"choose one that can (`inferstack models {flag}`)")
 
 
 def _check_circles(spec: StackSpec, report: Report) -> None:

@@ -26,6 +26,7 @@ STOP_WORDS = frozenset(
 )
 TITLE = re.compile(r"^[^.!?:]{1,60}: ")
 LEAST_SCORE = 0.35
+LONGEST_INSTRUCTION = 300  # characters of a system message that is no context to answer from
 UNKNOWN = "I can't find that in the context I was given."
 
 
@@ -44,7 +45,8 @@ def answer(messages: list[dict[str, Any]]) -> str:
     if best is None and messages and messages[-1].get("role") == "tool":
         return text_of(messages[-1].get("content"))
     if best is None:
-        return UNKNOWN if passages or not question else f"You said: {question}"
+        context = [p for p in passages if p.label] or sum(len(p.text) for p in passages) > LONGEST_INSTRUCTION
+        return UNKNOWN if context or not question else f"You said: {question}"
     chosen = [passages[best]]
     # What a sentence announces, the next one of the same source often says.
     if best + 1 < len(passages) and passages[best + 1].label == chosen[0].label:
@@ -54,7 +56,7 @@ def answer(messages: list[dict[str, Any]]) -> str:
 
 
 def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: str = "") -> Any:
-    """A value that fits a JSON schema, with texts from the context."""
+    """A value that fits a JSON schema as far as this model can, with sentences and numbers of the user's text."""
     if "enum" in schema:
         return _closest([str(v) for v in schema["enum"]], schema["enum"], messages)
     if "const" in schema:
@@ -72,8 +74,15 @@ def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: st
         return True
     if kind == "null":
         return None
-    hint = [*messages, {"role": "user", "content": name}] if name and not messages else messages
-    return answer(hint)[: int(schema.get("maxLength", 2000))]
+    return _sentence(f"{name} {schema.get('description', '')}", messages)[: int(schema.get("maxLength", 2000))]
+
+
+def _sentence(wanted: str, messages: list[dict[str, Any]]) -> str:
+    """The sentence of the user's text that is nearest to what is wanted."""
+    text = next((text_of(m.get("content")) for m in reversed(messages) if m.get("role") == "user"), "")
+    sentences = [part.strip() for part in SENTENCE.split(text) if part.strip()] or [text]
+    vectors = embed([wanted, *sentences], BASE_DIMENSIONS)
+    return sentences[int(np.argmax(vectors[1:] @ vectors[0]))]
 
 
 def choose_tool(tools: list[dict[str, Any]], messages: list[dict[str, Any]], *, forced: bool) -> dict[str, Any] | None:
@@ -165,7 +174,8 @@ def _closest(names: list[str], values: list[Any], messages: list[dict[str, Any]]
 
 
 def _number(schema: dict[str, Any], messages: list[dict[str, Any]], whole: bool) -> float | int:
-    found = re.search(r"-?\d+(\.\d+)?", answer(messages))
+    texts = " ".join(text_of(m.get("content")) for m in messages if m.get("role") == "user")
+    found = re.search(r"-?\d+(\.\d+)?", texts)
     value = float(found.group()) if found else 0.0
     value = min(max(value, schema.get("minimum", value)), schema.get("maximum", value))
     return int(value) if whole else value

@@ -29,6 +29,7 @@ class Fault:
     delay_ms: float = 0
     token_ms: float = 0
     break_after: int | None = None
+    answer: str | None = None  # what a text model says instead
 
 
 class Faults:
@@ -39,7 +40,7 @@ class Faults:
         self._random = random.Random(0)  # noqa: S311 - no secret
 
     def plan(self, body: dict[str, Any]) -> None:
-        """From `{model, status, code, message, times, share, seed, delay_ms, token_ms, break_after}`."""
+        """From `{model, status, code, message, times, share, seed, delay_ms, token_ms, break_after, answer}`."""
         error = None
         if "code" in body or "status" in body:
             status, code = int(body.get("status", 429)), int(body.get("code", 3040))
@@ -55,6 +56,7 @@ class Faults:
                 delay_ms=float(body.get("delay_ms", 0)),
                 token_ms=float(body.get("token_ms", 0)),
                 break_after=body.get("break_after"),
+                answer=body.get("answer"),
             )
         )
 

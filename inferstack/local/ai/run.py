@@ -53,7 +53,7 @@ class Models:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.error is not None:
                 raise fault.error
-            answer = await _run(name, inputs, model)
+            answer = await _run(name, inputs, model, fault.answer)
         except asyncio.CancelledError:
             call.state = "cancelled"
             raise
@@ -81,14 +81,14 @@ async def _paced(stream: AsyncIterator[bytes], call: Call, fault: Fault) -> Asyn
             call.state = "cancelled"
 
 
-async def _run(name: str, inputs: dict[str, Any], model: catalog.Model | None) -> Answer:
+async def _run(name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None) -> Answer:
     """A task without an emulation here is refused by name, never answered with a made-up value."""
     if model is None:
         raise InferenceError(400, 5007, f"No such model {name} or task")
     if not isinstance(inputs, dict):
         raise InferenceError(400, 5006, "Invalid input")
     if model.task == "Text Generation":
-        return await generate(model, inputs)
+        return await generate(model, inputs, says)
     if model.task == "Text-to-Image":
         return await asyncio.to_thread(_image, inputs, name)
     if model.task == "Text-to-Speech":

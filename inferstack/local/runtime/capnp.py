@@ -14,6 +14,7 @@ from typing import Any
 
 from inferstack.local._store import Document
 
+RATE_LIMIT = Path(__file__).parent / "ratelimit.js"
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
 OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
@@ -88,7 +89,10 @@ class Config:
             sockets.append(f'(name = "dispatch", address = {address}, http = (), service = {service})')
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
-        text += f"  sockets = [\n    {_join(sockets)}\n  ]\n);\n"
+        text += f"  sockets = [\n    {_join(sockets)}\n  ],\n"
+        text += '  extensions = [(modules = [(name = "local:ratelimit", esModule = embed "ratelimit.js", internal = true)])]\n'
+        text += ");\n"
+        (self._folder / "ratelimit.js").write_bytes(RATE_LIMIT.read_bytes())
         file = self._folder / "config.capnp"
         file.write_text(text)
         return file
@@ -144,6 +148,8 @@ class Config:
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
+        if kind == "ratelimit":
+            return self._rate_limit(running, binding, name)
         fields = {"d1": ("id", "database_id"), "vectorize": ("index_name",), "kv_namespace": ("namespace_id",)}
         fields |= {"r2_bucket": ("bucket_name",), "queue": ("queue_name",), "ai": ()}
         identifier = next((str(binding[f]) for f in fields[kind] if binding.get(f)), "")
@@ -158,6 +164,13 @@ class Config:
             inner.append('(name = "useNdJson", json = "true")')
         module = f"cloudflare-internal:{kind}-api"
         return f"(name = {_text(name)}, wrapped = (moduleName = {_text(module)}, innerBindings = [{_join(inner)}]))"
+
+    def _rate_limit(self, running: RunningVersion, binding: Document, name: str) -> str:
+        service, simple = f"{running.binding}-{name}", binding["simple"]
+        counted = json.dumps([binding["namespace_id"], simple["limit"], simple["period"]])
+        self._external(service, {"kind": "ratelimit", "id": counted, "worker": running.script})
+        inner = f'(name = "fetcher", service = {_text(service)})'
+        return f'(name = {_text(name)}, wrapped = (moduleName = "local:ratelimit", innerBindings = [{inner}]))'
 
     def _external(self, service: str, identity: dict[str, str]) -> None:
         headers = ", ".join(f'(name = "x-local-{key}", value = {_text(value)})' for key, value in identity.items())

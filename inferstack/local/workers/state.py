@@ -33,6 +33,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "plain_text": ("text",),
     "json": ("json",),
     "service": ("service",),
+    "ratelimit": ("namespace_id", "simple"),
 }
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
 

@@ -1,0 +1,49 @@
+"""Requests of Workers to other hosts: this machine's own are reached, no other is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "content-length"}
+SECONDS = 120
+
+
+async def answer_egress(request: Request) -> Response:
+    """Proxies to loopback, redirects unfollowed; 502 for every other host, and where nobody listens."""
+    host = request.headers.get("host", "")
+    name = (httpx.URL(f"http://{host}").host if host else "").lower()
+    if name not in LOOPBACK and not name.endswith(".localhost"):
+        return JSONResponse({"error": f"The local Cloudflare does not let Workers reach {host}"}, 502)
+    url = httpx.URL(f"http://{host}", raw_path=request.url.path.encode() + _query(request))
+    sent = {key: value for key, value in request.headers.items() if key not in HOP and not key.startswith("x-local-")}
+    client = httpx.AsyncClient(timeout=SECONDS, trust_env=False)
+    try:
+        # `*.localhost` is this machine whether or not its resolver knows; the Host header stays.
+        target = url.copy_with(host="127.0.0.1") if name.endswith(".localhost") else url
+        outgoing = client.build_request(
+            request.method, target, headers={**sent, "host": host}, content=await request.body()
+        )
+        answer = await client.send(outgoing, stream=True)
+    except httpx.HTTPError as error:
+        await client.aclose()
+        return JSONResponse({"error": f"{host} cannot be reached: {type(error).__name__}"}, 502)
+    headers = {key: value for key, value in answer.headers.items() if key not in HOP}
+    return StreamingResponse(_body(client, answer), answer.status_code, headers)
+
+
+def _query(request: Request) -> bytes:
+    return f"?{request.url.query}".encode() if request.url.query else b""
+
+
+async def _body(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for part in answer.aiter_raw():
+            yield part
+    finally:
+        await answer.aclose()
+        await client.aclose()

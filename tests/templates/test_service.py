@@ -1,0 +1,202 @@
+"""What all templates share: callers, limits, errors, CORS, traces, logs, /healthz and /openapi.json."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.templates.conftest import Deployed, free_port
+
+STACKS = ["chat"]
+JWKS_PORT = free_port()
+SECONDS = 10
+ISSUER, AUDIENCE = "https://login.example", "chat"
+EXTRAS = f"""
+workers:
+  chat:
+    options: {{ cors: ["https://app.example"], max_body_bytes: 2000 }}
+    bindings:
+      RATE_LIMITER: {{ rate_limit: {{ requests: 1000, seconds: 60 }} }}
+  limited:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings:
+      AI: {{ ai: true }}
+      RATE_LIMITER: {{ rate_limit: {{ requests: 2, seconds: 60 }} }}
+    secrets: {{ API_TOKEN: "env:TWO_KEYS" }}
+  signed:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings: {{ AI: {{ ai: true }} }}
+    options:
+      auth: jwt
+      jwt: {{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", issuer: "{ISSUER}", audience: "{AUDIENCE}" }}
+  open:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings: {{ AI: {{ ai: true }} }}
+    options: {{ auth: none }}
+"""
+HELLO = {"message": "Hello there"}
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWO_KEYS", "ann=key-of-ann,bob=key-of-bob")
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def issuer() -> Iterator[None]:
+    """Serves the public key, as an identity provider does."""
+    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key())) | {"kid": "one"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"keys": [public]}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", JWKS_PORT), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_key_is_asked_for(deployed: Deployed) -> None:
+    for token in ("wrong", "x"):
+        with deployed.client("chat", token) as client:
+            refused = client.post("/chat", json=HELLO)
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_each_key_has_a_name_and_a_rate_of_its_own(deployed: Deployed) -> None:
+    with deployed.client("limited", "key-of-ann") as ann:
+        codes = [ann.post("/chat", json=HELLO).status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+    with deployed.client("limited", "key-of-bob") as bob:
+        assert bob.post("/chat", json=HELLO).status_code == 200
+
+
+def test_without_auth_anyone_may_call(deployed: Deployed) -> None:
+    with deployed.client("open", "nothing") as client:
+        assert client.post("/chat", json=HELLO).status_code == 200
+
+
+def claims(**more: object) -> dict[str, object]:
+    return {"sub": "ann", "iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 60, **more}
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "words"),
+    [
+        (claims(), 200, ""),
+        (claims(exp=time.time() - 3600), 401, "has expired"),
+        (claims(iss="https://evil.example"), 401, "another issuer"),
+        (claims(aud="billing"), 401, "another audience"),
+        (claims(nbf=time.time() + 3600), 401, "not valid yet"),
+    ],
+)
+def test_a_jwt_is_verified(deployed: Deployed, payload: dict[str, object], status: int, words: str) -> None:
+    token = jwt.encode(payload, KEY, algorithm="ES256", headers={"kid": "one"})
+    with deployed.client("signed", token) as client:
+        answer = client.post("/chat", json=HELLO)
+    assert answer.status_code == status, answer.text
+    assert words in answer.text
+
+
+def test_a_jwt_of_another_key_or_none_is_refused(deployed: Deployed) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    forged = jwt.encode(claims(), other, algorithm="ES256", headers={"kid": "one"})
+    unsigned = jwt.encode(claims(), None, algorithm="none", headers={"kid": "one"})
+    for token in (forged, unsigned, "a.b.c", "rubbish"):
+        with deployed.client("signed", token) as client:
+            assert client.post("/chat", json=HELLO).status_code == 401
+
+
+def test_what_does_not_fit_is_told_with_every_violation(deployed: Deployed) -> None:
+    wrong = deployed.post("chat", "/chat", {"message": "", "temperature": 9, "extra": 1})
+    assert (wrong.status_code, wrong.json()["status"]) == (400, 400)
+    assert wrong.json()["errors"] == [
+        "message must have at least 1 characters",
+        "temperature must be at most 5",
+        "extra is not known",
+    ]
+    assert deployed.call("chat", "POST", "/chat", content=b"{").json()["detail"] == "the body is not JSON"
+
+
+def test_a_body_that_is_too_long_is_refused_also_without_a_length(deployed: Deployed) -> None:
+    body = json.dumps({"message": "x" * 3000}).encode()
+    assert deployed.call("chat", "POST", "/chat", content=body).status_code == 413
+    chunks = (body[i : i + 500] for i in range(0, len(body), 500))
+    assert deployed.call("chat", "POST", "/chat", content=chunks).status_code == 413
+
+
+def test_unknown_paths_and_methods(deployed: Deployed) -> None:
+    assert deployed.call("chat", "GET", "/nowhere").status_code == 404
+    wrong = deployed.call("chat", "GET", "/chat")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+
+
+def test_cors_lets_only_the_named_origin_in(deployed: Deployed) -> None:
+    ask = {"access-control-request-method": "POST"}
+    good = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://app.example", **ask})
+    assert (good.status_code, good.headers["access-control-allow-origin"]) == (204, "https://app.example")
+    bad = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://evil.example", **ask})
+    assert "access-control-allow-origin" not in bad.headers
+
+
+def test_health_and_openapi_need_no_key(deployed: Deployed) -> None:
+    with deployed.client("chat", "none") as client:
+        assert client.get("/healthz").json() == {"ok": True, "service": "chat"}
+        document = client.get("/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    body = document["paths"]["/chat"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["message"] == {"type": "string", "minLength": 1}
+    assert "/v1/chat/completions" in document["paths"]
+
+
+def test_one_log_line_tells_who_what_tokens_and_cost(deployed: Deployed) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    answer = deployed.call("chat", "POST", "/chat", json=HELLO, headers=headers)
+    identifier = answer.headers["x-request-id"]
+    log = deployed.project.root / ".inferstack" / "local" / "workers.log"
+    end = time.monotonic() + SECONDS
+    lines: list[str] = []
+    while not lines and time.monotonic() < end:
+        lines = [line for line in log.read_text().splitlines() if identifier in line]
+        time.sleep(0.05)
+    [line] = lines
+    entry = json.loads(line[line.index("{") :])
+    assert (entry["trace_id"], entry["status"], entry["route"]) == (trace, 200, "/chat")
+    assert entry["caller"] == "default"
+    usage = answer.json()["usage"]
+    assert entry["tokens"] == {"prompt": usage["prompt_tokens"], "completion": usage["completion_tokens"]}
+    # Prices of the catalogue for a million tokens: 0.293 in, 2.253 out.
+    assert entry["usd"] == pytest.approx(
+        (usage["prompt_tokens"] * 0.293 + usage["completion_tokens"] * 2.253) / 1e6, rel=1e-3, abs=1e-8
+    )
+    assert "Hello there" not in line
