@@ -1,92 +1,108 @@
-// Documents: the original in R2, chunks in D1, their vectors in Vectorize. Replacing or removing touches all three.
+// Documents of a tenant: the original in R2, chunks in D1, their vectors in Vectorize. A change touches all three.
 import { chunkText } from "./chunk.js";
-import { HttpError } from "./http.js";
+import { HttpError } from "./errors.js";
+import { embedTexts } from "./openai.js";
 
-const EMBED_BATCH = 50; // texts in one call; Workers AI takes 100
+/** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue } & import("./service.js").BaseEnv} RagEnv */
+/** @typedef {import("./inference.js").Caller & { env: RagEnv }} RagCall */
+/** @typedef {{ id?: string, title: string, text: string, topic?: string | null }} Document */
+/** @typedef {{ chunk_words: number, chunk_overlap: number }} ChunkOptions */
+
 const DELETE_BATCH = 100; // ids in one Vectorize call
-const LONGEST_ID = 48; // a vector's id has at most 64 bytes and carries the chunk's number too
+const INSERT_BATCH = 50; // statements in one D1 batch
+export const DOCUMENT = {
+  type: "object",
+  properties: {
+    id: { type: "string", minLength: 1, maxLength: 200 },
+    title: { type: "string", minLength: 1, maxLength: 500 },
+    text: { type: "string", minLength: 1 },
+    topic: { type: ["string", "null"], maxLength: 64 },
+  },
+  required: ["title", "text"],
+};
 
-function check(document) {
-  const id = document.id ?? crypto.randomUUID();
-  if (typeof id !== "string" || id === "" || new TextEncoder().encode(id).length > LONGEST_ID) {
-    throw new HttpError(400, "bad_request", `\`id\` must be a text of 1 to ${LONGEST_ID} bytes`);
-  }
-  for (const field of ["title", "text"]) {
-    if (typeof document[field] !== "string" || document[field].trim() === "") {
-      throw new HttpError(400, "bad_request", `\`${field}\` must be a text that is not empty`);
-    }
-  }
-  if (document.topic !== undefined && typeof document.topic !== "string") {
-    throw new HttpError(400, "bad_request", "`topic` must be a text");
-  }
-  return { id, title: document.title, text: document.text, topic: document.topic ?? null };
+/** @param {string} text @param {number} length */
+async function hash(text, length) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, length);
 }
 
-async function vectorIds(env, id) {
-  const rows = await env.DB.prepare("SELECT id FROM chunks WHERE document = ?").bind(id).all();
-  return rows.results.map((row) => row.id);
+/** The row's key: two tenants may both have a document of one name. @param {string} tenant @param {string} name */
+async function keyOf(tenant, name) {
+  return hash(`${tenant}\0${name}`, 40);
 }
 
+/** @param {RagEnv} env @param {string} key @returns {Promise<string[]>} */
+async function vectorIds(env, key) {
+  const rows = await env.DB.prepare("SELECT id FROM chunks WHERE document = ?").bind(key).all();
+  return rows.results.map((row) => String(row.id));
+}
+
+/** @param {RagEnv} env @param {string[]} ids */
 async function dropVectors(env, ids) {
   for (let i = 0; i < ids.length; i += DELETE_BATCH) await env.DOCS.deleteByIds(ids.slice(i, i + DELETE_BATCH));
 }
 
-export async function addDocument(env, given, embed, options) {
-  const { id, title, text, topic } = check(given);
+/**
+ * Adds a document, or replaces the one of its name.
+ * @param {RagCall} call @param {Document} document @param {import("./inference.js").Model} embedding @param {ChunkOptions} options
+ */
+export async function addDocument(call, { id: name = crypto.randomUUID(), title, text, topic = null }, embedding, options) {
+  const { env, caller } = call;
   const texts = chunkText(text, options.chunk_words, options.chunk_overlap);
-  const values = [];
-  for (let i = 0; i < texts.length; i += EMBED_BATCH) {
-    values.push(...(await embed(texts.slice(i, i + EMBED_BATCH).map((part) => `${title}. ${part}`))));
-  }
-  const chunks = texts.map((part, position) => ({ id: `${id}#${position}`, position, text: part }));
-  const old = await vectorIds(env, id);
-  await env.SOURCES.put(`documents/${id}`, text, {
+  if (texts.length === 0) throw new HttpError(400, "bad_request", "the document has no words");
+  const { vectors } = await embedTexts(call, embedding, texts.map((part) => `${title}. ${part}`));
+  const key = await keyOf(caller.tenant, name);
+  const chunks = texts.map((part, position) => ({ id: `${key}#${position}`, position, text: part }));
+  const old = await vectorIds(env, key);
+  await env.SOURCES.put(`documents/${caller.tenant}/${name}`, text, {
     httpMetadata: { contentType: "text/plain; charset=utf-8" },
     customMetadata: { title },
   });
+  const head = "INSERT OR REPLACE INTO documents (id, name, tenant, title, topic) VALUES (?, ?, ?, ?, ?)";
   const insert = env.DB.prepare("INSERT INTO chunks (id, document, position, text) VALUES (?, ?, ?, ?)");
+  const rows = chunks.map((chunk) => insert.bind(chunk.id, key, chunk.position, chunk.text));
   await env.DB.batch([
-    env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(id),
-    env.DB.prepare("INSERT OR REPLACE INTO documents (id, title, topic) VALUES (?, ?, ?)").bind(id, title, topic),
-    ...chunks.map((chunk) => insert.bind(chunk.id, id, chunk.position, chunk.text)),
+    env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(key),
+    env.DB.prepare(head).bind(key, name, caller.tenant, title, topic),
+    ...rows.slice(0, INSERT_BATCH),
   ]);
-  const metadata = topic === null ? { document: id } : { document: id, topic };
-  await env.DOCS.upsert(chunks.map((chunk, i) => ({ id: chunk.id, values: values[i], metadata })));
+  for (let i = INSERT_BATCH; i < rows.length; i += INSERT_BATCH) await env.DB.batch(rows.slice(i, i + INSERT_BATCH));
+  /** @type {Record<string, string>} */
+  const metadata = topic === null ? { document: name } : { document: name, topic };
+  const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace: caller.tenant }));
+  await env.DOCS.upsert(found);
   await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
-  return { id, title, topic, chunks: chunks.length };
+  return { id: name, title, topic, chunks: chunks.length };
 }
 
-export async function removeDocument(env, id) {
-  const ids = await vectorIds(env, id);
-  await dropVectors(env, ids);
+/** @param {RagCall} call @param {string} name @returns {Promise<boolean>} whether it was there */
+export async function removeDocument({ env, caller }, name) {
+  const key = await keyOf(caller.tenant, name);
+  await dropVectors(env, await vectorIds(env, key));
   const [, removed] = await env.DB.batch([
-    env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(id),
-    env.DB.prepare("DELETE FROM documents WHERE id = ?").bind(id),
+    env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(key),
+    env.DB.prepare("DELETE FROM documents WHERE id = ?").bind(key),
   ]);
-  await env.SOURCES.delete(`documents/${id}`);
+  await env.SOURCES.delete(`documents/${caller.tenant}/${name}`);
   return removed.meta.changes > 0;
 }
 
-export async function listDocuments(env) {
+/** @param {RagCall} call */
+export async function listDocuments({ env, caller }) {
   const query =
-    "SELECT d.id, d.title, d.topic, d.created_at, count(c.id) AS chunks FROM documents d " +
-    "LEFT JOIN chunks c ON c.document = d.id GROUP BY d.id ORDER BY d.id LIMIT 1000";
-  return (await env.DB.prepare(query).all()).results;
+    "SELECT d.name AS id, d.title, d.topic, d.created_at, count(c.id) AS chunks FROM documents d " +
+    "LEFT JOIN chunks c ON c.document = d.id WHERE d.tenant = ? GROUP BY d.id ORDER BY d.name LIMIT 1000";
+  return (await env.DB.prepare(query).bind(caller.tenant).all()).results;
 }
 
-// The chunks nearest to a vector, numbered from 1, with their documents' titles.
-export async function findSources(env, vector, topic, topK) {
-  const filter = topic ? { filter: { topic } } : {};
-  const { matches } = await env.DOCS.query(vector, { topK, returnMetadata: "none", ...filter });
-  if (matches.length === 0) return [];
-  const marks = matches.map(() => "?").join(", ");
-  const query = `SELECT c.id, c.text, d.id AS document, d.title FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id IN (${marks})`;
-  const { results } = await env.DB.prepare(query).bind(...matches.map((match) => match.id)).all();
-  const rows = new Map(results.map((row) => [row.id, row]));
-  return matches
-    .filter((match) => rows.has(match.id))
-    .map((match, i) => {
-      const { document, title, text } = rows.get(match.id);
-      return { number: i + 1, document, title, score: match.score, text };
-    });
+/**
+ * The text of an upload in another format than JSON, as Markdown.
+ * @param {RagEnv} env @param {string} name @param {string} type @param {Uint8Array} bytes
+ */
+export async function textOfFile(env, name, type, bytes) {
+  if (/^text\/(plain|markdown)/.test(type)) return new TextDecoder().decode(bytes);
+  const result = await env.AI.toMarkdown({ name, blob: new Blob([bytes], { type }) });
+  if (result.format === "error") throw new HttpError(415, "unsupported_document", result.error);
+  return result.data;
 }

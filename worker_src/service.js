@@ -79,7 +79,8 @@ export function service(name, options, routes) {
     const parts = match.pattern.exec(url.pathname)?.groups ?? {};
     call.params = Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, decode(part)]));
     try {
-      if (!match.route.open) await admit(call, options);
+      // On an open route a caller may still say who it is, and then must be right.
+      if (!match.route.open || request.headers.has("authorization")) await admit(call, options);
       if (match.route.body) call.body = await readJson(request, options.max_body_bytes, match.route.body);
       return await match.route.handle(call);
     } catch (error) {

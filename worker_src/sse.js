@@ -1,6 +1,6 @@
 // Server-sent events out: a frame is made when the client takes one, and the model stops when the client goes away.
 
-const HEADERS = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+const HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache" };
 
 /** @param {string} event @param {any} data */
 export function frame(event, data) {

@@ -133,8 +133,7 @@ def _send(endpoint: Endpoint, method: str, path: str, body: Any, headers: dict[s
 
 def _problem(response: httpx.Response) -> str:
     try:
-        error = response.json()["error"]
-        text = error["message"] if isinstance(error, dict) else error
+        text = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
         text = response.text[:200]
     return f"{response.request.method} {response.url.path}: {response.status_code}: {text}"

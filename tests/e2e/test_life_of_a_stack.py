@@ -81,17 +81,14 @@ def test_a_busy_model_is_tried_again_and_then_reported(up: Project, times: int, 
     base = up.running.base_url.removesuffix("/client/v4")
     token = (up.root / ".inferstack" / "local" / "token").read_text()
 
-    def plan(count: int) -> None:
-        fault = {"model": CHAT, "status": 429, "code": 3040, "message": "Capacity temporarily exceeded", "times": count}
-        headers = {"authorization": f"Bearer {token}"}
-        httpx.post(f"{base}/__local/faults", json=fault, headers=headers).raise_for_status()
-
-    plan(times)
+    fault = {"model": CHAT, "status": 429, "code": 3040, "message": "Capacity temporarily exceeded", "times": times}
+    headers = {"authorization": f"Bearer {token}"}
+    httpx.post(f"{base}/__local/faults", json=fault, headers=headers).raise_for_status()
     answer = up.worker("POST", "/ask", json={"question": f"What about tips, {times} times?"})
-    plan(0)
+    httpx.delete(f"{base}/__local/faults", headers=headers).raise_for_status()
     assert answer.status_code == status, answer.text
     if status == 503:
-        assert answer.json()["error"]["code"] == "model_busy"
+        assert answer.json()["code"] == "model_busy"
         assert answer.headers["retry-after"] == "5"
 
 
@@ -104,7 +101,7 @@ def test_a_bad_question_is_a_clear_error(up: Project, body: Any, problem: str) -
     options = {"content": body} if isinstance(body, str) else {"json": body}
     answer = up.worker("POST", "/ask", **options)
     assert answer.status_code == 400
-    assert problem in answer.json()["error"]["message"]
+    assert problem in answer.json()["detail"]
 
 
 def test_a_second_up_changes_nothing(up: Project) -> None:
@@ -182,16 +179,21 @@ def test_other_dimensions_replace_the_index(up: Project) -> None:
 
 
 def test_a_new_migration_is_applied_and_an_old_one_cannot_change(up: Project) -> None:
-    (up.root / "migrations/rag/0003_notes.sql").write_text("CREATE TABLE notes (id TEXT PRIMARY KEY);\n")
+    (up.root / "migrations/rag/0004_notes.sql").write_text("CREATE TABLE notes (id TEXT PRIMARY KEY);\n")
     assert up.operations(up.run("up", "dev")) == {"updated": 1, "unchanged": 23}
     database = up.api("GET", "/d1/database")[0]["uuid"]
     sql = {"sql": "SELECT name FROM d1_migrations ORDER BY id"}
     names = [row["name"] for row in up.api("POST", f"/d1/database/{database}/query", json=sql)[0]["results"]]
-    assert names == ["0001_documents.sql", "0002_chunks_by_document.sql", "0003_notes.sql"]
-    up.edit("migrations/rag/0003_notes.sql", "id TEXT", "key TEXT")
+    assert names == [
+        "0001_documents.sql",
+        "0002_chunks_by_document.sql",
+        "0003_tenants_words_conversations.sql",
+        "0004_notes.sql",
+    ]
+    up.edit("migrations/rag/0004_notes.sql", "id TEXT", "key TEXT")
     output = up.run("up", "dev", code=1)
-    assert "migrations/rag/0003_notes.sql: this migration was changed after it was applied" in output
-    up.edit("migrations/rag/0003_notes.sql", "key TEXT", "id TEXT")
+    assert "migrations/rag/0004_notes.sql: this migration was changed after it was applied" in output
+    up.edit("migrations/rag/0004_notes.sql", "key TEXT", "id TEXT")
 
 
 def test_down_leaves_nothing(up: Project) -> None:
