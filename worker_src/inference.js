@@ -4,7 +4,8 @@ import { usageOf } from "./replies.js";
 
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
-/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller }} Caller */
+/** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
+/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller, gateway?: GatewaySettings }} Caller */
 
 const TRIES = 4;
 const FIRST_WAIT_MS = 150;
@@ -70,15 +71,19 @@ async function persist(call, target, input) {
 }
 
 /** @param {Caller} call @param {Target} target @param {any} input */
-async function ask({ env, signal, caller }, target, input) {
+async function ask({ env, signal, caller, gateway: settings = {} }, target, input) {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const metadata = { caller: caller.name, tenant: caller.tenant };
+  const metadata = { caller: caller.name, tenant: caller.tenant, ...settings.metadata };
   if (!target.compat || !target.gateway) {
-    const gateway = target.gateway ? { gateway: { id: target.gateway, metadata } } : {};
+    const gateway = target.gateway ? { gateway: { ...settings, id: target.gateway, metadata } } : {};
     return await env.AI.run(/** @type {any} */ (target.name), input, /** @type {any} */ ({ ...gateway, signal: limit }));
   }
   const query = { ...input, model: target.compat };
-  const headers = { "cf-aig-metadata": JSON.stringify(metadata) };
+  const headers = {
+    "cf-aig-metadata": JSON.stringify(metadata),
+    ...(settings.cacheTtl !== undefined && { "cf-aig-cache-ttl": settings.cacheTtl }),
+    ...(settings.skipCache && { "cf-aig-skip-cache": "true" }),
+  };
   const item = { provider: "compat", endpoint: "chat/completions", headers, query };
   const response = await env.AI.gateway(target.gateway).run(/** @type {any} */ (item), { signal: limit });
   if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);

@@ -166,19 +166,18 @@ async function embeddings(call, models) {
 }
 
 /**
- * @param {{ models: Models }} config
+ * @param {Record<string, Model>} chats models by the name that requests give
+ * @param {Record<string, Model>} embedders
  * @returns {import("./service.js").Route<any>[]}
  */
-export function openaiRoutes({ models: { chat, embedding } }) {
-  /** @type {Record<string, Model>} */
-  const embedders = embedding ? { embedding } : {};
+export function openaiRoutes(chats, embedders) {
   /** @param {ChatCall} call */
   const completions = (call) => {
-    const model = pick({ chat }, call.body.model);
+    const model = pick(chats, call.body.model);
     return call.body.stream ? stream(call, model) : complete(call, model);
   };
   const list = async () => {
-    const data = Object.entries({ chat, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
+    const data = Object.entries({ ...chats, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
     return json({ object: "list", data: data.map((id) => ({ id, object: "model", created: 0, owned_by: "cloudflare" })) });
   };
   return [

@@ -35,6 +35,7 @@ class Template:
     abilities: dict[str, tuple[str, ...]]
     options: dict[str, Option]
     flags: tuple[str, ...]
+    any_models: str | None  # the task of models that may be given under any role
     streams: bool
     consumes: bool
     service: bool
@@ -81,6 +82,7 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         abilities={role: tuple(words) for role, words in data.get("abilities", {}).items()},
         options={**options, **(SERVICE_OPTIONS if service else {})},
         flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
+        any_models=data.get("any_models"),
         streams=bool(data.get("streams", False)),
         consumes=bool(data.get("consumes", False)),
         service=service,

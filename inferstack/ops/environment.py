@@ -77,11 +77,12 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = state / "passphrase"
     _write_once(passphrase)
-    for worker in spec.workers.values():
-        for reference in worker.secrets.values():
-            kind, _, name = reference.partition(":")
-            if kind == "file" and name.startswith(f"{STATE}/"):
-                _write_once(root / name)
+    references = [reference for worker in spec.workers.values() for reference in worker.secrets.values()]
+    references += [key.secret for gateway in spec.gateways.values() for key in gateway.keys.values()]
+    for reference in references:
+        kind, _, name = reference.partition(":")
+        if kind == "file" and name.startswith(f"{STATE}/"):
+            _write_once(root / name)
     return {
         "CLOUDFLARE_ACCOUNT_ID": spec.account or local.ACCOUNT_ID,
         "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder),

@@ -86,7 +86,7 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
 
 def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:
     for role in worker.models:
-        if role not in (*template.models, *template.optional_models):
+        if template.any_models is None and role not in (*template.models, *template.optional_models):
             names = [*template.models, *template.optional_models]
             problem = f"template `{template.name}` calls no model `{role}`{closest(role, names)}"
             report("IS090", (*at, "models", role), problem, f"one of: {', '.join(names) or 'none'}")
@@ -165,7 +165,7 @@ def _check_models(spec: StackSpec, worker: WorkerSpec, template: Template, at: K
             problem = f"`{alias}` is a model of `{declared.provider}`, and no gateway is named for it"
             report("IS081", (*at, "models", role), problem, f"add `gateway:` to the model `{alias}`")
         model = spec.model_of(alias)
-        task = TASKS.get(role)
+        task = template.any_models or TASKS.get(role)
         if model is None or task is None:
             continue
         if model.task != task:

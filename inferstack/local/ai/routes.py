@@ -87,6 +87,9 @@ async def ai_binding(models: Models, gateways: Gateways, request: Request) -> Re
         if path == "run" and request.method == "POST" and "userInputs" not in request.query_params:
             body = await json_body(request)
             return _plain(await models.run(_model_of(request), body.get("inputs")))
+        if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
+            form = await request.form()
+            return _plain(await models.run(_model_of(request), {k: str(v) for k, v in form.items()}))
         if path == "ai-gateway/run" and request.method == "POST":
             body = await json_body(request)
             options = (body.get("options") or {}).get("gateway") or {}

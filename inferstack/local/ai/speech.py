@@ -9,6 +9,7 @@ import base64
 import io
 import shutil
 import subprocess
+import threading
 import wave
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from inferstack.local.ai.text_tasks import text_field
 RATE = 16_000  # Hz, what the acoustic model takes
 FRAMES_PER_SECOND = 100
 NOISE = ("<", "[")  # pocketsphinx's own marks
+ONE_AT_A_TIME = threading.Lock()
 Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 
@@ -79,18 +81,22 @@ def _samples(data: bytes) -> Samples:
 
 
 @cache
-def _decoder() -> Any:
+def _decoder() -> tuple[Any, str]:
+    """The decoder and its means as loaded: it adapts them to what it hears, and each call must be like the first."""
     from pocketsphinx import Decoder  # loads a model of 40 MB
 
-    return Decoder(samprate=RATE, loglevel="FATAL")
+    decoder = Decoder(samprate=RATE, loglevel="FATAL")
+    return decoder, decoder.get_cmn(False)
 
 
 def _recognise(samples: Samples) -> list[Word]:
-    decoder = _decoder()
-    decoder.start_utt()
-    decoder.process_raw(samples.tobytes(), full_utt=True)
-    decoder.end_utt()
-    found = [segment for segment in decoder.seg() or () if not segment.word.startswith(NOISE)]
+    with ONE_AT_A_TIME:
+        decoder, means = _decoder()
+        decoder.set_cmn(means)
+        decoder.start_utt()
+        decoder.process_raw(samples.tobytes(), full_utt=True)
+        decoder.end_utt()
+        found = [segment for segment in decoder.seg() or () if not segment.word.startswith(NOISE)]
     return [
         Word(
             segment.word.split("(")[0],

@@ -91,7 +91,14 @@ class Gateways:
             else:
                 routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
         except InferenceError:
-            self._log(gateway, Routed(Answer(), asked.provider, asked.model, 0), started, success=False, cached=False)
+            self._log(
+                gateway,
+                Routed(Answer(), asked.provider, asked.model, 0),
+                started,
+                metadata,
+                success=False,
+                cached=False,
+            )
             raise
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
@@ -100,7 +107,7 @@ class Gateways:
             self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
-        return Done(routed, self._log(gateway, routed, started, success=True, cached=cached is not None))
+        return Done(routed, self._log(gateway, routed, started, metadata, success=True, cached=cached is not None))
 
     async def _call(self, asked: Asked) -> Answer:
         if asked.provider == "workers-ai":
@@ -214,7 +221,9 @@ class Gateways:
         sql = "insert or replace into gateway_cache values (?, ?, ?, ?)"
         self._db.execute(sql, (key, gateway_id, expires, json.dumps(value)))
 
-    def _log(self, gateway: Document, routed: Routed, started: float, *, success: bool, cached: bool) -> str:
+    def _log(
+        self, gateway: Document, routed: Routed, started: float, metadata: Document, *, success: bool, cached: bool
+    ) -> str:
         identifier, model = uuid_id(), routed.model
         if not gateway.get("collect_logs"):
             return identifier
@@ -223,6 +232,7 @@ class Gateways:
         entry |= {"status_code": 200 if success else 500, "created_at": now(), "request_type": "run"}
         tokens = routed.answer.usage or {}
         entry |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
+        entry |= {"metadata": metadata} if metadata else {}
         entry |= {"step": routed.step, "cost": cost_cents(model, routed.answer.usage) / CENTS}
         sql = "insert into gateway_logs values (?, ?, ?, ?)"
         self._db.execute(sql, (identifier, gateway["id"], int(time.time() * 1000), json.dumps(entry)))

@@ -1,0 +1,33 @@
+// Text to speech: audio bytes.
+import { bytesOf, kindOf } from "./bytes.js";
+import { infer } from "./inference.js";
+
+/** @typedef {{ AI: Ai } & import("./service.js").BaseEnv} SpeakEnv */
+/** @typedef {{ voice: import("./inference.js").Model }} Models */
+
+const BODY = {
+  type: "object",
+  properties: {
+    text: { type: "string", minLength: 1, maxLength: 2000 },
+    speaker: { type: "string", minLength: 1 },
+    language: { type: "string", minLength: 2, maxLength: 5 },
+  },
+  required: ["text"],
+  additionalProperties: false,
+};
+
+/**
+ * @param {{ models: Models }} config
+ * @returns {import("./service.js").Route<any>[]}
+ */
+export function speakRoutes({ models: { voice } }) {
+  /** @param {import("./service.js").Call<SpeakEnv>} call */
+  async function speak(call) {
+    const { text, speaker, language } = call.body;
+    const input = voice.name.includes("melotts") ? { prompt: text, lang: language ?? "en" } : { text, ...(speaker && { speaker }) };
+    const { reply, target } = await infer(call, voice, input);
+    const bytes = await bytesOf(reply, "audio");
+    return new Response(bytes, { headers: { "content-type": kindOf(bytes, "audio/mpeg"), "x-model": target.name } });
+  }
+  return [{ method: "POST", path: "/speak", summary: "Speech of a text", body: BODY, handle: speak }];
+}

@@ -1,0 +1,60 @@
+// Image to text: what an image shows, from bytes, base64 or a file in R2.
+import { fromBase64 } from "./bytes.js";
+import { HttpError } from "./errors.js";
+import { infer } from "./inference.js";
+import { violations } from "./schema.js";
+import { json, readBytes } from "./service.js";
+
+/** @typedef {{ AI: Ai, FILES?: R2Bucket } & import("./service.js").BaseEnv} FileEnv */
+/** @typedef {import("./service.js").Call<FileEnv>} FileCall */
+/** @typedef {{ vision: import("./inference.js").Model }} Models */
+/** @typedef {{ max_file_bytes: number, prompt: string }} VisionOptions */
+
+/**
+ * The file of a request: its bytes as they are, or JSON with `field` in base64 or `key` in R2.
+ * @param {FileCall} call @param {string} field @param {number} most
+ * @returns {Promise<{ bytes: Uint8Array, fields: Record<string, any> }>}
+ */
+export async function fileOf(call, field, most) {
+  const type = call.request.headers.get("content-type") ?? "";
+  const sent = await readBytes(call.request, most);
+  if (!type.startsWith("application/json")) {
+    if (sent.length === 0) throw new HttpError(400, "bad_request", "the body is empty");
+    return { bytes: sent, fields: Object.fromEntries(call.url.searchParams) };
+  }
+  let fields;
+  try {
+    fields = JSON.parse(new TextDecoder().decode(sent));
+  } catch {
+    throw new HttpError(400, "bad_request", "the body is not JSON");
+  }
+  const schema = {
+    type: "object",
+    properties: { [field]: { type: "string", minLength: 1 }, key: { type: "string", minLength: 1 } },
+    anyOf: [{ required: [field] }, { required: ["key"] }],
+  };
+  const errors = violations(schema, fields);
+  if (errors.length > 0) throw new HttpError(400, "bad_request", `send \`${field}\` in base64, or a \`key\` in R2: ${errors[0]}`);
+  if (fields[field]) return { bytes: fromBase64(fields[field]), fields };
+  if (!call.env.FILES) throw new HttpError(400, "bad_request", "this Worker has no bucket FILES");
+  const object = await call.env.FILES.get(fields.key);
+  if (!object) throw new HttpError(404, "not_found", `there is no file ${fields.key}`);
+  if (object.size > most) throw new HttpError(413, "too_large", `a file must have at most ${most} bytes`);
+  return { bytes: new Uint8Array(await object.arrayBuffer()), fields };
+}
+
+/**
+ * @param {{ models: Models, options: VisionOptions }} config
+ * @returns {import("./service.js").Route<any>[]}
+ */
+export function visionRoutes({ models: { vision }, options }) {
+  /** @param {FileCall} call */
+  async function describe(call) {
+    const { bytes, fields } = await fileOf(call, "image", options.max_file_bytes);
+    const prompt = String(fields.prompt ?? options.prompt);
+    const { reply, target } = await infer(call, vision, { image: [...bytes], prompt, max_tokens: vision.max_tokens });
+    return json({ description: String(reply.description ?? ""), model: target.name });
+  }
+  const reply = { type: "object", properties: { description: { type: "string" }, model: { type: "string" } }, required: ["description", "model"] };
+  return [{ method: "POST", path: "/describe", summary: "What an image shows", reply, handle: describe }];
+}
