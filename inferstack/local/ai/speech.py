@@ -81,18 +81,16 @@ def _samples(data: bytes) -> Samples:
 
 
 @cache
-def _decoder() -> tuple[Any, str]:
-    """The decoder and its means as loaded: it adapts them to what it hears, and each call must be like the first."""
+def _decoder() -> Any:
     from pocketsphinx import Decoder  # loads a model of 40 MB
 
-    decoder = Decoder(samprate=RATE, loglevel="FATAL")
-    return decoder, decoder.get_cmn(False)
+    return Decoder(samprate=RATE, loglevel="FATAL")
 
 
 def _recognise(samples: Samples) -> list[Word]:
     with ONE_AT_A_TIME:
-        decoder, means = _decoder()
-        decoder.set_cmn(means)
+        decoder = _decoder()
+        decoder.start_stream()  # forgets what the noise was like before
         decoder.start_utt()
         decoder.process_raw(samples.tobytes(), full_utt=True)
         decoder.end_utt()
