@@ -5,7 +5,7 @@ import { usageOf } from "./replies.js";
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
-/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller, gateway?: GatewaySettings }} Caller */
+/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller, gateway?: GatewaySettings, tries?: number }} Caller */
 
 const TRIES = 4;
 const FIRST_WAIT_MS = 150;
@@ -63,7 +63,7 @@ async function persist(call, target, input) {
     } catch (error) {
       if (call.signal.aborted) throw new HttpError(499, "client_gone", "the client went away");
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || USED_UP.has(failed.code) || failed.code === 5007 || attempt === TRIES) throw failed;
+      if (INPUT.has(failed.code) || USED_UP.has(failed.code) || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }

@@ -80,7 +80,7 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         optional_models=tuple(accepts.get("models", ())),
         optional_bindings={**accepts.get("bindings", {}), **(SERVICE_BINDINGS if service else {})},
         abilities={role: tuple(words) for role, words in data.get("abilities", {}).items()},
-        options={**options, **(SERVICE_OPTIONS if service else {})},
+        options={**(SERVICE_OPTIONS if service else {}), **options},
         flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
         any_models=data.get("any_models"),
         streams=bool(data.get("streams", False)),

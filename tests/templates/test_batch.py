@@ -1,0 +1,171 @@
+"""Template `batch`: jobs from a queue, with busy models, failing items, repeats, cancels and webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from tests.templates.conftest import Deployed
+
+STACKS = ["batch"]
+EXTRAS = """
+workers:
+  batch: { options: { busy_seconds: 1, retry_seconds: 1, slice: 50, concurrency: 8 } }
+"""
+SMALL, EMBED = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-base-en-v1.5"
+
+
+def wait(deployed: Deployed, job: str, seconds: float = 60) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        status: dict[str, Any] = deployed.call("batch", "GET", f"/jobs/{job}").json()
+        if status["state"] != "running":
+            return status
+        time.sleep(0.2)
+    raise AssertionError(f"the job did not end: {status}")
+
+
+def results(deployed: Deployed, job: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after = -1
+    while after is not None:
+        page = deployed.call("batch", "GET", f"/jobs/{job}/results?after={after}").json()
+        found += page["items"]
+        after = page["next"]
+    return found
+
+
+def start(deployed: Deployed, items: list[dict[str, str]], **more: Any) -> str:
+    answer = deployed.post("batch", "/jobs", {"items": items, **more})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def test_batch_answers_each_item_and_keeps_the_results(deployed: Deployed) -> None:
+    items = [{"id": f"n{n}", "input": f"Number {n}"} for n in range(120)]
+    job = start(deployed, items)
+    status = wait(deployed, job)
+    assert (status["done"], status["failed"], status["pending"]) == (120, 0, 0)
+    found = results(deployed, job)
+    assert [(r["id"], r["result"]) for r in found] == [(f"n{n}", f"You said: Number {n}") for n in range(120)]
+    kept = deployed.project.api("GET", "/r2/buckets/results-dev/objects")
+    assert f"jobs/{job}.jsonl" in [entry["key"] for entry in kept]
+
+
+def test_batch_embeds(deployed: Deployed) -> None:
+    job = start(deployed, [{"input": f"text {n}"} for n in range(60)], task="embed")
+    wait(deployed, job)
+    assert {len(r["result"]) for r in results(deployed, job)} == {768}
+
+
+def test_ten_thousand_items_with_a_fifth_of_the_calls_refused(deployed: Deployed) -> None:
+    """Every item is answered exactly once, whatever is refused on the way."""
+    deployed.fault(model=EMBED, status=429, code=3040, share=0.2, seed=7)
+    job = start(deployed, [{"id": f"n{n}", "input": f"text number {n}"} for n in range(10_000)], task="embed")
+    status = wait(deployed, job, 240)
+    assert (status["done"], status["failed"], status["pending"]) == (10_000, 0, 0)
+    found = results(deployed, job)
+    assert [r["id"] for r in found] == [f"n{n}" for n in range(10_000)]
+    assert all(len(r["result"]) == 768 for r in found)
+
+
+def test_batch_waits_for_a_busy_model(deployed: Deployed) -> None:
+    deployed.fault(model=SMALL, status=429, code=3040, times=12)
+    job = start(deployed, [{"input": f"Number {n}"} for n in range(30)])
+    assert wait(deployed, job)["done"] == 30
+
+
+def test_an_item_that_keeps_failing_is_a_dead_letter_with_its_reason(deployed: Deployed) -> None:
+    deployed.fault(model=SMALL, status=500, code=8000, message="the model broke")
+    job = start(deployed, [{"id": "bad", "input": "Hello"}])
+    status = wait(deployed, job)
+    assert (status["done"], status["failed"]) == (0, 1)
+    [entry] = results(deployed, job)
+    assert "the model broke" in entry["error"]
+    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-dead-dev"]
+    consumer = {"type": "http_pull"}
+    deployed.project.api("POST", f"/queues/{queue['queue_id']}/consumers", json=consumer)
+    pulled = deployed.project.api("POST", f"/queues/{queue['queue_id']}/messages/pull", json={"batch_size": 100})
+    bodies = [json.loads(m["body"]) if isinstance(m["body"], str) else m["body"] for m in pulled["messages"]]
+    assert {"job": job, "position": 0, "id": "bad", "error": entry["error"]} in bodies
+
+
+def test_a_poison_message_does_not_stop_the_others(deployed: Deployed) -> None:
+    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-dev"]
+    deployed.project.api(
+        "POST", f"/queues/{queue['queue_id']}/messages", json={"body": "poison", "content_type": "text"}
+    )
+    assert wait(deployed, start(deployed, [{"input": "Hello"}]))["done"] == 1
+
+
+def test_the_same_idempotency_key_is_the_same_job(deployed: Deployed) -> None:
+    body = {"items": [{"input": "Hello"}]}
+    headers = {"idempotency-key": "abc"}
+    first = deployed.call("batch", "POST", "/jobs", json=body, headers=headers)
+    again = deployed.call("batch", "POST", "/jobs", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+def test_a_cancelled_job_stops(deployed: Deployed) -> None:
+    deployed.fault(model=SMALL, delay_ms=200)
+    job = start(deployed, [{"input": f"Number {n}"} for n in range(400)])
+    cancelled = deployed.call("batch", "DELETE", f"/jobs/{job}").json()
+    assert (cancelled["state"], cancelled["pending"]) == ("cancelled", 0)
+    deployed.control("DELETE", "faults")
+    time.sleep(1)
+    assert deployed.call("batch", "GET", f"/jobs/{job}").json()["done"] < 400
+
+
+def test_jobs_are_their_tenants_own_and_checked(deployed: Deployed) -> None:
+    assert deployed.call("batch", "GET", "/jobs/nobody").status_code == 404
+    assert deployed.post("batch", "/jobs", {"items": []}).status_code == 400
+    too_many = {"items": [{"input": "x"}] * 10_001}
+    assert deployed.post("batch", "/jobs", too_many).json()["detail"] == "items must have at most 10000 entries"
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A webhook that fails once and then takes the call."""
+    calls: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            calls.append((self.headers["x-signature"], body))
+            self.send_response(500 if len(calls) == 1 else 204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", calls
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_webhook_is_signed_and_tried_again(deployed: Deployed, hook: tuple[str, list[tuple[str, bytes]]]) -> None:
+    url, calls = hook
+    job = start(deployed, [{"input": "Hello"}], webhook=url)
+    wait(deployed, job)
+    end = time.monotonic() + 15
+    while len(calls) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    signature, body = calls[1]
+    assert json.loads(body) == {"job": job, "state": "done", "done": 1, "failed": 0}
+    moment, given = (part.split("=")[1] for part in signature.split(","))
+    secret = (deployed.project.root / ".inferstack/secrets/dev-webhook-secret").read_bytes()
+    assert given == hmac.new(secret, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
