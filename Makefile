@@ -8,7 +8,7 @@ up: setup       ## the dev stack up on the local Cloudflare, and a question answ
 	@$(BIN)/inferstack quickstart dev
 
 down: setup     ## destroy the dev stack and stop the local Cloudflare
-	@$(BIN)/inferstack down dev --yes
+	@$(BIN)/inferstack down dev --samples --yes
 
 local: setup    ## the local Cloudflare alone, in the foreground
 	@$(BIN)/inferstack local

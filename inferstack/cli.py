@@ -79,6 +79,7 @@ def _add_run_commands(add: Add) -> None:
         sub = add(name, summary, command)
         sub.add_argument("--expect-no-changes", action="store_true", help="exit with 7 when there is a change")
     down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
+    down.add_argument("--samples", action="store_true", help="the sample stacks of examples/ that are up, too")
     down.add_argument("-y", "--yes", action="store_true", help="do not ask (needed without a terminal)")
     add("env", "print the environment of a stack's Pulumi runs, for eval", _env)
 
@@ -185,6 +186,8 @@ def _down(given: argparse.Namespace, root: Path) -> int:
             raise ConfigError("`down` destroys the stack and its data\n  fix: say so with --yes")
         if input(f"Destroy stack `{given.stack}` and its data? Type its name: ") != given.stack:
             return 8
+    if given.samples:
+        runs.down_samples(root)
     runs.down(given.stack, root)
     return 0
 

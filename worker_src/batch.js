@@ -149,7 +149,7 @@ async function runItems(call, models, task, items, options) {
   const outcomes = [];
   const left = task === "embed" ? [items] : items.map((item) => [item]);
   let busy = false;
-  async function work() {
+  async function takeOn() {
     for (let group = left.shift(); group && !busy; group = left.shift()) {
       try {
         const values = await answer(call, models, task, group);
@@ -160,7 +160,7 @@ async function runItems(call, models, task, items, options) {
       }
     }
   }
-  await Promise.all(Array.from({ length: options.concurrency }, work));
+  await Promise.all(Array.from({ length: options.concurrency }, takeOn));
   return { outcomes, busy };
 }
 

@@ -28,7 +28,7 @@ function settingsOf({ request, body }) {
  * @returns {import("./service.js").Route<any>[]}
  */
 export function gatewayRoutes({ models }) {
-  return openaiRoutes(models, {}).filter((route) => route.path !== "/v1/embeddings").map((route) => {
+  return openaiRoutes(models, {}).map((route) => {
     /** @param {import("./service.js").Call<any> & { gateway?: any }} call */
     const handle = async (call) => {
       call.gateway = settingsOf(call);

@@ -180,9 +180,11 @@ export function openaiRoutes(chats, embedders) {
     const data = Object.entries({ ...chats, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
     return json({ object: "list", data: data.map((id) => ({ id, object: "model", created: 0, owned_by: "cloudflare" })) });
   };
-  return [
+  /** @type {import("./service.js").Route<any>[]} */
+  const routes = [
     { method: "POST", path: "/v1/chat/completions", summary: "OpenAI chat completions", errors: "openai", body: CHAT_BODY, handle: completions },
     { method: "POST", path: "/v1/embeddings", summary: "OpenAI embeddings", errors: "openai", body: EMBED_BODY, handle: (call) => embeddings(call, embedders) },
     { method: "GET", path: "/v1/models", summary: "The models of this Worker", errors: "openai", handle: list },
   ];
+  return Object.keys(embedders).length > 0 ? routes : routes.filter(({ path }) => path !== "/v1/embeddings");
 }

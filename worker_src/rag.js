@@ -7,7 +7,7 @@ import { Log } from "./log.js";
 import { textOf, usageOf } from "./replies.js";
 import { findSources } from "./retrieval.js";
 import { violations } from "./schema.js";
-import { json, readBytes } from "./service.js";
+import { isJson, json, readBytes } from "./service.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
 /** @typedef {import("./service.js").Call<RagEnv>} Call */
@@ -77,7 +77,7 @@ function describe({ text, ...source }, answer) {
 async function turnsOf({ env, caller }, conversation, most) {
   const query = "SELECT question, answer FROM turns WHERE tenant = ? AND conversation = ? ORDER BY position DESC LIMIT ?";
   const { results } = await env.DB.prepare(query).bind(caller.tenant, conversation, most).all();
-  return results.reverse().map((row) => ({ question: String(row.question), answer: String(row.answer) }));
+  return results.toReversed().map((row) => ({ question: String(row.question), answer: String(row.answer) }));
 }
 
 /** @param {Call} call @param {string} conversation @param {string} question @param {string} answer */
@@ -156,11 +156,11 @@ export function ragRoutes({ models, options }) {
 
   /** @param {Call} call @returns {Promise<import("./documents.js").Document>} */
   async function documentOf(call) {
-    const type = call.request.headers.get("content-type") ?? "application/json";
+    const type = call.request.headers.get("content-type") ?? "";
     const bytes = await readBytes(call.request, options.max_document_bytes);
     const query = Object.fromEntries(call.url.searchParams);
     let document;
-    if (/^application\/json/.test(type)) {
+    if (isJson(call.request)) {
       try {
         document = JSON.parse(new TextDecoder().decode(bytes));
       } catch {

@@ -59,7 +59,7 @@ function fuse(lists) {
   for (const ids of lists) {
     ids.forEach((id, rank) => scores.set(id, (scores.get(id) ?? 0) + 1 / (FUSION + rank + 1)));
   }
-  return [...scores.entries()].sort((a, b) => b[1] - a[1]).map(([id]) => id);
+  return [...scores.entries()].toSorted((a, b) => b[1] - a[1]).map(([id]) => id);
 }
 
 /** @param {RagCall} call @param {string[]} ids in this order */
@@ -87,5 +87,5 @@ async function rerank(call, reranker, query, candidates) {
   const contexts = candidates.map(({ title, text }) => ({ text: `${title}. ${text}` }));
   const { reply } = await infer(call, reranker, { query, contexts });
   const scored = reply.response.map((/** @type {{ id: number, score: number }} */ { id, score }) => ({ ...candidates[id], score }));
-  return scored.sort((/** @type {Candidate} */ a, /** @type {Candidate} */ b) => b.score - a.score);
+  return scored.toSorted((/** @type {Candidate} */ a, /** @type {Candidate} */ b) => b.score - a.score);
 }

@@ -146,6 +146,12 @@ async function admit(call, options) {
   }
 }
 
+/** Whether a body is meant as JSON: said so, said nothing, or sent by `curl -d`. @param {Request} request */
+export function isJson(request) {
+  const type = request.headers.get("content-type") ?? "application/json";
+  return type.startsWith("application/json") || type.startsWith("application/x-www-form-urlencoded");
+}
+
 /**
  * The body, no longer than `most` bytes even when it does not say its length.
  * @param {Request} request @param {number} most

@@ -6,9 +6,9 @@ import { textOf, usageOf, valueOf } from "./replies.js";
 import { violations } from "./schema.js";
 import { json } from "./service.js";
 
-/** @typedef {import("./inference.js").Model & { json: "bare" | "envelope" | "guided_json" }} JsonModel */
+/** @typedef {import("./inference.js").Model} Model */
 /** @typedef {import("./schema.js").Schema} Schema */
-/** @typedef {{ chat: JsonModel }} Models */
+/** @typedef {{ chat: Model }} Models */
 /** @typedef {{ schema: Schema | null }} StructuredOptions */
 
 const BODY = {
@@ -22,7 +22,7 @@ const BODY = {
   additionalProperties: false,
 };
 
-/** @param {JsonModel} model @param {Schema} schema */
+/** @param {Model} model @param {Schema} schema */
 function formatOf(model, schema) {
   if (model.json === "guided_json") return { guided_json: schema };
   const json_schema = model.json === "envelope" ? { name: "answer", schema, strict: true } : schema;
@@ -30,7 +30,7 @@ function formatOf(model, schema) {
 }
 
 /**
- * @param {import("./chat.js").ChatCall} call @param {JsonModel} model @param {Schema} schema @param {any[]} messages
+ * @param {import("./chat.js").ChatCall} call @param {Model} model @param {Schema} schema @param {any[]} messages
  */
 async function attempt(call, model, schema, messages) {
   const input = { messages, max_tokens: model.max_tokens, temperature: model.temperature, ...formatOf(model, schema) };

@@ -3,7 +3,7 @@ import { fromBase64 } from "./bytes.js";
 import { HttpError } from "./errors.js";
 import { infer } from "./inference.js";
 import { violations } from "./schema.js";
-import { json, readBytes } from "./service.js";
+import { isJson, json, readBytes } from "./service.js";
 
 /** @typedef {{ AI: Ai, FILES?: R2Bucket } & import("./service.js").BaseEnv} FileEnv */
 /** @typedef {import("./service.js").Call<FileEnv>} FileCall */
@@ -16,9 +16,8 @@ import { json, readBytes } from "./service.js";
  * @returns {Promise<{ bytes: Uint8Array, fields: Record<string, any> }>}
  */
 export async function fileOf(call, field, most) {
-  const type = call.request.headers.get("content-type") ?? "";
   const sent = await readBytes(call.request, most);
-  if (!type.startsWith("application/json")) {
+  if (!isJson(call.request)) {
     if (sent.length === 0) throw new HttpError(400, "bad_request", "the body is empty");
     return { bytes: sent, fields: Object.fromEntries(call.url.searchParams) };
   }

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 FILE_SUFFIX = "_file"
+HOME = Path(__file__).resolve().parents[2]  # where this tool's own templates/ and worker_src/ lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Template:
     options: dict[str, Option]
     flags: tuple[str, ...]
     any_models: str | None  # the task of models that may be given under any role
+    samples: tuple[dict[str, Any], ...]  # requests to try: `about`, `request`, and `body` or `file` with `type`
     streams: bool
     consumes: bool
     service: bool
@@ -58,12 +60,18 @@ SERVICE_FLAGS = ("enable_request_signal",)
 
 
 def template_names(root: Path) -> list[str]:
-    return sorted(file.parent.name for file in (root / "templates").glob("*/template.yaml"))
+    files = [file for folder in (root, HOME) for file in (folder / "templates").glob("*/template.yaml")]
+    return sorted({file.parent.name for file in files})
+
+
+def find_file(path: str, root: Path) -> Path | None:
+    """A file of the project's own `templates/` or `worker_src/`, else this tool's."""
+    return next((file for folder in (root, HOME) if (file := folder / path).is_file()), None)
 
 
 def find_template(name: str, root: Path) -> Template | None:
-    file = root / "templates" / name / "template.yaml"
-    return _read(name, file, file.stat().st_mtime_ns) if file.is_file() else None
+    file = find_file(f"templates/{name}/template.yaml", root)
+    return _read(name, file, file.stat().st_mtime_ns) if file else None
 
 
 @cache
@@ -82,6 +90,7 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         abilities={role: tuple(words) for role, words in data.get("abilities", {}).items()},
         options={**(SERVICE_OPTIONS if service else {}), **options},
         flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
+        samples=tuple(data.get("try", ())),
         any_models=data.get("any_models"),
         streams=bool(data.get("streams", False)),
         consumes=bool(data.get("consumes", False)),

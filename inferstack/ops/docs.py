@@ -8,6 +8,8 @@ from typing import Any
 
 from inferstack.config import CODES
 from inferstack.config.schema import json_schema
+from inferstack.config.templates import HOME
+from inferstack.ops.template_docs import templates_page
 
 MARK = "<!-- made by `inferstack docs`; do not edit -->"
 
@@ -18,6 +20,7 @@ def pages() -> dict[str, str]:
     return {
         "findings.md": _findings(),
         "reference.md": _reference(schema),
+        "templates.md": f"{MARK}\n{templates_page(HOME)}",
         "stack.schema.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n",
     }
 

@@ -13,7 +13,7 @@ from inferstack.errors import ConfigError
 from inferstack.ops.environment import STATE, read_toolchain
 
 HOME = Path(inferstack.__file__).resolve().parents[1]
-COPIED = ("Pulumi.yaml", "__main__.py", "bin", "templates", "worker_src", "migrations")
+COPIED = ("Pulumi.yaml", "__main__.py", "bin", "migrations")
 LINKED = (".venv", "node_modules", f"{STATE}/toolchain.json")
 IGNORED = ".inferstack/\n.venv\nnode_modules\n__pycache__/\n"
 BASE = """# yaml-language-server: $schema=../docs/stack.schema.json

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from inferstack.config import load_stack
+from inferstack.config.templates import find_template
 from inferstack.ops import rag, runs
-from inferstack.ops.environment import STATE
+from inferstack.ops.samples import curl_lines
 
 CORPUS = Path("examples/handbook")
 QUESTION = "How long does a lithium battery pack need to cool before it is charged again?"
+COMMAND = ".venv/bin/inferstack"
+# Sample stacks whose first request is offered, brought up by the same line.
+SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 
 
 def quickstart(name: str, root: Path) -> None:
@@ -21,21 +25,32 @@ def quickstart(name: str, root: Path) -> None:
     print(f"\n{count} documents loaded. A question, answered by the Worker:\n\n> {QUESTION}\n")
     rag.print_answer(rag.ask(name, root, QUESTION))
     spec = load_stack(name, root)
-    reference = spec.workers[endpoint.key].secrets.get(rag.TOKEN_SECRET, "")
-    token = reference.removeprefix("file:") if reference.startswith(f"file:{STATE}") else "…"
-    host = endpoint.url.removeprefix("http://")
-    local_address = f"http://127.0.0.1:{host.rpartition(':')[2]}"
+    port = int(endpoint.url.rpartition(":")[2])
     print(
         f"""
 The stack `{name}` is up ({changed} changes).
   Worker   {endpoint.url}
   API      the local Cloudflare on port {spec.local.api_port}; `inferstack env {name}` prints what Pulumi and wrangler need
 
-Try next:
-  .venv/bin/inferstack ask {name} "What should I do when the bike does not switch on?"
-  curl -s {local_address}/ask -H 'Host: {host}' -d '{{"question": "Who pays for a lost parcel?"}}'
-  curl -s {local_address}/documents -H 'Host: {host}' -H "Authorization: Bearer $(cat {token})" \\
-       -d '{{"id": "mine", "title": "Mine", "topic": "notes", "text": "The answer is 42."}}'
-  edit stacks/{name}.yaml, then: .venv/bin/inferstack preview {name}; .venv/bin/inferstack up {name}
-  make down"""
+Try next, each line as it stands (docs/templates.md has more):
+
+# ask
+{COMMAND} ask {name} "What should I do when the bike does not switch on?"
+"""
     )
+    for about, line in offers(name, endpoint.key, port, root):
+        print(f"# {about}\n{line}")
+    print(f"\nOr edit stacks/{name}.yaml, then: {COMMAND} preview {name}; {COMMAND} up {name}. At the end: make down")
+
+
+def offers(name: str, key: str, port: int, root: Path) -> list[tuple[str, str]]:
+    """(what it shows, a line to paste): the stack's own stream, then the sample stacks."""
+    own, template = load_stack(name, root), find_template("rag", root)
+    assert template is not None
+    found = [("stream", line) for about, line in curl_lines(template, own, key, port) if about == "Stream"]
+    for sample in SAMPLES:
+        spec, template = load_stack(sample, root), find_template(sample, root)
+        assert template is not None
+        line = next(line for _, line in curl_lines(template, spec, sample, port))
+        found.append((sample, f"{COMMAND} up {sample} > /dev/null && {line}"))
+    return found

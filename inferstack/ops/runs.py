@@ -102,6 +102,17 @@ def down(name: str, root: Path) -> None:
         say("local Cloudflare stopped")
 
 
+def down_samples(root: Path) -> None:
+    """Destroy the sample stacks that are up on the local Cloudflare."""
+    state = root / STATE / "pulumi" / ".pulumi" / "stacks"
+    for file in sorted(state.glob("*/*.json")):
+        if (root / "examples" / f"{file.stem}.yaml").is_file() and not (root / "stacks" / file.name).is_file():
+            with _run_of(file.stem, root) as (spec, stack):
+                if (stack.export_stack().deployment or {}).get("resources"):
+                    _empty_buckets(spec, root)
+                    stack.destroy(on_output=_show, show_secrets=False)
+
+
 def reset(name: str, root: Path) -> None:
     """Wipe what the local Cloudflare and Pulumi keep of local stacks. The toolchain stays."""
     local.stop(local_settings(load_stack(name, root), root).folder)

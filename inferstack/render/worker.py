@@ -16,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from inferstack.config import StackSpec
 from inferstack.config.models import ModelSpec, WorkerSpec
-from inferstack.config.templates import FILE_SUFFIX, Template, find_template
+from inferstack.config.templates import FILE_SUFFIX, HOME, Template, find_file, find_template
 from inferstack.errors import ConfigError
 from inferstack.render.module import Module
 from inferstack.render.source import imports, source_modules
@@ -43,12 +43,11 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
 def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     worker = spec.workers[key]
     assert worker.template is not None
-    folder = root / "templates" / worker.template
     template = find_template(worker.template, root)
     if template is None:
         raise ConfigError(f"worker `{key}`: there is no template `{worker.template}`")
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder / "templates" / worker.template for folder in (root, HOME)]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -74,8 +73,8 @@ def _shared(main: str, root: Path) -> list[Module]:
         for name in imports(left.pop()):
             plain = name.removeprefix("./")
             if name.startswith("./") and plain not in found:
-                file = root / "worker_src" / plain
-                if not file.is_file():
+                file = find_file(f"worker_src/{plain}", root)
+                if file is None:
                     raise ConfigError(f"there is no worker_src/{plain}, which the template imports")
                 found[plain] = Module(plain, file.read_bytes())
                 left.append(found[plain].text)

@@ -23,14 +23,14 @@ class Deployed:
 
     @property
     def token(self) -> str:
-        return (self.project.root / ".inferstack/secrets/dev-api-token").read_text()
+        return (self.project.root / ".inferstack/secrets/sample-api-token").read_text()
 
     def url(self, worker: str) -> str:
-        return f"http://{worker}-dev.local.localhost:{self.project.running.port}"
+        return f"http://{worker}-sample.local.localhost:{self.project.running.port}"
 
     def client(self, worker: str, token: str | None = None) -> httpx.Client:
         """Of one Worker; it names the host itself, as not every resolver knows `*.localhost`."""
-        host = f"{worker}-dev.local.localhost"
+        host = f"{worker}-sample.local.localhost"
         headers = {"host": host, "authorization": f"Bearer {token or self.token}"}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.project.running.port}", headers=headers, timeout=60)
 

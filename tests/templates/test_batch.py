@@ -56,7 +56,7 @@ def test_batch_answers_each_item_and_keeps_the_results(deployed: Deployed) -> No
     assert (status["done"], status["failed"], status["pending"]) == (120, 0, 0)
     found = results(deployed, job)
     assert [(r["id"], r["result"]) for r in found] == [(f"n{n}", f"You said: Number {n}") for n in range(120)]
-    kept = deployed.project.api("GET", "/r2/buckets/results-dev/objects")
+    kept = deployed.project.api("GET", "/r2/buckets/results-sample/objects")
     assert f"jobs/{job}.jsonl" in [entry["key"] for entry in kept]
 
 
@@ -90,7 +90,7 @@ def test_an_item_that_keeps_failing_is_a_dead_letter_with_its_reason(deployed: D
     assert (status["done"], status["failed"]) == (0, 1)
     [entry] = results(deployed, job)
     assert "the model broke" in entry["error"]
-    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-dead-dev"]
+    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-dead-sample"]
     consumer = {"type": "http_pull"}
     deployed.project.api("POST", f"/queues/{queue['queue_id']}/consumers", json=consumer)
     pulled = deployed.project.api("POST", f"/queues/{queue['queue_id']}/messages/pull", json={"batch_size": 100})
@@ -99,7 +99,7 @@ def test_an_item_that_keeps_failing_is_a_dead_letter_with_its_reason(deployed: D
 
 
 def test_a_poison_message_does_not_stop_the_others(deployed: Deployed) -> None:
-    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-dev"]
+    [queue] = [q for q in deployed.project.api("GET", "/queues") if q["queue_name"] == "jobs-sample"]
     deployed.project.api(
         "POST", f"/queues/{queue['queue_id']}/messages", json={"body": "poison", "content_type": "text"}
     )
@@ -167,5 +167,5 @@ def test_the_webhook_is_signed_and_tried_again(deployed: Deployed, hook: tuple[s
     signature, body = calls[1]
     assert json.loads(body) == {"job": job, "state": "done", "done": 1, "failed": 0}
     moment, given = (part.split("=")[1] for part in signature.split(","))
-    secret = (deployed.project.root / ".inferstack/secrets/dev-webhook-secret").read_bytes()
+    secret = (deployed.project.root / ".inferstack/secrets/sample-webhook-secret").read_bytes()
     assert given == hmac.new(secret, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()

@@ -102,7 +102,7 @@ def test_a_stream_that_breaks_off_says_so(deployed: Deployed) -> None:
 
 @pytest.fixture
 def openai(deployed: Deployed) -> OpenAI:
-    host = {"host": f"chat-dev.local.localhost:{deployed.project.running.port}"}
+    host = {"host": f"chat-sample.local.localhost:{deployed.project.running.port}"}
     url = f"http://127.0.0.1:{deployed.project.running.port}/v1"
     return OpenAI(base_url=url, api_key=deployed.token, max_retries=0, http_client=httpx.Client(headers=host))
 

@@ -31,7 +31,7 @@ workers:
     compatibility_date: "2026-06-01"
     models: {{ {role}: {model} }}
     bindings: {{ AI: {{ ai: true }}{more} }}
-    secrets: {{ API_TOKEN: file:.inferstack/secrets/dev-api-token{secret} }}
+    secrets: {{ API_TOKEN: file:.inferstack/secrets/sample-api-token{secret} }}
 """
     for name, template, role, model, more, secret in (
         ("sdxl", "image", "image", "sdxl", ", IMAGES: { bucket: images }", ", LINK_SECRET: file:.inferstack/secrets/x"),
@@ -101,7 +101,7 @@ def test_vision_reads_bytes_base64_and_r2(deployed: Deployed) -> None:
     assert by_bytes["description"].startswith("A PNG image of 512 by 512 pixels")
     by_base64 = deployed.post("vision", "/describe", {"image": base64.b64encode(png).decode()}).json()
     assert by_base64 == by_bytes
-    deployed.project.api("PUT", "/r2/buckets/pictures-dev/objects/one.png", content=png)
+    deployed.project.api("PUT", "/r2/buckets/pictures-sample/objects/one.png", content=png)
     assert deployed.post("vision", "/describe", {"key": "one.png"}).json() == by_bytes
     assert deployed.post("vision", "/describe", {"key": "two.png"}).status_code == 404
     assert deployed.call("vision", "POST", "/describe", content=b"no image").json()["code"] == "model_refused"

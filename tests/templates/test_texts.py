@@ -85,13 +85,13 @@ def test_gateway_caches_as_the_request_says(deployed: Deployed) -> None:
 
 def test_gateway_keeps_the_metadata_in_its_log(deployed: Deployed) -> None:
     complete(deployed, "gpt", **{"cache-control": "no-cache"})
-    [newest, *_] = deployed.project.api("GET", "/ai-gateway/gateways/outside-dev/logs")
+    [newest, *_] = deployed.project.api("GET", "/ai-gateway/gateways/outside-sample/logs")
     assert newest["provider"] == "openai"
     assert newest["metadata"]["team"] == "a"
 
 
 def test_gateway_serves_openais_own_client(deployed: Deployed) -> None:
-    host = {"host": f"gateway-dev.local.localhost:{deployed.project.running.port}"}
+    host = {"host": f"gateway-sample.local.localhost:{deployed.project.running.port}"}
     url = f"http://127.0.0.1:{deployed.project.running.port}/v1"
     with OpenAI(base_url=url, api_key=deployed.token, http_client=httpx.Client(headers=host)) as client:
         stream = client.chat.completions.create(model="gpt", messages=HELLO, stream=True)  # type: ignore[call-overload]

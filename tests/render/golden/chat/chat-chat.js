@@ -1,0 +1,62 @@
+// Chat for the Worker `chat`: POST /chat, and OpenAI's API under /v1.
+import { chatRoutes } from "./chat.js";
+import { openaiRoutes } from "./openai.js";
+import { service } from "./service.js";
+
+/** @type {import("./openai.js").Models} */
+const models = {
+  "chat": {
+    "compat": null,
+    "fallbacks": [
+      {
+        "compat": null,
+        "gateway": "main-sample",
+        "json": "bare",
+        "name": "@cf/meta/llama-3.2-3b-instruct",
+        "price": {
+          "input": 0.0509,
+          "output": 0.335
+        }
+      }
+    ],
+    "gateway": "main-sample",
+    "json": "bare",
+    "max_tokens": 512,
+    "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+    "price": {
+      "input": 0.293,
+      "output": 2.253
+    },
+    "system": "Answer in one short paragraph.",
+    "temperature": 0.2
+  },
+  "embedding": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/baai/bge-base-en-v1.5",
+    "price": {
+      "input": 0.0666,
+      "output": 0
+    },
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576
+};
+
+const { chat, embedding } = models;
+const routes = [...chatRoutes({ models }), ...openaiRoutes({ chat }, embedding ? { embedding } : {})];
+
+export default service("chat", options, routes);

@@ -1,0 +1,51 @@
+// Classification for the Worker `classify`: POST /classify and POST /label.
+import { classifyRoutes } from "./classify.js";
+import { service } from "./service.js";
+
+/** @type {import("./classify.js").Models} */
+const models = {
+  "classifier": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/huggingface/distilbert-sst-2-int8",
+    "price": {
+      "input": 0.0263,
+      "output": 0
+    },
+    "system": null,
+    "temperature": 0.2
+  },
+  "embedding": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/baai/bge-base-en-v1.5",
+    "price": {
+      "input": 0.0666,
+      "output": 0
+    },
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions & import("./classify.js").ClassifyOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "labels": {
+    "delivery": "parcels, couriers, late or lost shipments",
+    "payment": "invoices, refunds, prices and cards"
+  },
+  "max_body_bytes": 1048576
+};
+
+export default service("classify", options, classifyRoutes({ models, options }));

@@ -1,0 +1,80 @@
+// The gateway's front `gateway`: OpenAI's API under /v1, for models of several providers.
+import { gatewayRoutes } from "./gateway.js";
+import { service } from "./service.js";
+
+/** @type {import("./gateway.js").Models} */
+const models = {
+  "cheap": {
+    "compat": "dynamic/cheap-first",
+    "fallbacks": [],
+    "gateway": "outside-sample",
+    "json": "bare",
+    "max_tokens": 512,
+    "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+    "price": {
+      "input": 0.293,
+      "output": 2.253
+    },
+    "system": null,
+    "temperature": 0.2
+  },
+  "claude": {
+    "compat": "anthropic/claude-haiku-4-5",
+    "fallbacks": [],
+    "gateway": "outside-sample",
+    "json": null,
+    "max_tokens": 512,
+    "name": "claude-haiku-4-5",
+    "price": null,
+    "system": null,
+    "temperature": 0.2
+  },
+  "fast": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": "outside-sample",
+    "json": "bare",
+    "max_tokens": 512,
+    "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+    "price": {
+      "input": 0.293,
+      "output": 2.253
+    },
+    "system": null,
+    "temperature": 0.2
+  },
+  "gpt": {
+    "compat": "openai/gpt-4o-mini",
+    "fallbacks": [
+      {
+        "compat": null,
+        "gateway": "outside-sample",
+        "json": "bare",
+        "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+        "price": {
+          "input": 0.293,
+          "output": 2.253
+        }
+      }
+    ],
+    "gateway": "outside-sample",
+    "json": null,
+    "max_tokens": 512,
+    "name": "gpt-4o-mini",
+    "price": null,
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576
+};
+
+export default service("gateway", options, gatewayRoutes({ models }));

@@ -1,0 +1,32 @@
+// Images for the Worker `image`: POST /images, and GET /images/:id by signed links.
+import { imageRoutes } from "./image.js";
+import { service } from "./service.js";
+
+/** @type {import("./image.js").Models} */
+const models = {
+  "image": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/black-forest-labs/flux-1-schnell",
+    "price": null,
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions & import("./image.js").ImageOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "link_seconds": 3600,
+  "max_body_bytes": 1048576,
+  "steps": 4
+};
+
+export default service("image", options, imageRoutes({ models, options }));

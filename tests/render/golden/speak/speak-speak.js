@@ -1,0 +1,30 @@
+// Speech for the Worker `speak`: POST /speak.
+import { speakRoutes } from "./speak.js";
+import { service } from "./service.js";
+
+/** @type {import("./speak.js").Models} */
+const models = {
+  "voice": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/deepgram/aura-1",
+    "price": null,
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576
+};
+
+export default service("speak", options, speakRoutes({ models }));

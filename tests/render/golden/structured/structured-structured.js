@@ -1,0 +1,59 @@
+// Structured answers for the Worker `structured`: POST /extract.
+import { service } from "./service.js";
+import { structuredRoutes } from "./structured.js";
+
+/** @type {import("./structured.js").Models} */
+const models = {
+  "chat": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": "bare",
+    "max_tokens": 512,
+    "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
+    "price": {
+      "input": 0.293,
+      "output": 2.253
+    },
+    "system": "Take the facts out of the text.",
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions & import("./structured.js").StructuredOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576,
+  "schema": {
+    "additionalProperties": false,
+    "properties": {
+      "days": {
+        "minimum": 0,
+        "type": "integer"
+      },
+      "quote": {
+        "type": "string"
+      },
+      "topic": {
+        "enum": [
+          "delivery",
+          "payment",
+          "returns"
+        ],
+        "type": "string"
+      }
+    },
+    "required": [
+      "topic",
+      "days",
+      "quote"
+    ],
+    "type": "object"
+  }
+};
+
+export default service("structured", options, structuredRoutes({ models, options }));

@@ -1,0 +1,33 @@
+// Translation for the Worker `translate`: POST /translate.
+import { translateRoutes } from "./translate.js";
+import { service } from "./service.js";
+
+/** @type {import("./translate.js").Models} */
+const models = {
+  "translation": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/meta/m2m100-1.2b",
+    "price": {
+      "input": 0.342,
+      "output": 0.342
+    },
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576
+};
+
+export default service("translate", options, translateRoutes({ models }));

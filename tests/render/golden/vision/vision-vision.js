@@ -1,0 +1,32 @@
+// Vision for the Worker `vision`: POST /describe.
+import { visionRoutes } from "./vision.js";
+import { service } from "./service.js";
+
+/** @type {import("./vision.js").Models} */
+const models = {
+  "vision": {
+    "compat": null,
+    "fallbacks": [],
+    "gateway": null,
+    "json": null,
+    "max_tokens": 512,
+    "name": "@cf/llava-hf/llava-1.5-7b-hf",
+    "price": null,
+    "system": null,
+    "temperature": 0.2
+  }
+};
+
+/** @type {import("./service.js").ServiceOptions & import("./vision.js").VisionOptions} */
+const options = {
+  "auth": "key",
+  "cors": [
+    "*"
+  ],
+  "jwt": null,
+  "max_body_bytes": 1048576,
+  "max_file_bytes": 5242880,
+  "prompt": "Describe the image in one sentence."
+};
+
+export default service("vision", options, visionRoutes({ models, options }));
