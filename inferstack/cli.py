@@ -103,6 +103,12 @@ def _add_configuration_commands(add: Add) -> None:
     export.add_argument("format", choices=["wrangler"])
     export.add_argument("stack", help="name of the stack")
     export.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: wrangler/<stack>)")
+    types = add("types", "write what `env` holds in each Worker, as TypeScript", _types)
+    types.add_argument("--out", type=Path, metavar="FOLDER", help="for all Workers (else beside code of your own)")
+    client = add("client", "write a typed client of the stack's Workers, from their OpenAPI documents", _client)
+    client.add_argument("--lang", choices=["python", "typescript"], required=True)
+    client.add_argument("--out", type=Path, metavar="FILE", help="where to (default: standard output)")
+    client.add_argument("--url", action="append", default=[], metavar="WORKER=URL", help="where a Worker is")
     check = add("check", "validate a stack; without a name, all of them", _check, stack=False)
     check.add_argument("stack", nargs="?", help="name of the stack")
     check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
@@ -216,6 +222,26 @@ def _add(given: argparse.Namespace, root: Path) -> int:
 
     added = add(given.kind, given.name, given.stack, root, given.template, given.source)
     print(f"stacks/{given.stack}.yaml: added {', '.join(added)}")
+    return 0
+
+
+def _types(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.types import write_types
+
+    print("\n".join(f"{path} written" for path in write_types(given.stack, root, given.out)))
+    return 0
+
+
+def _client(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.client import make_client
+
+    urls = dict(pair.split("=", 1) for pair in given.url if "=" in pair)
+    text = make_client(given.stack, root, given.lang, urls)
+    if given.out is None:
+        print(text, end="")
+    else:
+        given.out.write_text(text)
+        print(f"{given.out} written")
     return 0
 
 

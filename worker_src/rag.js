@@ -7,6 +7,7 @@ import { Log } from "./log.js";
 import { textOf, usageOf } from "./replies.js";
 import { findSources } from "./retrieval.js";
 import { violations } from "./schema.js";
+import { patiently } from "./storage.js";
 import { isJson, json, readBytes } from "./service.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
@@ -76,7 +77,8 @@ function describe({ text, ...source }, answer) {
 /** @param {Call} call @param {string} conversation @param {number} most */
 async function turnsOf({ env, caller }, conversation, most) {
   const query = "SELECT question, answer FROM turns WHERE tenant = ? AND conversation = ? ORDER BY position DESC LIMIT ?";
-  const { results } = await env.DB.prepare(query).bind(caller.tenant, conversation, most).all();
+  const statement = env.DB.prepare(query).bind(caller.tenant, conversation, most);
+  const { results } = await patiently(() => statement.all());
   return results.toReversed().map((row) => ({ question: String(row.question), answer: String(row.answer) }));
 }
 

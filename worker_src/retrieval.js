@@ -1,6 +1,8 @@
 // Hybrid retrieval: nearest by meaning (Vectorize) and best by words (D1 full text), fused by rank, then reranked.
+import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { embedTexts } from "./openai.js";
+import { patiently } from "./storage.js";
 
 /** @typedef {import("./documents.js").RagCall} RagCall */
 /** @typedef {import("./inference.js").Model} Model */
@@ -23,7 +25,8 @@ async function byWords({ env, caller }, question, topic, most) {
   const sql =
     "SELECT c.id FROM chunk_words w JOIN chunks c ON c.rowid = w.rowid JOIN documents d ON d.id = c.document " +
     "WHERE chunk_words MATCH ?1 AND d.tenant = ?2 AND (?3 IS NULL OR d.topic = ?3) ORDER BY w.rank LIMIT ?4";
-  const { results } = await env.DB.prepare(sql).bind(query, caller.tenant, topic ?? null, most).all();
+  const statement = env.DB.prepare(sql).bind(query, caller.tenant, topic ?? null, most);
+  const { results } = await patiently(() => statement.all());
   return results.map((row) => String(row.id));
 }
 
@@ -39,7 +42,7 @@ export async function findSources(call, models, question, topic, options) {
   const filter = topic ? { filter: { topic } } : {};
   const asked = { topK: most, returnMetadata: /** @type {const} */ ("none"), namespace: call.caller.tenant, ...filter };
   const [near, worded] = await Promise.all([
-    call.env.DOCS.query(vectors[0], asked),
+    nearest(call, vectors[0], asked, options.hybrid),
     options.hybrid ? byWords(call, question, topic, most) : Promise.resolve([]),
   ]);
   const cosine = new Map(near.matches.map((match) => [match.id, match.score]));
@@ -50,6 +53,20 @@ export async function findSources(call, models, question, topic, options) {
   return best.slice(0, options.top_k).map(({ document, title, text, score }, i) => {
     return { number: i + 1, document, title, score, text };
   });
+}
+
+/**
+ * Without Vectorize, words alone still find something: a poorer answer is better than none.
+ * @param {RagCall} call @param {number[]} vector @param {VectorizeQueryOptions} asked @param {boolean} hybrid
+ */
+async function nearest(call, vector, asked, hybrid) {
+  try {
+    return await call.env.DOCS.query(vector, asked);
+  } catch (error) {
+    call.log.failed("vectorize", messageOf(error));
+    if (!hybrid) throw new HttpError(503, "search_unavailable", "the index does not answer; try again later", { headers: { "retry-after": "5" } });
+    return { matches: [] };
+  }
 }
 
 /** Reciprocal rank fusion of lists of ids. @param {string[][]} lists @returns {string[]} */
@@ -69,7 +86,8 @@ async function readChunks({ env, caller }, ids) {
   const query =
     "SELECT c.id, c.text, d.name AS document, d.title FROM chunks c JOIN documents d ON d.id = c.document " +
     `WHERE d.tenant = ? AND c.id IN (${marks})`;
-  const { results } = await env.DB.prepare(query).bind(caller.tenant, ...ids).all();
+  const statement = env.DB.prepare(query).bind(caller.tenant, ...ids);
+  const { results } = await patiently(() => statement.all());
   const rows = new Map(results.map((row) => [String(row.id), row]));
   return ids.flatMap((id) => {
     const row = rows.get(id);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
@@ -153,6 +154,12 @@ class LocalCloudflare:
 
     async def _binding(self, request: Request) -> Response:
         kind, identifier = request.headers.get("x-local-kind"), request.headers.get("x-local-id", "")
+        fault = self.models.faults.take(f"binding:{kind}")
+        if fault is not None:
+            await asyncio.sleep(fault.delay_ms / 1000)
+            if fault.error is not None:
+                error = fault.error
+                return JSONResponse({"code": error.code, "error": error.message, "success": False}, error.status)
         if kind == "ai":
             return await ai_binding(self.models, self.gateways, request)
         if kind == "vectorize":

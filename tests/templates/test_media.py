@@ -104,7 +104,8 @@ def test_vision_reads_bytes_base64_and_r2(deployed: Deployed) -> None:
     deployed.project.api("PUT", "/r2/buckets/pictures-sample/objects/one.png", content=png)
     assert deployed.post("vision", "/describe", {"key": "one.png"}).json() == by_bytes
     assert deployed.post("vision", "/describe", {"key": "two.png"}).status_code == 404
-    assert deployed.call("vision", "POST", "/describe", content=b"no image").json()["code"] == "model_refused"
+    sent = {"content": b"no image", "headers": {"content-type": "image/png"}}
+    assert deployed.call("vision", "POST", "/describe", **sent).json()["code"] == "model_refused"
 
 
 @pytest.mark.parametrize("worker", ["transcribe", "small"])

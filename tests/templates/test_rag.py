@@ -178,3 +178,26 @@ def test_a_document_from_the_queue_keeps_its_tenant(filled: Deployed) -> None:
         while time.monotonic() < end and "late" not in [d["id"] for d in bob.get("/documents").json()["documents"]]:
             time.sleep(0.2)
         assert "late" in [d["id"] for d in bob.get("/documents").json()["documents"]]
+
+
+def test_without_vectorize_words_still_find_something(filled: Deployed) -> None:
+    filled.fault(product="vectorize", status=500, code=40000, message="down")
+    answer = ask(filled, "key-of-ann", "Which spare part fits all cargo bikes, XK-4471?", conversation="vectorize-down")
+    assert answer["sources"][0]["document"] == "parts"
+
+
+def test_a_database_that_is_busy_for_a_moment_is_asked_again(filled: Deployed) -> None:
+    filled.fault(product="d1", status=503, code=7500, message="D1 DB is overloaded", times=2)
+    assert ask(filled, "key-of-ann", "Which spare part fits cargo bikes?", conversation="busy")["sources"]
+
+
+def test_a_database_that_stays_busy_is_told(filled: Deployed) -> None:
+    filled.fault(product="d1", status=503, code=7500, message="D1 DB is overloaded")
+    with filled.client("rag", "key-of-ann") as client:
+        refused = client.post("/ask", json={"question": "Which spare part?", "conversation": "busy for long"})
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "storage_busy", "2")
+
+
+def test_a_slow_first_byte_is_waited_for(filled: Deployed) -> None:
+    filled.fault(model="@cf/meta/llama-3.3-70b-instruct-fp8-fast", delay_ms=1500, times=1)
+    assert ask(filled, "key-of-ann", "Which part fits cargo bikes?", conversation="slow")["answer"]

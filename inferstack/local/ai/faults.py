@@ -19,6 +19,8 @@ class InferenceError(Exception):
 class Fault:
     """`share` of the calls of `model` (`*` for all), at most `times`: an error, or a slow or broken answer.
 
+    `binding:d1` and so on is a product instead of a model.
+
     Times in milliseconds; `break_after` counts pieces of a stream.
     """
 
@@ -40,7 +42,7 @@ class Faults:
         self._random = random.Random(0)  # noqa: S311 - no secret
 
     def plan(self, body: dict[str, Any]) -> None:
-        """From `{model, status, code, message, times, share, seed, delay_ms, token_ms, break_after, answer}`."""
+        """From `{model or product, status, code, message, times, share, seed, delay_ms, token_ms, break_after, answer}`."""
         error = None
         if "code" in body or "status" in body:
             status, code = int(body.get("status", 429)), int(body.get("code", 3040))
@@ -49,7 +51,7 @@ class Faults:
         self._random = random.Random(int(body.get("seed", 0)))  # noqa: S311 - no secret
         self._planned.append(
             Fault(
-                model=str(body.get("model", "*")),
+                model=f"binding:{body['product']}" if "product" in body else str(body.get("model", "*")),
                 error=error,
                 times=None if times is None else int(times),
                 share=float(body.get("share", 1)),
@@ -66,7 +68,8 @@ class Faults:
     def take(self, model: str) -> Fault | None:
         """The fault that this call meets."""
         for fault in self._planned:
-            if fault.model not in ("*", model) or fault.times == 0:
+            every = fault.model == "*" and not model.startswith("binding:")
+            if not (every or fault.model == model) or fault.times == 0:
                 continue
             if fault.share < 1 and self._random.random() >= fault.share:
                 continue
