@@ -17,6 +17,11 @@ from inferstack.ops.environment import read_toolchain
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest first, so that both processes end together."""
+    items.sort(key=lambda item: "templates" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees a real account, or another test's Pulumi."""

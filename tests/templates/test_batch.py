@@ -17,10 +17,12 @@ from tests.templates.conftest import Deployed
 
 STACKS = ["batch"]
 EXTRAS = """
+models:
+  embed: { model: "@cf/baai/bge-small-en-v1.5" }
 workers:
   batch: { options: { busy_seconds: 1, retry_seconds: 1, slice: 50, concurrency: 8 } }
 """
-SMALL, EMBED = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-base-en-v1.5"
+SMALL, EMBED = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-small-en-v1.5"
 
 
 def wait(deployed: Deployed, job: str, seconds: float = 60) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def test_batch_answers_each_item_and_keeps_the_results(deployed: Deployed) -> No
 def test_batch_embeds(deployed: Deployed) -> None:
     job = start(deployed, [{"input": f"text {n}"} for n in range(60)], task="embed")
     wait(deployed, job)
-    assert {len(r["result"]) for r in results(deployed, job)} == {768}
+    assert {len(r["result"]) for r in results(deployed, job)} == {384}
 
 
 def test_ten_thousand_items_with_a_fifth_of_the_calls_refused(deployed: Deployed) -> None:
@@ -74,7 +76,7 @@ def test_ten_thousand_items_with_a_fifth_of_the_calls_refused(deployed: Deployed
     assert (status["done"], status["failed"], status["pending"]) == (10_000, 0, 0)
     found = results(deployed, job)
     assert [r["id"] for r in found] == [f"n{n}" for n in range(10_000)]
-    assert all(len(r["result"]) == 768 for r in found)
+    assert all(len(r["result"]) == 384 for r in found)
 
 
 def test_batch_waits_for_a_busy_model(deployed: Deployed) -> None:

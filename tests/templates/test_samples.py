@@ -55,7 +55,6 @@ def test_a_sample_stack_comes_up_and_its_requests_work(project: Project, name: s
     project.run("up", name)
     for line in DOCUMENTED[name]:
         paste(project, line)
-    project.run("preview", name, "--expect-no-changes")
 
 
 def test_what_make_up_offers_works_as_pasted(project: Project) -> None:
