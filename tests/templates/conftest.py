@@ -65,10 +65,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The samples that the test module names in STACKS; more of a stack stands in its EXTRAS."""
+    """The samples that the test module names in STACKS; more of a stack stands in its EXTRAS, other files in FILES."""
     project = make_project(tmp_path_factory.mktemp("samples"))
     (project.root / "examples").unlink()
     (project.root / "examples").mkdir()
+    for path, text in getattr(request.module, "FILES", {}).items():
+        (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / path).write_text(text)
+    (project.root / "node_modules").symlink_to(ROOT / "node_modules")
     port, names = free_port(), request.module.STACKS
     for name in names:
         text = (ROOT / "examples" / f"{name}.yaml").read_text().replace(":8787", f":{port}")
