@@ -1,4 +1,5 @@
 // Batches: up to 10,000 items a job, run from a queue with bounded concurrency; each item is answered exactly once.
+import { collect, submit } from "./async_batch.js";
 import { messagesOf } from "./chat.js";
 import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
@@ -12,8 +13,8 @@ import { notify, resultLines } from "./webhook.js";
 /** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: string } & import("./service.js").BaseEnv} BatchEnv */
 /** @typedef {import("./service.js").Call<BatchEnv>} BatchCall */
 /** @typedef {{ chat: Model, embedding?: Model }} Models */
-/** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number }} BatchOptions */
-/** @typedef {{ job: string, from: number, to: number, round: number }} Slice positions `from` up to, not with, `to` */
+/** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number, async_batch: boolean, poll_seconds: number }} BatchOptions */
+/** @typedef {{ job: string, from: number, to: number, round: number, request?: string }} Slice positions `from` up to, not with, `to`; `request` runs at the model */
 /** @typedef {{ position: number, id: string, input: any, attempts: number }} Item */
 /** @typedef {{ position: number, id: string, value?: any, error?: string, state: "done" | "failed" | "pending" }} Outcome */
 
@@ -198,7 +199,7 @@ async function save(env, job, outcomes) {
  */
 export function work(name, { models, options }) {
   /** @param {BatchEnv} env @param {Slice} slice @param {Log} log */
-  async function run(env, { job, from, to, round }, log) {
+  async function run(env, { job, from, to, round, request }, log) {
     const row = await env.DB.prepare("SELECT task, tenant, state FROM jobs WHERE id = ?").bind(job).first();
     if (!row || row.state !== "running") return;
     const query = "SELECT position, id, input, attempts FROM items WHERE job = ? AND position >= ? AND position < ? AND state = 'pending'";
@@ -206,6 +207,11 @@ export function work(name, { models, options }) {
     const caller = { name: "batch", tenant: String(row.tenant), claims: {} };
     const call = { env, log, caller, signal: new AbortController().signal, tries: 2 };
     const items = /** @type {Item[]} */ (/** @type {unknown} */ (results));
+    if (options.async_batch && row.task === "chat" && items.length > 0) {
+      const next = await runQueued(env, { job, from, to, round, request }, items);
+      if (next) return await enqueue(env, [next.slice], next.delay);
+      return await finish(env, job);
+    }
     const { outcomes, busy } = items.length > 0 ? await runItems(call, models, String(row.task), items, options) : { outcomes: [], busy: false };
     await save(env, job, outcomes);
     if (busy || outcomes.some(({ state }) => state === "pending")) {
@@ -214,6 +220,24 @@ export function work(name, { models, options }) {
       return;
     }
     await finish(env, job);
+  }
+
+  /** The slice to go on with and when; nothing when it is done. @param {BatchEnv} env @param {Slice} slice @param {Item[]} items */
+  async function runQueued(env, slice, items) {
+    try {
+      if (!slice.request) {
+        const request = await submit(env.AI, models.chat, items);
+        return { slice: { ...slice, request }, delay: options.poll_seconds };
+      }
+      const outcomes = await collect(env.AI, models.chat, slice.request, items);
+      if (outcomes === null) return { slice, delay: options.poll_seconds };
+      await save(env, slice.job, outcomes);
+      return null;
+    } catch (error) {
+      if (!(error instanceof HttpError) || error.code !== "model_busy") throw error;
+      const delay = Math.min(options.busy_seconds * 2 ** Math.min(slice.round, 6), LONGEST_DELAY_S);
+      return { slice: { ...slice, round: slice.round + 1 }, delay };
+    }
   }
 
   return async (batch, env) => {

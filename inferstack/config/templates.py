@@ -34,6 +34,7 @@ class Template:
     optional_models: tuple[str, ...]
     optional_bindings: dict[str, str]
     abilities: dict[str, tuple[str, ...]]
+    abilities_if: dict[str, dict[str, tuple[str, ...]]]  # the same, for options that are true
     options: dict[str, Option]
     flags: tuple[str, ...]
     any_models: str | None  # the task of models that may be given under any role
@@ -88,6 +89,10 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         optional_models=tuple(accepts.get("models", ())),
         optional_bindings={**accepts.get("bindings", {}), **(SERVICE_BINDINGS if service else {})},
         abilities={role: tuple(words) for role, words in data.get("abilities", {}).items()},
+        abilities_if={
+            option: {role: tuple(words) for role, words in roles.items()}
+            for option, roles in data.get("abilities_if", {}).items()
+        },
         options={**(SERVICE_OPTIONS if service else {}), **options},
         flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
         samples=tuple(data.get("try", ())),

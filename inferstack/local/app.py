@@ -21,6 +21,7 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, failure, ok, paged
 from inferstack.local._settings import API
 from inferstack.local._store import Store
+from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai.run import Models
 from inferstack.local.ai_gateway.data_plane import answer_gateway
@@ -69,6 +70,7 @@ class LocalCloudflare:
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models = Models()
+        self.queued = Queued(self.models)
         self.windows = Windows()
         self.gateways = Gateways(self.gateway_state, store, self.models)
         self.deployer = Deployer(store, self.workers)
@@ -161,7 +163,7 @@ class LocalCloudflare:
                 error = fault.error
                 return JSONResponse({"code": error.code, "error": error.message, "success": False}, error.status)
         if kind == "ai":
-            return await ai_binding(self.models, self.gateways, request)
+            return await ai_binding(self.models, self.queued, self.gateways, request)
         if kind == "vectorize":
             return await vectorize_binding(self.indexes, request, identifier)
         if kind == "d1":

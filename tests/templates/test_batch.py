@@ -18,9 +18,27 @@ from tests.templates.conftest import Deployed
 STACKS = ["batch"]
 EXTRAS = """
 models:
+  large: { model: "@cf/meta/llama-3.3-70b-instruct-fp8-fast" }
   embed: { model: "@cf/baai/bge-small-en-v1.5" }
 workers:
   batch: { options: { busy_seconds: 1, retry_seconds: 1, slice: 50, concurrency: 8 } }
+  queued:
+    template: batch
+    compatibility_date: "2026-06-01"
+    models: { chat: large }
+    options: { async_batch: true, poll_seconds: 1, slice: 10, busy_seconds: 1 }
+    bindings:
+      AI: { ai: true }
+      DB: { database: queued }
+      JOBS: { queue: queued }
+      RESULTS: { bucket: results }
+    secrets:
+      API_TOKEN: file:.inferstack/secrets/sample-api-token
+      WEBHOOK_SECRET: file:.inferstack/secrets/sample-webhook-secret
+databases:
+  queued: { migrations: migrations/batch }
+queues:
+  queued: { consumer: { worker: queued, max_wait_ms: 100 } }
 """
 SMALL, EMBED = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-small-en-v1.5"
 
@@ -77,6 +95,17 @@ def test_ten_thousand_items_with_a_fifth_of_the_calls_refused(deployed: Deployed
     found = results(deployed, job)
     assert [r["id"] for r in found] == [f"n{n}" for n in range(10_000)]
     assert all(len(r["result"]) == 384 for r in found)
+
+
+def test_the_model_s_own_batch_api_is_used_where_it_is_asked_for(deployed: Deployed) -> None:
+    items = [{"id": f"n{n}", "input": f"Number {n}"} for n in range(25)]
+    made = deployed.post("queued", "/jobs", {"items": items})
+    job = made.json()["id"]
+    end = time.monotonic() + 30
+    while time.monotonic() < end and deployed.call("queued", "GET", f"/jobs/{job}").json()["state"] == "running":
+        time.sleep(0.2)
+    found = deployed.call("queued", "GET", f"/jobs/{job}/results").json()["items"]
+    assert [(r["id"], r["result"]) for r in found] == [(f"n{n}", f"You said: Number {n}") for n in range(25)]
 
 
 def test_batch_waits_for_a_busy_model(deployed: Deployed) -> None:

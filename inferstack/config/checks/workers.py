@@ -175,7 +175,8 @@ def _check_models(spec: StackSpec, worker: WorkerSpec, template: Template, at: K
             problem = f"`{model.name}` does not stream, and template `{template.name}` streams its answers"
             fix = "choose a model that streams (`inferstack models --streaming`)"
             report("IS052", (*at, "models", role), problem, fix)
-        for word in template.abilities.get(role, ()):
+        conditional = [roles.get(role, ()) for name, roles in template.abilities_if.items() if worker.options.get(name)]
+        for word in (*template.abilities.get(role, ()), *(word for words in conditional for word in words)):
             _check_ability(model, word, template, (*at, "models", role), report)
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.ai.markdown import to_markdown
+from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 
@@ -80,13 +81,18 @@ def _properties(model: catalog.Model) -> list[dict[str, Any]]:
     return [*found, *([{"property_id": "price", "value": prices}] if prices else [])]
 
 
-async def ai_binding(models: Models, gateways: Gateways, request: Request) -> Response:
+async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request: Request) -> Response:
     """What workerd's AI module asks. `application/json` must stand alone in the content type."""
     path = request.path_params["path"]
     try:
         if path == "run" and request.method == "POST" and "userInputs" not in request.query_params:
             body = await json_body(request)
-            return _plain(await models.run(_model_of(request), body.get("inputs")))
+            inputs, options = body.get("inputs"), body.get("options") or {}
+            if options.get("queueRequest"):
+                return JSONResponse(queued.submit(_model_of(request), inputs.get("requests")))
+            if isinstance(inputs, dict) and "request_id" in inputs:
+                return JSONResponse(queued.poll(str(inputs["request_id"])))
+            return _plain(await models.run(_model_of(request), inputs))
         if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
             form = await request.form()
             return _plain(await models.run(_model_of(request), {k: str(v) for k, v in form.items()}))

@@ -36,6 +36,7 @@ const models = {
 
 /** @type {import("./service.js").ServiceOptions & import("./batch.js").BatchOptions} */
 const options = {
+  "async_batch": false,
   "auth": "key",
   "busy_seconds": 5,
   "concurrency": 4,
@@ -45,6 +46,7 @@ const options = {
   "jwt": null,
   "max_attempts": 3,
   "max_body_bytes": 16777216,
+  "poll_seconds": 10,
   "retry_seconds": 10,
   "slice": 20
 };
