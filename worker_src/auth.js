@@ -18,16 +18,9 @@ function bearer(request) {
   return header.startsWith("Bearer ") ? header.slice(7).trim() : "";
 }
 
-/** @param {string} text */
-async function digest(text) {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-}
-
-/** @param {Uint8Array} a @param {Uint8Array} b */
+/** In a time that does not tell where they differ. @param {Uint8Array} a @param {Uint8Array} b */
 function equal(a, b) {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
-  return difference === 0;
+  return a.length === b.length && crypto.subtle.timingSafeEqual(a, b);
 }
 
 /** @param {string} message */
@@ -44,12 +37,13 @@ function refused(message) {
 export async function byKey(request, keys) {
   const given = bearer(request);
   if (!keys || !given) throw refused("send an API key as `Authorization: Bearer …`");
-  const sent = await digest(given);
+  const encoder = new TextEncoder();
+  const sent = encoder.encode(given);
   /** @type {Caller | null} */
   let found = null;
   for (const entry of keys.split(",")) {
     const [, name = "default", key] = /^(?:([\w.-]+)=)?(.*)$/s.exec(entry.trim()) ?? [];
-    if (key && equal(sent, await digest(key))) found = { name, tenant: name, claims: {} };
+    if (key && equal(sent, encoder.encode(key))) found = { name, tenant: name, claims: {} };
   }
   if (!found) throw refused("the API key is not known");
   return found;

@@ -4,7 +4,10 @@ import { HttpError } from "./errors.js";
 /** @param {string} text @returns {Uint8Array} */
 export function fromBase64(text) {
   try {
-    return Uint8Array.from(atob(text.replace(/^data:[^,]*,/, "")), (sign) => sign.charCodeAt(0));
+    const plain = atob(text.startsWith("data:") ? text.slice(text.indexOf(",") + 1) : text);
+    const bytes = new Uint8Array(plain.length);
+    for (let i = 0; i < plain.length; i++) bytes[i] = plain.charCodeAt(i);
+    return bytes;
   } catch {
     throw new HttpError(400, "bad_request", "the data is not base64");
   }

@@ -1,5 +1,5 @@
 // Text to image: bytes, or a stored file behind a signed link that expires.
-import { bytesOf, kindOf, toBase64 } from "./bytes.js";
+import { bytesOf, fromBase64, kindOf, toBase64 } from "./bytes.js";
 import { HttpError } from "./errors.js";
 import { infer } from "./inference.js";
 import { checkLink, signedLink } from "./links.js";
@@ -53,6 +53,9 @@ export function imageRoutes({ models, options }) {
     const wantsBytes = (call.request.headers.get("accept") ?? "").startsWith("image/");
     const { format = wantsBytes ? "bytes" : "link", steps = options.steps } = call.body;
     const { reply, target } = await infer(call, models.image, inputOf(models.image.name, { ...call.body, steps }));
+    if (format === "json" && typeof reply.image === "string") {
+      return json({ image: reply.image, type: kindOf(fromBase64(reply.image.slice(0, 24)), "image/png"), model: target.name });
+    }
     const bytes = await bytesOf(reply, "image");
     const type = kindOf(bytes, "image/png");
     if (format === "bytes") return new Response(bytes, { headers: { "content-type": type, "x-model": target.name } });

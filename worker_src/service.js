@@ -92,11 +92,11 @@ export function service(name, options, routes) {
     async fetch(request, env, context) {
       const call = newCall(name, request, env, context);
       const response = await answer(call).catch((error) => failure(error, call));
-      const headers = new Headers(response.headers);
-      headers.set("x-request-id", call.id);
-      for (const [key, value] of Object.entries(corsHeaders(request, options.cors))) headers.set(key, value);
+      // In place: a copy would turn a body of known length into a stream.
+      response.headers.set("x-request-id", call.id);
+      for (const [key, value] of Object.entries(corsHeaders(request, options.cors))) response.headers.set(key, value);
       if (!call.log.deferred) call.log.write(response.status);
-      return new Response(response.body, { status: response.status, headers });
+      return response;
     },
   };
 }
@@ -159,7 +159,9 @@ export function isJson(request) {
  */
 export async function readBytes(request, most) {
   const tooLarge = new HttpError(413, "too_large", `the body must have at most ${most} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge;
+  const length = request.headers.get("content-length");
+  if (Number(length ?? 0) > most) throw tooLarge;
+  if (length !== null) return new Uint8Array(await request.arrayBuffer());
   /** @type {Uint8Array[]} */
   const parts = [];
   let size = 0;
