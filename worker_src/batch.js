@@ -13,11 +13,12 @@ import { notify, resultLines } from "./webhook.js";
 /** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: string } & import("./service.js").BaseEnv} BatchEnv */
 /** @typedef {import("./service.js").Call<BatchEnv>} BatchCall */
 /** @typedef {{ chat: Model, embedding?: Model }} Models */
-/** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number, async_batch: boolean, poll_seconds: number }} BatchOptions */
+/** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number, keep_pace: boolean, async_batch: boolean, poll_seconds: number }} BatchOptions */
 /** @typedef {{ job: string, from: number, to: number, round: number, request?: string }} Slice positions `from` up to, not with, `to`; `request` runs at the model */
 /** @typedef {{ position: number, id: string, input: any, attempts: number }} Item */
 /** @typedef {{ position: number, id: string, value?: any, error?: string, state: "done" | "failed" | "pending" }} Outcome */
 
+const MINUTE_MS = 60_000;
 const MOST_ITEMS = 10_000;
 const MESSAGES_AT_ONCE = 100; // of one sendBatch
 const ROWS_AT_ONCE = 500; // of one insert, as one JSON value
@@ -149,9 +150,14 @@ async function runItems(call, models, task, items, options) {
   /** @type {Outcome[]} */
   const outcomes = [];
   const left = task === "embed" ? [items] : items.map((item) => [item]);
-  let busy = false;
+  const limit = (task === "embed" && models.embedding ? models.embedding : models.chat).calls_a_minute;
+  const pace = options.keep_pace && limit ? MINUTE_MS / limit : 0;
+  let [busy, next] = [false, Date.now()];
   async function takeOn() {
     for (let group = left.shift(); group && !busy; group = left.shift()) {
+      const wait = next - Date.now();
+      next = Math.max(next, Date.now()) + pace;
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       try {
         const values = await answer(call, models, task, group);
         outcomes.push(...group.map(({ position, id }, i) => ({ position, id, value: values[i], state: /** @type {const} */ ("done") })));

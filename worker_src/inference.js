@@ -2,7 +2,7 @@
 import { HttpError, messageOf } from "./errors.js";
 import { usageOf } from "./replies.js";
 
-/** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null }} Target */
+/** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null, calls_a_minute: number | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
 /** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, signal: AbortSignal, caller: import("./auth.js").Caller, gateway?: GatewaySettings, tries?: number }} Caller */

@@ -13,7 +13,7 @@ import yaml
 
 from inferstack import catalog
 from inferstack.config import check_stack, closest, stack_names
-from inferstack.config.checks.workers import TASKS
+from inferstack.config.checks.workers import TASKS, can
 from inferstack.config.templates import Template, find_template, template_names
 from inferstack.config.tree import plain
 from inferstack.errors import ConfigError, StackNotFound
@@ -105,7 +105,10 @@ def _add_worker(plan: _Plan, name: str, root: Path, template: str | None, source
         near = closest(template, template_names(root))
         raise ConfigError(f"there is no template `{template}`{near}\n  fix: one of: {', '.join(template_names(root))}")
     entry: dict[str, Any] = {"template": template, "compatibility_date": day}
-    models = {role: _alias(plan, role, TASKS.get(role, "Text Generation")) for role in found.models}
+    roles = found.models or (("chat",) if found.any_models else ())
+    models = {
+        role: _alias(plan, role, TASKS.get(role, "Text Generation"), found.abilities.get(role, ())) for role in roles
+    }
     bindings = dict(_bindings(plan, name, found, root))
     secrets = {secret: f"env:{name.upper().replace('-', '_')}_{secret}" for secret in found.secrets}
     entry |= {
@@ -114,19 +117,22 @@ def _add_worker(plan: _Plan, name: str, root: Path, template: str | None, source
     plan.put("workers", name, entry)
 
 
-def _alias(plan: _Plan, wanted: str, task: str) -> str:
-    """An alias of the stack with a model of the task, else a new one."""
-    for alias, declared in {**(plan.have.get("models") or {}), **plan.entries.get("models", {})}.items():
-        model = catalog.find_model(str((declared or {}).get("model")))
-        if model is not None and model.task == task:
+def _alias(plan: _Plan, wanted: str, task: str, abilities: tuple[str, ...] = ()) -> str:
+    """An alias of the stack with a model of the task that can do it, else a new one."""
+
+    def fits(model: catalog.Model | None) -> bool:
+        return model is not None and model.task == task and all(can(model, ability) for ability in abilities)
+
+    known = {**(plan.have.get("models") or {}), **plan.entries.get("models", {})}
+    for alias, declared in known.items():
+        if fits(catalog.find_model(str((declared or {}).get("model")))):
             return str(alias)
-    if task not in FIRST:
-        cheapest = min(
-            (m for m in catalog.builtin().all() if m.task == task and not m.removed and m.prices),
-            key=lambda m: (m.prices[0].usd, m.name),
-        )
-        return plan.put("models", wanted, {"model": cheapest.name})
-    return plan.put("models", wanted, {"model": FIRST[task]})
+    name = FIRST.get(task, "")
+    if not fits(catalog.find_model(name)):
+        live = [model for model in catalog.builtin().all() if fits(model) and not model.removed and model.prices]
+        name = min(live, key=lambda model: (model.prices[0].usd, model.name)).name
+    free = wanted if wanted not in known else f"{wanted}-{len(known)}"
+    return plan.put("models", free, {"model": name})
 
 
 def _bindings(plan: _Plan, worker: str, template: Template, root: Path) -> Iterable[tuple[str, dict[str, Any]]]:

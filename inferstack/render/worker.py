@@ -111,7 +111,8 @@ def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
 def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
     """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`.
 
-    `price` is US dollars for a million tokens, `json` how the model takes a JSON schema; null where not known.
+    `price` is US dollars for a million tokens, `json` how the model takes a JSON schema, `calls_a_minute` Cloudflare's
+    limit of an account; null where not known.
     """
     declared, model = spec.models[alias], spec.model_of(alias)
     gateway = spec.physical(declared.gateway) if declared.gateway else None
@@ -120,7 +121,9 @@ def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
     into, out = (model.price("M input tokens"), model.price("M output tokens")) if model else (None, None)
     price = {"input": into or 0, "output": out or 0} if into or out else None
     json_mode = model.json_mode if model and model.takes_json_schema else None
-    return {"name": declared.model, "gateway": gateway, "compat": compat, "price": price, "json": json_mode}
+    limit = model.rate_limit if model else None
+    facts = {"price": price, "json": json_mode, "calls_a_minute": limit}
+    return {"name": declared.model, "gateway": gateway, "compat": compat, **facts}
 
 
 def _system(model: ModelSpec, root: Path) -> str | None:

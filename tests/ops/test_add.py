@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inferstack.config import load_stack
+from inferstack.config.templates import template_names
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops.add import add
 from inferstack.ops.check import check
@@ -53,6 +54,13 @@ def test_a_worker_comes_with_everything_it_needs(root: Path, monkeypatch: pytest
     ):
         assert kept in text
     assert text.index("# another note") < text.index("tags: [a]")
+
+
+@pytest.mark.parametrize("template", template_names(ROOT))
+def test_a_worker_of_each_template_is_right_as_added(root: Path, template: str) -> None:
+    add("worker", "mine", "s", root, template, None)
+    found = check(["s"], root)
+    assert {finding.code for finding in found.stacks["s"]} <= {"IS075"}, found.show("text")
 
 
 @pytest.mark.parametrize("kind", ["index", "database", "gateway", "bucket", "namespace", "queue"])

@@ -21,7 +21,15 @@ models:
   large: { model: "@cf/meta/llama-3.3-70b-instruct-fp8-fast" }
   embed: { model: "@cf/baai/bge-small-en-v1.5" }
 workers:
-  batch: { options: { busy_seconds: 1, retry_seconds: 1, slice: 50, concurrency: 8 } }
+  batch: { options: { busy_seconds: 1, retry_seconds: 1, slice: 50, concurrency: 8, keep_pace: false } }
+  paced:
+    template: batch
+    compatibility_date: "2026-06-01"
+    models: { chat: large }
+    bindings: { AI: { ai: true }, DB: { database: paced }, JOBS: { queue: paced }, RESULTS: { bucket: results } }
+    secrets:
+      API_TOKEN: file:.inferstack/secrets/sample-api-token
+      WEBHOOK_SECRET: file:.inferstack/secrets/sample-webhook-secret
   queued:
     template: batch
     compatibility_date: "2026-06-01"
@@ -37,8 +45,10 @@ workers:
       WEBHOOK_SECRET: file:.inferstack/secrets/sample-webhook-secret
 databases:
   queued: { migrations: migrations/batch }
+  paced: { migrations: migrations/batch }
 queues:
   queued: { consumer: { worker: queued, max_wait_ms: 100 } }
+  paced: { consumer: { worker: paced, max_wait_ms: 100 } }
 """
 SMALL, EMBED = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-small-en-v1.5"
 
@@ -106,6 +116,17 @@ def test_the_model_s_own_batch_api_is_used_where_it_is_asked_for(deployed: Deplo
         time.sleep(0.2)
     found = deployed.call("queued", "GET", f"/jobs/{job}/results").json()["items"]
     assert [(r["id"], r["result"]) for r in found] == [(f"n{n}", f"You said: Number {n}") for n in range(25)]
+
+
+def test_batch_keeps_the_pace_of_the_model_s_rate_limit(deployed: Deployed) -> None:
+    """300 calls a minute is the limit of this model (catalogue): 11 calls, the first at once, take 2 seconds."""
+    started = time.monotonic()
+    items = [{"input": f"Number {n}"} for n in range(11)]
+    job = deployed.post("paced", "/jobs", {"items": items}).json()["id"]
+    while deployed.call("paced", "GET", f"/jobs/{job}").json()["done"] < 11 and time.monotonic() < started + 30:
+        time.sleep(0.05)
+    assert deployed.call("paced", "GET", f"/jobs/{job}").json()["done"] == 11
+    assert time.monotonic() - started >= 2
 
 
 def test_batch_waits_for_a_busy_model(deployed: Deployed) -> None:

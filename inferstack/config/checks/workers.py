@@ -188,14 +188,19 @@ ABILITIES = {  # what a template.yaml calls an ability → in words, the flag th
 }
 
 
-def _check_ability(model: catalog.Model, word: str, template: Template, at: KeyPath, report: Report) -> None:
+def can(model: catalog.Model, ability: str) -> bool:
+    """Whether the catalogue lists the ability for the model."""
     has = {
         "json": bool(model.takes_json_schema),
         "tools": model.function_calling,
         "vision": model.vision,
         "batch": model.batch,
     }
-    if not has[word]:
+    return has[ability]
+
+
+def _check_ability(model: catalog.Model, word: str, template: Template, at: KeyPath, report: Report) -> None:
+    if not can(model, word):
         words, flag = ABILITIES[word]
         problem = f"`{model.name}` is not known to {words}, which template `{template.name}` relies on"
         report("IS089", at, problem, f"choose one that can (`inferstack models {flag}`)")

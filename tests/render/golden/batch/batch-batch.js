@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./batch.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -44,6 +46,7 @@ const options = {
     "*"
   ],
   "jwt": null,
+  "keep_pace": true,
   "max_attempts": 3,
   "max_body_bytes": 16777216,
   "poll_seconds": 10,

@@ -6,9 +6,11 @@ import { service } from "./service.js";
 /** @type {import("./openai.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [
       {
+        "calls_a_minute": 300,
         "compat": null,
         "gateway": "main-sample",
         "json": "bare",
@@ -31,6 +33,7 @@ const models = {
     "temperature": 0.2
   },
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./classify.js").Models} */
 const models = {
   "classifier": {
+    "calls_a_minute": 2000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./embed.js").Models} */
 const models = {
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./gateway.js").Models} */
 const models = {
   "cheap": {
+    "calls_a_minute": 300,
     "compat": "dynamic/cheap-first",
     "fallbacks": [],
     "gateway": "outside-sample",
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "claude": {
+    "calls_a_minute": null,
     "compat": "anthropic/claude-haiku-4-5",
     "fallbacks": [],
     "gateway": "outside-sample",
@@ -30,6 +32,7 @@ const models = {
     "temperature": 0.2
   },
   "fast": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": "outside-sample",
@@ -44,9 +47,11 @@ const models = {
     "temperature": 0.2
   },
   "gpt": {
+    "calls_a_minute": null,
     "compat": "openai/gpt-4o-mini",
     "fallbacks": [
       {
+        "calls_a_minute": 300,
         "compat": null,
         "gateway": "outside-sample",
         "json": "bare",

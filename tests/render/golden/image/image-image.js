@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./image.js").Models} */
 const models = {
   "image": {
+    "calls_a_minute": 720,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./moderate.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "guard": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./rag.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": "main-prod",
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -33,6 +35,7 @@ const models = {
     "temperature": 0.2
   },
   "reranker": {
+    "calls_a_minute": 2000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./speak.js").Models} */
 const models = {
   "voice": {
+    "calls_a_minute": null,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

@@ -5,6 +5,7 @@ import { structuredRoutes } from "./structured.js";
 /** @type {import("./structured.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

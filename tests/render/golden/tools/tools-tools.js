@@ -5,6 +5,7 @@ import { toolRoutes } from "./tools.js";
 /** @type {import("./openai.js").Models} */
 const models = {
   "chat": {
+    "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
@@ -19,6 +20,7 @@ const models = {
     "temperature": 0.2
   },
   "embedding": {
+    "calls_a_minute": 3000,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

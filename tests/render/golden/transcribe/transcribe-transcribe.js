@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./transcribe.js").Models} */
 const models = {
   "speech": {
+    "calls_a_minute": 720,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

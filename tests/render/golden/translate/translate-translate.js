@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./translate.js").Models} */
 const models = {
   "translation": {
+    "calls_a_minute": 720,
     "compat": null,
     "fallbacks": [],
     "gateway": null,

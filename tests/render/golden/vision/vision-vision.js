@@ -5,6 +5,7 @@ import { service } from "./service.js";
 /** @type {import("./vision.js").Models} */
 const models = {
   "vision": {
+    "calls_a_minute": 720,
     "compat": null,
     "fallbacks": [],
     "gateway": null,
