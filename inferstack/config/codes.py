@@ -115,4 +115,5 @@ CODES: dict[str, Code] = {
     "IS088": Code("option of another type", "An option has the type of its default; docs/templates.md lists them."),
     "IS089": Code("model cannot do what the template asks", "The catalogue does not list the ability for this model; an own model can say so under `catalog:`."),
     "IS090": Code("model for a role that is not there", "Roles are the names that a template calls models by."),
+    "IS091": Code("smoke check with an unknown secret", "`token` names one of the Worker's own `secrets`."),
 }  # fmt: skip

@@ -167,6 +167,16 @@ class DomainSpec(StrictModel):
     zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
+class SmokeSpec(StrictModel):
+    """A request that the Worker must answer right after each deployment, else the deployment has failed."""
+
+    request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /\S*$")]
+    body: dict[str, Any] | list[Any] | None = None
+    token: BindingName | None = None
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    contains: str | None = None
+
+
 class WorkerRaw(StrictModel):
     """Properties as the official provider has them, over what this tool sets."""
 
@@ -193,6 +203,7 @@ class WorkerSpec(StrictModel):
     domains: list[DomainSpec] = []
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
     placement: Literal["smart"] | None = None
+    smoke: list[SmokeSpec] = []
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
 
     @model_validator(mode="after")

@@ -73,6 +73,7 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
     settings = local_settings(spec, root)
     running = local.find(settings.folder)
     api_port = running.api_port if running else settings.api_port
+    port = running.port if running else settings.port
     for folder in ("pulumi", "pulumi-home"):
         (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = state / "passphrase"
@@ -87,6 +88,7 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         "CLOUDFLARE_ACCOUNT_ID": spec.account or local.ACCOUNT_ID,
         "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder),
         "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
+        "INFERSTACK_LOCAL_WORKERS": f"127.0.0.1:{port}",
         "PULUMI_BACKEND_URL": f"file://{state / 'pulumi'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
         "PULUMI_HOME": str(state / "pulumi-home"),

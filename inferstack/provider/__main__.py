@@ -8,9 +8,10 @@ from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.provider_key import ProviderKey
+from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.vectorize_index import VectorizeIndex
 
-TYPES = (VectorizeIndex(), MetadataIndex(), D1Migrations(), GatewayRoute(), ProviderKey())
+TYPES = (VectorizeIndex(), MetadataIndex(), D1Migrations(), GatewayRoute(), ProviderKey(), SmokeCheck())
 
 if __name__ == "__main__":
     serve_provider(Servicer(__version__, {kind.token: kind for kind in TYPES}, lambda _: None))

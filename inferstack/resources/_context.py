@@ -20,6 +20,14 @@ class Context:
     account_id: str
     root: Path
 
+    def local_address(self) -> str:
+        """Where the Workers of the local Cloudflare are. Raises `ConfigError` when the environment does not say."""
+        address = os.environ.get("INFERSTACK_LOCAL_WORKERS")
+        if not address:
+            text = 'smoke checks of a local stack need INFERSTACK_LOCAL_WORKERS\n  fix: eval "$(inferstack env STACK)"'
+            raise ConfigError(text)
+        return address
+
     def secret(self, reference: str, wanted_by: str) -> pulumi.Output[str]:
         """The value behind `env:`, `file:` or `config:`, as a Pulumi secret. Raises `ConfigError` when it is missing."""
         kind, _, name = reference.partition(":")

@@ -43,6 +43,12 @@ class GatewayRoute(OwnResource):
     outputs = ("routeId", "versionId")
 
 
+class SmokeCheck(OwnResource):
+    """Inputs: accountId, scriptName, versionId, checks, hostname?, localAddress?."""
+
+    token = "inferstack:index:SmokeCheck"  # noqa: S105
+
+
 class ProviderKey(OwnResource):
     """Inputs: accountId, gatewayId, provider, alias, secret."""
 

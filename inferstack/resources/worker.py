@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from inferstack.resources._cloudflare import (
     WorkerVersion,
 )
 from inferstack.resources._context import Context
+from inferstack.resources._own import SmokeCheck
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
 Resolve = Callable[[str, str], dict[str, Any]]
@@ -69,6 +71,7 @@ class Worker(pulumi.ComponentResource):
             child,
         )
         self._add_triggers(key, context)
+        self._add_smoke_checks(key, context, version)
         self.register_outputs({"name": self.name})
 
     def _add_version(self, key: str, context: Context, shell: CloudflareWorker, resolve: Resolve) -> WorkerVersion:
@@ -113,6 +116,27 @@ class Worker(pulumi.ComponentResource):
         for domain in spec.domains:
             hostname = {"accountId": account, "hostname": domain.hostname, "service": self.name, "zoneId": domain.zone}
             WorkersCustomDomain(f"{key}-{domain.hostname}", hostname, after)
+
+    def _add_smoke_checks(self, key: str, context: Context, version: WorkerVersion) -> None:
+        """Requests that the version must answer once it is live."""
+        spec = context.spec.workers[key]
+        if not spec.smoke:
+            return
+        checks = []
+        for smoke in spec.smoke:
+            method, path = smoke.request.split(" ", 1)
+            reference = spec.secrets.get(smoke.token or "")
+            token = context.secret(reference, f"worker `{key}`, smoke check") if reference else None
+            body = None if smoke.body is None else json.dumps(smoke.body)
+            one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
+            found = {**one, "body": body, "token": token}
+            checks.append({name: value for name, value in found.items() if value is not None})
+        place = {"hostname": spec.domains[0].hostname} if spec.domains else {}
+        if context.spec.target == "local":
+            place = {"localAddress": context.local_address()}
+        inputs = {"accountId": context.account_id, "scriptName": self.name, "versionId": version.id, "checks": checks}
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        SmokeCheck(f"{key}-smoke", {**inputs, **place}, after)
 
     def _bindings(self, key: str, context: Context, resolve: Resolve) -> list[dict[str, Any]]:
         """Sorted by name: the API gives them back so, and another order would look like a change."""

@@ -138,6 +138,7 @@ CASES = [
     Case("IS089", LOCAL + OWN + " }\nmodels: { m: { model: '@me/m' } }\n"
          f"workers: {{ w: {{ template: asks, {DATE}, models: {{ chat: m }} }} }}\n"),
     Case("IS090", LOCAL + CHAT + f"workers: {{ w: {{ template: asks, {DATE}, models: {{ caht: c }} }} }}\n"),
+    Case("IS091", LOCAL + PLAIN + "    secrets: { TOKEN: env:PATH }\n    smoke: [{ request: GET /, token: TOKNE }]\n"),
 ]  # fmt: skip
 
 TEMPLATES = {

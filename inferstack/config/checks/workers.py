@@ -77,6 +77,10 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
         if size > LARGEST_VARIABLE:
             problem = f"`{name}` has {size:,} bytes; a variable holds {LARGEST_VARIABLE:,}"
             report("IS063", (*at, "vars", name), problem, "keep it in KV or R2, or shorten it")
+    for place, smoke in enumerate(worker.smoke):
+        if smoke.token is not None and smoke.token not in worker.secrets:
+            problem = f"`{smoke.token}` is no secret of this Worker{closest(smoke.token, worker.secrets)}"
+            report("IS091", (*at, "smoke", place, "token"), problem, "name one of its `secrets:`")
     most = catalog.limit("workers", "environment_variables_per_worker")
     count = len(worker.vars) + len(worker.secrets)
     if count > most:
