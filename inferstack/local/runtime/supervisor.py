@@ -120,16 +120,17 @@ class Supervisor:
         """A process that listens on all `sockets`."""
         control_read, control_write = os.pipe()
         command = [str(self._workerd), "serve", "--experimental", f"--control-fd={control_write}"]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            str(file),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={"PATH": "/usr/bin:/bin", **config.environment},
-            pass_fds=[control_write],
-            preexec_fn=_end_with_parent,
-        )
+        with self._log_file.open("ab") as output:  # what Workers log goes there without a detour
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                str(file),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin", **config.environment},
+                pass_fds=[control_write],
+                preexec_fn=_end_with_parent,
+            )
         os.close(control_write)
         said: list[str] = []
         self._spawn(self._collect(process, said))
@@ -147,10 +148,10 @@ class Supervisor:
         return process
 
     async def _collect(self, process: asyncio.subprocess.Process, said: list[str]) -> None:
-        """What the Workers and workerd print goes to the log file; its beginning is kept for a failed start."""
-        assert process.stdout is not None
+        """What workerd complains of goes to the log file; its beginning is kept for a failed start."""
+        assert process.stderr is not None
         with self._log_file.open("a", buffering=1) as file:
-            async for raw in process.stdout:
+            async for raw in process.stderr:
                 line = raw.decode(errors="replace").rstrip()
                 file.write(line + "\n")
                 if len(said) < 20:
