@@ -227,14 +227,14 @@ function failure(error, call, shape) {
 /** @param {Request} request @param {string[]} origins @returns {Record<string, string>} */
 function corsHeaders(request, origins) {
   const origin = request.headers.get("origin");
-  const allowed = origins.includes("*") ? "*" : origin && origins.includes(origin) ? origin : null;
-  if (!allowed) return {};
+  const allowed = origins.includes("*") ? "*" : origins.find((known) => known === origin);
+  if (!origin || !allowed) return {};
   return {
     "access-control-allow-origin": allowed,
     "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
     "access-control-allow-headers": "authorization, content-type, traceparent, idempotency-key",
     "access-control-expose-headers": "x-request-id",
-    ...(allowed !== "*" && { vary: "origin" }),
+    vary: "origin",
   };
 }
 
