@@ -111,3 +111,17 @@ def test_a_project_s_own_template_comes_before_the_tool_s(tmp_path: Path) -> Non
         assert modules["index.js"].endswith(f'json("{name}") }};\n')
         assert modules["service.js"] == (ROOT / "worker_src" / "service.js").read_text()
     assert "structured" in template_names(tmp_path)
+
+
+def test_a_python_worker_is_passed_through_file_by_file(tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "app" / "lib").mkdir(parents=True)
+    (tmp_path / "app" / "main.py").write_text("from lib.words import WORDS\n")
+    (tmp_path / "app" / "lib" / "words.py").write_text("WORDS = []\n")
+    worker = "{ source: app/main.py, compatibility_date: '2026-06-01', compatibility_flags: [python_workers] }"
+    (tmp_path / "stacks" / "s.yaml").write_text(f"environment: x\ntarget: local\nworkers: {{ w: {worker} }}\n")
+    modules = render_worker(load_stack("s", tmp_path), "w", tmp_path).modules
+    assert [(m.name, m.content_type) for m in modules] == [
+        ("main.py", "text/x-python"),
+        ("lib/words.py", "text/x-python"),
+    ]
