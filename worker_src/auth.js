@@ -42,7 +42,8 @@ export async function byKey(request, keys) {
   /** @type {Caller | null} */
   let found = null;
   for (const entry of keys.split(",")) {
-    const [, name = "default", key] = /^(?:([\w.-]+)=)?(.*)$/s.exec(entry.trim()) ?? [];
+    // A key of its own may end with the `=` of base64.
+    const [, name, key] = /^([\w.-]+)=(?!=*$)(.+)$/s.exec(entry.trim()) ?? ["", "default", entry.trim()];
     if (key && equal(sent, encoder.encode(key))) found = { name, tenant: name, claims: {} };
   }
   if (!found) throw refused("the API key is not known");

@@ -55,7 +55,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 @pytest.fixture(scope="module", autouse=True)
 def keys() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TWO_KEYS", "ann=key-of-ann,bob=key-of-bob")
+        patch.setenv("TWO_KEYS", "ann=key-of-ann,bob=key-of-bob,c2VjcmV0LXBhZA==")
         yield
 
 
@@ -97,8 +97,12 @@ def test_each_key_has_a_name_and_a_rate_of_its_own(deployed: Deployed) -> None:
     with deployed.client("limited", "key-of-ann") as ann:
         codes = [ann.post("/chat", json=HELLO).status_code for _ in range(3)]
     assert codes == [200, 200, 429]
-    with deployed.client("limited", "key-of-bob") as bob:
-        assert bob.post("/chat", json=HELLO).status_code == 200
+    for key in ("key-of-bob", "c2VjcmV0LXBhZA=="):
+        with deployed.client("limited", key) as other:
+            assert other.post("/chat", json=HELLO).status_code == 200
+    for key in ("ann=key-of-ann", "c2VjcmV0LXBhZA", "ann"):
+        with deployed.client("limited", key) as stranger:
+            assert stranger.post("/chat", json=HELLO).status_code == 401
 
 
 def test_without_auth_anyone_may_call(deployed: Deployed) -> None:
