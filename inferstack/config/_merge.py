@@ -14,7 +14,7 @@ from pathlib import Path
 
 from inferstack.config._diagnostics import Place, closest
 from inferstack.config.findings import Findings
-from inferstack.config.paths import real_path
+from inferstack.config.paths import leaves, real_path
 from inferstack.config.tree import Node, read, retyped
 
 VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
@@ -64,7 +64,7 @@ def _with_bases(file: Path, root: Path, chain: list[Path], findings: Findings) -
 
 def _refused(base: Node, other: Path, root: Path, chain: list[Path], findings: Findings) -> bool:
     text = f"`extends: {base.value}`"
-    if not other.is_relative_to(real_path(root)):
+    if leaves(other, root):
         findings.add("IS017", base.place, f"{text}: the path leaves the project", "name a file under stacks/")
     elif other in chain:
         findings.add("IS016", base.place, f"{text}: the files extend each other in a circle", "remove one `extends`")

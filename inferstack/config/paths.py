@@ -12,3 +12,8 @@ def real_path(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
         return path.absolute()
+
+
+def leaves(path: Path, root: Path) -> bool:
+    """Whether a path leads out of the project."""
+    return not real_path(path).is_relative_to(real_path(root))

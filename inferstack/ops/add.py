@@ -17,6 +17,7 @@ from inferstack.config.checks.workers import TASKS, can
 from inferstack.config.templates import Template, find_template, template_names
 from inferstack.config.tree import plain
 from inferstack.errors import ConfigError, StackNotFound
+from inferstack.ops.scaffold import NAME
 
 SECTIONS = {
     "worker": "workers",
@@ -27,7 +28,6 @@ SECTIONS = {
     "bucket": "buckets",
     "namespace": "namespaces",
 }
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 # Small live models, so that a first try is cheap; the task of a role decides.
 FIRST = {"Text Generation": "@cf/meta/llama-3.2-3b-instruct", "Text Embeddings": "@cf/baai/bge-base-en-v1.5"}
 KNOWN_RUNTIME = timedelta(days=60)  # a compatibility date that every runtime of today knows

@@ -8,11 +8,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import inferstack
+from inferstack.config.templates import HOME
 from inferstack.errors import ConfigError
 from inferstack.ops.environment import STATE, read_toolchain
 
-HOME = Path(inferstack.__file__).resolve().parents[1]
 COPIED = ("Pulumi.yaml", "__main__.py", "bin", "migrations")
 LINKED = (".venv", "node_modules", f"{STATE}/toolchain.json")
 IGNORED = ".inferstack/\n.venv\nnode_modules\n__pycache__/\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec
-from inferstack.config.paths import real_path
+from inferstack.config.paths import leaves
 from inferstack.config.report import Report
 from inferstack.config.tree import KeyPath
 
@@ -80,8 +80,8 @@ def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
     for key, model in spec.models.items():
         if model.system_file is None:
             continue
-        path = real_path(root / model.system_file)
-        if not path.is_relative_to(real_path(root)):
+        path = root / model.system_file
+        if leaves(path, root):
             problem = f"the path `{model.system_file}` leaves the project"
             report("IS017", ("models", key, "system_file"), problem, "name a file of the project")
         elif not path.is_file():
@@ -90,8 +90,8 @@ def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
 
     @cache
     def state(folder: str) -> str:
-        path = real_path(root / folder)
-        if not path.is_relative_to(real_path(root)):
+        path = root / folder
+        if leaves(path, root):
             return "outside"
         return "there" if path.is_dir() else "missing"
 

@@ -9,7 +9,7 @@ from typing import Any
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec, WorkerSpec
-from inferstack.config.paths import real_path
+from inferstack.config.paths import leaves
 from inferstack.config.report import Report
 from inferstack.config.sources import find_entry
 from inferstack.config.templates import Template, Templates, template_names
@@ -51,8 +51,8 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
 
 def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
     assert worker.source is not None
-    path = real_path(root / worker.source)
-    if not path.is_relative_to(real_path(root)):
+    path = root / worker.source
+    if leaves(path, root):
         report("IS017", (*at, "source"), f"the path `{worker.source}` leaves the project", "name a path of the project")
     elif find_entry(path) is None:
         problem = f"`{worker.source}` holds no code that a Worker can start with"
@@ -118,8 +118,8 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
 def _check_option(template: Template, name: str, value: Any, at: KeyPath, root: Path, report: Report) -> None:
     option, path = template.options.get(name), (*at, "options", name)
     if option is None and template.takes_option(name):
-        file = real_path(root / str(value))
-        if not file.is_relative_to(real_path(root)):
+        file = root / str(value)
+        if leaves(file, root):
             report("IS017", path, f"the path `{value}` leaves the project", "name a file of the project")
         elif not file.is_file():
             report("IS080", path, f"there is no file `{value}`", "create it, or correct the path")
