@@ -116,4 +116,5 @@ CODES: dict[str, Code] = {
     "IS089": Code("model cannot do what the template asks", "The catalogue does not list the ability for this model; an own model can say so under `catalog:`."),
     "IS090": Code("model for a role that is not there", "Roles are the names that a template calls models by."),
     "IS091": Code("smoke check with an unknown secret", "`token` names one of the Worker's own `secrets`."),
+    "IS092": Code("rollout without checks", "A step goes on when the new version answers as it should. Templates have `GET /healthz`; code of your own must say."),
 }  # fmt: skip

@@ -152,8 +152,20 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "domains": "Host names that are the Worker's own.",
         "cpu_ms": "The most milliseconds of CPU that one request may take.",
         "smoke": "Requests that must be answered right after each deployment.",
+        "rollout": "Goes live step by step, and back when its checks fail; without it a new version takes all traffic at once.",
         "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
+    },
+    "RolloutSpec": {
+        "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",
+        "hold": "How long each step is held and checked: `30s`, `10m`, `1h`.",
+        "checks": "Requests to the new version, as under `smoke`. Without any: those of `smoke`, else `GET /healthz` of a template.",
+        "abort_on": "What sends it back to the last good version.",
+    },
+    "AbortSpec": {
+        "smoke": "A check that fails before the first step, when no other request reaches the new version.",
+        "error_rate": "The share of the checks that may fail while a step is held.",
+        "p95": "The time within which 95 of 100 checks must be answered: `800ms`, `2s`.",
     },
     "SmokeSpec": {
         "request": "Method and path, such as `GET /healthz`.",

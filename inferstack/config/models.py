@@ -12,6 +12,7 @@ from inferstack.config._base import Location, Name, SecretReference, StrictModel
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec
 from inferstack.config.own_models import OwnModel
+from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 
 WORKERS_AI = "workers-ai"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -167,16 +168,6 @@ class DomainSpec(StrictModel):
     zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
-class SmokeSpec(StrictModel):
-    """A request that the Worker must answer right after each deployment, else the deployment has failed."""
-
-    request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /\S*$")]
-    body: dict[str, Any] | list[Any] | None = None
-    token: BindingName | None = None
-    status: Annotated[int, Field(ge=100, le=599)] = 200
-    contains: str | None = None
-
-
 class WorkerRaw(StrictModel):
     """Properties as the official provider has them, over what this tool sets."""
 
@@ -204,6 +195,7 @@ class WorkerSpec(StrictModel):
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
     placement: Literal["smart"] | None = None
     smoke: list[SmokeSpec] = []
+    rollout: RolloutSpec | None = None
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
 
     @model_validator(mode="after")

@@ -10,8 +10,17 @@ from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.provider_key import ProviderKey
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.vectorize_index import VectorizeIndex
+from inferstack.provider.worker_rollout import WorkerRollout
 
-TYPES = (VectorizeIndex(), MetadataIndex(), D1Migrations(), GatewayRoute(), ProviderKey(), SmokeCheck())
+TYPES = (
+    VectorizeIndex(),
+    MetadataIndex(),
+    D1Migrations(),
+    GatewayRoute(),
+    ProviderKey(),
+    SmokeCheck(),
+    WorkerRollout(),
+)
 
 if __name__ == "__main__":
     serve_provider(Servicer(__version__, {kind.token: kind for kind in TYPES}, lambda _: None))

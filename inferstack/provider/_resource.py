@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +43,15 @@ class CheckFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One request of the engine: who asks, with which client, until when (monotonic seconds)."""
+    """One request of the engine: who asks, with which client, until when (monotonic seconds).
+
+    `say` shows a line of progress beside the resource.
+    """
 
     urn: str
     client: Client
     account_id: str
+    say: Callable[[str], None] = lambda _: None
     deadline: float = field(default_factory=lambda: time.monotonic() + DEFAULT_TIMEOUT)
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
@@ -30,7 +31,14 @@ from inferstack.provider._resource import (
     ResourceType,
     State,
 )
-from inferstack.provider.plugin import plugin_pb2, provider_pb2, provider_pb2_grpc, serve, status_pb2
+from inferstack.provider.plugin import (
+    log_to_engine,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    serve,
+    status_pb2,
+)
 
 if TYPE_CHECKING:
     from inferstack.provider._http import Client
@@ -175,7 +183,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if not self._base_url:
             raise ProviderError("the provider was not configured")
         deadline = time.monotonic() + (getattr(request, "timeout", 0) or DEFAULT_TIMEOUT)
-        return Operation(urn=request.urn, client=self._connected(), account_id=self._account, deadline=deadline)
+        client, urn = self._connected(), request.urn
+        say = partial(log_to_engine, urn)
+        return Operation(urn=urn, client=client, account_id=self._account, say=say, deadline=deadline)
 
     def _connected(self) -> Client:
         """The client, made at the first operation: a run without changes does not pay for an HTTP library."""

@@ -6,6 +6,7 @@ for. Importing `pulumi` for its protobufs costs 80 ms each time; they are theref
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+PACKAGE = "pulumi_protobufs"
 if TYPE_CHECKING:
     from pulumi.runtime.proto import (
         language_pb2,
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
         status_pb2,
     )
 else:
-    PACKAGE = "pulumi_protobufs"
     folder = Path(find_spec("pulumi").origin).parent / "runtime" / "proto"
     spec = spec_from_file_location(PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)])
     sys.modules[PACKAGE] = module_from_spec(spec)
@@ -42,6 +43,7 @@ else:
 __all__ = [
     "language_pb2",
     "language_pb2_grpc",
+    "log_to_engine",
     "plugin_pb2",
     "provider_pb2",
     "provider_pb2_grpc",
@@ -50,6 +52,17 @@ __all__ = [
 ]
 
 MAX_MESSAGE = 400 * 1024 * 1024  # what the engine allows
+
+
+def log_to_engine(urn: str, text: str) -> None:
+    """Show a line beside a resource while it is worked on; the engine's address is the plugin's first argument."""
+    if len(sys.argv) < 2:
+        return
+    with grpc.insecure_channel(sys.argv[1]) as channel:
+        engine, stubs = (import_module(f"{PACKAGE}.engine_{name}") for name in ("pb2", "pb2_grpc"))
+        request = engine.LogRequest(severity=engine.INFO, message=text, urn=urn)
+        with contextlib.suppress(grpc.RpcError):  # a line that is not shown must not fail the work
+            stubs.EngineStub(channel).Log(request, timeout=5)
 
 
 def serve(register: Callable[[grpc.Server], None], threads: int) -> None:

@@ -35,9 +35,14 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     """Raises `ConfigError` when the Worker lacks what its template needs."""
     worker = spec.workers[key]
     modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
-    named = b"\0".join(m.name.encode() + b"\0" + m.content for m in modules)
     template = find_template(worker.template, root) if worker.template else None
-    return RenderedWorker(modules, hashlib.sha256(named).hexdigest(), template.flags if template else ())
+    return RenderedWorker(modules, digest_of({m.name: m.content for m in modules}), template.flags if template else ())
+
+
+def digest_of(modules: dict[str, bytes]) -> str:
+    """The same for the same code, whatever it is bound to."""
+    named = b"\0".join(name.encode() + b"\0" + modules[name] for name in sorted(modules))
+    return hashlib.sha256(named).hexdigest()
 
 
 def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:

@@ -49,6 +49,13 @@ class SmokeCheck(OwnResource):
     token = "inferstack:index:SmokeCheck"  # noqa: S105
 
 
+class WorkerRollout(OwnResource):
+    """Inputs: accountId, scriptName, versionId, steps, holdSeconds, checks, abortOn, hostname?, localAddress?."""
+
+    token = "inferstack:index:WorkerRollout"  # noqa: S105
+    outputs = ("deploymentId",)
+
+
 class ProviderKey(OwnResource):
     """Inputs: accountId, gatewayId, provider, alias, secret."""
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config.models import RateLimitBindingSpec
+from inferstack.config.models import RateLimitBindingSpec, WorkerSpec
+from inferstack.config.rollout_models import SmokeSpec, seconds
 from inferstack.resources._cloudflare import Worker as CloudflareWorker
 from inferstack.resources._cloudflare import (
     WorkersCronTrigger,
@@ -20,10 +21,11 @@ from inferstack.resources._cloudflare import (
     WorkerVersion,
 )
 from inferstack.resources._context import Context
-from inferstack.resources._own import SmokeCheck
+from inferstack.resources._own import SmokeCheck, WorkerRollout
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
 Resolve = Callable[[str, str], dict[str, Any]]
+CHECK_SECONDS = 1800  # what the checks of a rollout may take beside its holds
 
 
 def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[str, Any]:
@@ -37,7 +39,7 @@ class Worker(pulumi.ComponentResource):
     """A Worker that serves its newest version."""
 
     name: str
-    deployment: WorkersDeployment
+    deployment: pulumi.Resource
 
     def __init__(
         self, key: str, context: Context, resolve: Resolve, opts: pulumi.ResourceOptions | None = None
@@ -59,20 +61,35 @@ class Worker(pulumi.ComponentResource):
             child,
         )
         version = self._add_version(key, context, shell, resolve)
-        self.deployment = WorkersDeployment(
-            f"{key}-deployment",
-            {
-                "accountId": context.account_id,
-                "scriptName": self.name,
-                "strategy": "percentage",
-                "versions": [{"versionId": version.id, "percentage": 100}],
-                **spec.raw.deployment,
-            },
-            child,
-        )
+        self.deployment = self._deploy(key, context, version)
         self._add_triggers(key, context)
         self._add_smoke_checks(key, context, version)
         self.register_outputs({"name": self.name})
+
+    def _deploy(self, key: str, context: Context, version: WorkerVersion) -> pulumi.Resource:
+        """The version goes live: at once, or step by step."""
+        spec = context.spec.workers[key]
+        named = {"accountId": context.account_id, "scriptName": self.name}
+        if spec.rollout is None:
+            versions = [{"versionId": version.id, "percentage": 100}]
+            inputs = {**named, "strategy": "percentage", "versions": versions, **spec.raw.deployment}
+            return WorkersDeployment(f"{key}-deployment", inputs, pulumi.ResourceOptions(parent=self))
+        rollout, abort = spec.rollout, spec.rollout.abort_on
+        checks = rollout.checks or spec.smoke or [SmokeSpec(request="GET /healthz")]
+        limits: dict[str, Any] = {"smoke": abort.smoke, "errorRate": abort.error_rate}
+        inputs = {
+            **named,
+            "versionId": version.id,
+            "steps": rollout.steps,
+            "holdSeconds": seconds(rollout.hold),
+            "checks": self._checks(key, context, checks),
+            "abortOn": {**limits, **({"p95Seconds": seconds(abort.p95)} if abort.p95 else {})},
+            **self._place(spec, context),
+        }
+        longest = f"{rollout.seconds + CHECK_SECONDS:.0f}s"
+        timeouts = pulumi.CustomTimeouts(create=longest, update=longest)
+        options = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
+        return WorkerRollout(f"{key}-rollout", inputs, options)
 
     def _add_version(self, key: str, context: Context, shell: CloudflareWorker, resolve: Resolve) -> WorkerVersion:
         from inferstack.render import render_worker  # Jinja2 costs 60 ms; the first resources need not wait for it
@@ -120,23 +137,30 @@ class Worker(pulumi.ComponentResource):
     def _add_smoke_checks(self, key: str, context: Context, version: WorkerVersion) -> None:
         """Requests that the version must answer once it is live."""
         spec = context.spec.workers[key]
-        if not spec.smoke:
+        if not spec.smoke or spec.rollout is not None:
             return
-        checks = []
-        for smoke in spec.smoke:
-            method, path = smoke.request.split(" ", 1)
-            reference = spec.secrets.get(smoke.token or "")
-            token = context.secret(reference, f"worker `{key}`, smoke check") if reference else None
-            body = None if smoke.body is None else json.dumps(smoke.body)
-            one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
-            found = {**one, "body": body, "token": token}
-            checks.append({name: value for name, value in found.items() if value is not None})
-        place = {"hostname": spec.domains[0].hostname} if spec.domains else {}
-        if context.spec.target == "local":
-            place = {"localAddress": context.local_address()}
+        checks = self._checks(key, context, spec.smoke)
         inputs = {"accountId": context.account_id, "scriptName": self.name, "versionId": version.id, "checks": checks}
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
-        SmokeCheck(f"{key}-smoke", {**inputs, **place}, after)
+        SmokeCheck(f"{key}-smoke", {**inputs, **self._place(spec, context)}, after)
+
+    def _place(self, spec: WorkerSpec, context: Context) -> dict[str, str]:
+        """Where checks find the Worker; workers.dev needs no word."""
+        if context.spec.target == "local":
+            return {"localAddress": context.local_address()}
+        return {"hostname": spec.domains[0].hostname} if spec.domains else {}
+
+    def _checks(self, key: str, context: Context, wanted: list[SmokeSpec]) -> list[dict[str, Any]]:
+        secrets, found = context.spec.workers[key].secrets, []
+        for smoke in wanted:
+            method, path = smoke.request.split(" ", 1)
+            reference = secrets.get(smoke.token or "")
+            token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
+            body = None if smoke.body is None else json.dumps(smoke.body)
+            one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
+            given = {**one, "body": body, "token": token}
+            found.append({name: value for name, value in given.items() if value is not None})
+        return found
 
     def _bindings(self, key: str, context: Context, resolve: Resolve) -> list[dict[str, Any]]:
         """Sorted by name: the API gives them back so, and another order would look like a change."""

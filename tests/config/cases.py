@@ -139,6 +139,7 @@ CASES = [
          f"workers: {{ w: {{ template: asks, {DATE}, models: {{ chat: m }} }} }}\n"),
     Case("IS090", LOCAL + CHAT + f"workers: {{ w: {{ template: asks, {DATE}, models: {{ caht: c }} }} }}\n"),
     Case("IS091", LOCAL + PLAIN + "    secrets: { TOKEN: env:PATH }\n    smoke: [{ request: GET /, token: TOKNE }]\n"),
+    Case("IS092", LOCAL + f"workers: {{ w: {{ source: w.js, {DATE}, rollout: {{ hold: 1m }} }} }}\n", {"w.js": "export {};"}),
 ]  # fmt: skip
 
 TEMPLATES = {

@@ -11,6 +11,7 @@ from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec, WorkerSpec
 from inferstack.config.paths import leaves
 from inferstack.config.report import Report
+from inferstack.config.rollout_models import SmokeSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.templates import Template, Templates, template_names
 from inferstack.config.tree import KeyPath
@@ -77,15 +78,26 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
         if size > LARGEST_VARIABLE:
             problem = f"`{name}` has {size:,} bytes; a variable holds {LARGEST_VARIABLE:,}"
             report("IS063", (*at, "vars", name), problem, "keep it in KV or R2, or shorten it")
-    for place, smoke in enumerate(worker.smoke):
-        if smoke.token is not None and smoke.token not in worker.secrets:
-            problem = f"`{smoke.token}` is no secret of this Worker{closest(smoke.token, worker.secrets)}"
-            report("IS091", (*at, "smoke", place, "token"), problem, "name one of its `secrets:`")
+    _check_requests(worker, at, report)
     most = catalog.limit("workers", "environment_variables_per_worker")
     count = len(worker.vars) + len(worker.secrets)
     if count > most:
         problem = f"{count} vars and secrets; a Worker has at most {most}"
         report("IS064", (*at, "vars"), problem, "put several into one JSON value")
+
+
+def _check_requests(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
+    lists: dict[KeyPath, list[SmokeSpec]] = {("smoke",): worker.smoke}
+    if worker.rollout is not None:
+        lists[("rollout", "checks")] = worker.rollout.checks
+        if worker.source is not None and not worker.rollout.checks and not worker.smoke:
+            problem = "a rollout asks the new version, and nothing says what it must answer"
+            report("IS092", (*at, "rollout"), problem, "add `checks:`, such as `- { request: GET / }`")
+    for path, requests in lists.items():
+        for place, smoke in enumerate(requests):
+            if smoke.token is not None and smoke.token not in worker.secrets:
+                problem = f"`{smoke.token}` is no secret of this Worker{closest(smoke.token, worker.secrets)}"
+                report("IS091", (*at, *path, place, "token"), problem, "name one of its `secrets:`")
 
 
 def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:

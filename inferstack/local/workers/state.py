@@ -35,6 +35,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "service": ("service",),
     "ratelimit": ("namespace_id", "simple"),
 }
+DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
 
 
@@ -194,8 +195,13 @@ class Workers:
         versions = body.get("versions")
         if not isinstance(versions, list) or not 1 <= len(versions) <= 2:
             raise ApiError(400, 10021, "a deployment has one or two versions")
+        deployable = {version["id"] for version in self.versions(worker["id"])[-DEPLOYABLE:]}
         for entry in versions:
-            self.version(worker["id"], str(entry.get("version_id")))
+            wanted = self.version(worker["id"], str(entry.get("version_id")))["id"]
+            if wanted not in deployable:
+                raise ApiError(
+                    400, 10021, f"version {wanted} is not among the last {DEPLOYABLE} and cannot be deployed"
+                )
         if round(sum(float(v["percentage"]) for v in versions), 2) != 100:
             raise ApiError(400, 10021, "the percentages of a deployment must add up to 100")
         deployment: Document = {"id": uuid_id(), "worker_id": worker["id"], "created_on": now(), "source": "api"}
