@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     _add_run_commands(add)
+    _add_production_commands(add)
     _add_configuration_commands(add)
     _add_rag_commands(add)
     _add_local_command(add)
@@ -123,6 +124,21 @@ def _add_configuration_commands(add: Add) -> None:
     cost.add_argument("--compare", metavar="STACK", help="show a second stack beside it")
     cost.add_argument("--format", choices=["table", "json", "markdown", "csv"], default="table")
     _add_models(add("models", "list the models of the catalogue, or show one", _models, stack=False))
+
+
+def _add_production_commands(add: Add) -> None:
+    status = add("status", "what is live: versions, their shares of the traffic, since when", _status)
+    past = add("history", "deployments of the Workers and updates of the stack, newest first", _history)
+    past.add_argument("worker", nargs="?", help="only this Worker's deployments")
+    for command in (status, past):
+        command.add_argument("--format", choices=["text", "json"], default="text")
+    back = add("rollback", "send all traffic to the version before, at once; data is not rolled back", _rollback)
+    back.add_argument("worker", nargs="?", help="its key in the stack file (default: what the last `up` deployed)")
+    back.add_argument("--to", metavar="VERSION", help="the id of a version (`inferstack history`)")
+    promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
+    promote.add_argument("source", help="the stack that runs it, such as staging")
+    promote.add_argument("target", help="the stack to deploy, such as prod")
+    promote.add_argument("--allow-difference", action="append", default=[], metavar="WORKER", help="do not compare it")
 
 
 def _add_rag_commands(add: Add) -> None:
@@ -195,6 +211,34 @@ def _down(given: argparse.Namespace, root: Path) -> int:
     if given.samples:
         runs.down_samples(root)
     runs.down(given.stack, root)
+    return 0
+
+
+def _status(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.status import status
+
+    print(status(given.stack, root, given.format))
+    return 0
+
+
+def _history(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.status import history
+
+    print(history(given.stack, root, given.worker, given.format))
+    return 0
+
+
+def _rollback(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.rollback import rollback
+
+    print("\n".join(rollback(given.stack, root, given.worker, given.to)))
+    return 0
+
+
+def _promote(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.promote import promote
+
+    promote(given.source, given.target, root, given.allow_difference)
     return 0
 
 

@@ -2,6 +2,7 @@
 import { HttpError, messageOf } from "./errors.js";
 import { usageOf } from "./replies.js";
 
+// `gateway` names the variable that holds the id: the code is the same in every environment.
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null, calls_a_minute: number | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
@@ -74,8 +75,9 @@ async function persist(call, target, input) {
 async function ask({ env, signal, caller, gateway: settings = {} }, target, input) {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   const metadata = { caller: caller.name, tenant: caller.tenant, ...settings.metadata };
-  if (!target.compat || !target.gateway) {
-    const gateway = target.gateway ? { gateway: { ...settings, id: target.gateway, metadata } } : {};
+  const id = target.gateway ? /** @type {any} */ (env)[target.gateway] : null;
+  if (!target.compat || !id) {
+    const gateway = id ? { gateway: { ...settings, id, metadata } } : {};
     return await env.AI.run(/** @type {any} */ (target.name), input, /** @type {any} */ ({ ...gateway, signal: limit }));
   }
   const query = { ...input, model: target.compat };
@@ -85,7 +87,7 @@ async function ask({ env, signal, caller, gateway: settings = {} }, target, inpu
     ...(settings.skipCache && { "cf-aig-skip-cache": "true" }),
   };
   const item = { provider: "compat", endpoint: "chat/completions", headers, query };
-  const response = await env.AI.gateway(target.gateway).run(/** @type {any} */ (item), { signal: limit });
+  const response = await env.AI.gateway(id).run(/** @type {any} */ (item), { signal: limit });
   if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);
   return input.stream ? response.body : await response.json();
 }

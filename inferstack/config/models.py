@@ -33,6 +33,11 @@ def _cron(text: str) -> str:
     return text
 
 
+def gateway_variable(key: str) -> str:
+    """The variable in which a template finds the id of the gateway that the file calls `key`."""
+    return "GATEWAY_" + key.upper().replace("-", "_")
+
+
 class ModelSpec(StrictModel):
     """A model under a name of the project's own, with its parameters: of Workers AI, or of an external provider.
 
@@ -238,6 +243,16 @@ class StackSpec(StrictModel):
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
+
+    def variables_of(self, worker: str) -> dict[str, str]:
+        """The texts in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
+        declared = self.workers[worker]
+        if declared.template is None:
+            return declared.vars
+        models = [self.models[alias] for alias in declared.models.values()]
+        models += [self.models[alias] for model in models for alias in model.fallbacks]
+        gateways = sorted({model.gateway for model in models if model.gateway})
+        return {**{gateway_variable(key): self.physical(key) for key in gateways}, **declared.vars}
 
     def find_model(self, name: str) -> Model | None:
         """From the stack's own `catalog`, else Cloudflare's."""

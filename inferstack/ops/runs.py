@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -39,10 +40,10 @@ def ensure_cloudflare(spec: StackSpec, root: Path) -> local.Running | None:
     return running
 
 
-def open_stack(name: str, spec: StackSpec, root: Path) -> auto.Stack:
+def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -> auto.Stack:
     toolchain = read_toolchain(root)
     environment = run_environment(spec, root)
-    if spec.target == "local":
+    if spec.target == "local" and not quiet:
         say(f"Pulumi from {toolchain.pulumi_from}; Cloudflare's resources are served by the {toolchain.provider}")
     command = auto.PulumiCommand(root=str(toolchain.pulumi.parent.parent))
     options = auto.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command)
@@ -91,6 +92,20 @@ def _cost_change(before: dict[str, float], after: dict[str, float]) -> str:
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
     with _run_of(name, root) as (_, stack):
         stack.refresh(on_output=_show, expect_no_changes=expect_no_changes or None)
+
+
+def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto.UpdateSummary]:
+    """The stack's own history, newest first."""
+    try:
+        return open_stack(name, spec, root, quiet=True).history(page_size=most)
+    except auto.CommandError as error:
+        raise _failed(error) from None
+
+
+def last_update(name: str, spec: StackSpec, root: Path) -> str:
+    """When the last `up` began, as the API writes times; a time to come when there was none."""
+    began = [entry.start_time for entry in updates(name, spec, root) if entry.kind == "update"]
+    return began[0].replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if began else "9999"
 
 
 def down(name: str, root: Path) -> None:

@@ -56,6 +56,6 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
         target = getattr(binding, kind)
         about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
         lines.append(f"  {name}: {KINDS[kind]};{about}")
-    lines += [f"  {name}: string;" for name in sorted(worker.vars)]
+    lines += [f"  {name}: string;" for name in sorted(spec.variables_of(key))]
     lines += [f"  {name}: string; // secret" for name in sorted(worker.secrets)]
     return "\n".join([*lines, "}", ""])

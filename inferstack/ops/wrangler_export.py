@@ -53,7 +53,7 @@ def _config(spec: StackSpec, key: str, main: str) -> dict[str, Any]:
         # Modules go up as they are.
         "no_bundle": True,
         "rules": [{"type": "ESModule", "globs": ["**/*.js"]}],
-        "vars": worker.vars,
+        "vars": spec.variables_of(key),
         "observability": {"enabled": worker.observability},
         "triggers": {"crons": worker.crons} if worker.crons else None,
         "limits": {"cpu_ms": worker.cpu_ms} if worker.cpu_ms else None,

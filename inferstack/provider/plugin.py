@@ -76,7 +76,10 @@ def serve(register: Callable[[grpc.Server], None], threads: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     server.start()
     print(port, flush=True)
-    ended.wait()
+    engine = os.getppid()
+    while not ended.wait(1.0):
+        if os.getppid() != engine:  # killed: what nobody asks for any more must not go on
+            os._exit(1)
     # The engine waits for each plugin in turn; it sends no request any more, and there is nothing to save.
     sys.stderr.flush()
     os._exit(0)

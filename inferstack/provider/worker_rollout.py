@@ -24,6 +24,7 @@ from inferstack.provider._resource import CheckFailure, Gone, Operation, Propert
 KIND = "Worker rollout"
 REQUIRED = ("accountId", "scriptName", "versionId", "steps", "checks", "abortOn")
 MESSAGE = "workers/message"
+ROLLBACK, RETURN = "rollback by inferstack from ", "return by inferstack from "  # what a deployment says of itself
 LEAST_SAMPLES = 10  # checks before a share of failures says anything
 ROUNDS = 20  # of checks in a hold
 SHORTEST_ROUND, LONGEST_ROUND = 0.2, 10.0  # seconds
@@ -37,6 +38,7 @@ class Live:
     shares: dict[str, float]
     message: str
     deployment_id: str
+    left: frozenset[str] = frozenset()  # versions that a person rolled back, and nobody put live since
 
     @property
     def main(self) -> str:
@@ -100,7 +102,20 @@ def _live(api: Api, account: str, script: str) -> Live | None:
         return None
     newest = deployments[0]
     shares = {entry["version_id"]: float(entry["percentage"]) for entry in newest["versions"]}
-    return Live(shares, (newest.get("annotations") or {}).get(MESSAGE, ""), newest["id"])
+    return Live(shares, _message(newest), newest["id"], _left(deployments))
+
+
+def _message(deployment: Properties) -> str:
+    return str((deployment.get("annotations") or {}).get(MESSAGE, ""))
+
+
+def _left(deployments: list[Properties]) -> frozenset[str]:
+    left: set[str] = set()
+    for deployment in reversed(deployments):
+        left -= {entry["version_id"] for entry in deployment["versions"] if float(entry["percentage"]) == 100}
+        if _message(deployment).startswith(ROLLBACK):
+            left.add(_message(deployment).removeprefix(ROLLBACK))
+    return frozenset(left)
 
 
 class _Rollout:
@@ -117,7 +132,7 @@ class _Rollout:
         if live is not None and live.shares == {self._version: 100.0}:
             self._check_only_version()
             return live.deployment_id
-        if live is not None and live.message.startswith(f"rollback by inferstack from {self._version}"):
+        if live is not None and self._version in live.left:
             raise ProviderError(
                 f"version {self._version} of Worker `{self._script}` was rolled back on purpose and stays so\n"
                 f"  fix: correct the Worker and run `up` again, or put it live with `inferstack rollback --to`"
@@ -205,7 +220,7 @@ class _Rollout:
             self._return(base, f"at {step:g} %: 95 of 100 checks took up to {shown}")
 
     def _return(self, base: str, why: str) -> None:
-        self._deploy({base: 100}, f"return by inferstack from {self._version}")
+        self._deploy({base: 100}, RETURN + self._version)
         raise ProviderError(
             f"version {self._version} of Worker `{self._script}` failed {why}\n"
             f"  all traffic is back on version {base}\n"
@@ -214,9 +229,8 @@ class _Rollout:
 
     def _deploy(self, shares: dict[str, float], message: str) -> str:
         versions = [{"version_id": version, "percentage": share} for version, share in shares.items()]
-        body = {"strategy": "percentage", "versions": versions, "annotations": {MESSAGE: f"rollout: {message}"}}
-        if message.startswith("return"):
-            body["annotations"] = {MESSAGE: message}
+        text = message if message.startswith(RETURN) else f"rollout: {message}"
+        body = {"strategy": "percentage", "versions": versions, "annotations": {MESSAGE: text}}
         api = Api(self._operation, "deploy", KIND, self._script)
         answer = api.call("POST", _path(self._inputs["accountId"], self._script), body)
         self._operation.say(message)

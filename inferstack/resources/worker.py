@@ -172,7 +172,10 @@ class Worker(pulumi.ComponentResource):
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
-        found += [{"name": name, "type": "plain_text", "text": value} for name, value in spec.vars.items()]
+        found += [
+            {"name": name, "type": "plain_text", "text": value}
+            for name, value in context.spec.variables_of(key).items()
+        ]
         for name, reference in spec.secrets.items():
             text = context.secret(reference, f"worker `{key}`, secret `{name}`")
             found.append({"name": name, "type": "secret_text", "text": text})

@@ -1,7 +1,7 @@
 """Starts workerd and replaces it on every deploy, behind one listening socket, without losing a request.
 
-A new process starts beside the old one on a socket of its own; only when it listens do new connections go to it, and
-the old one is told to drain. A process that does not start leaves the old one in place, and its own words are the error.
+A new process starts beside the old one on a socket of its own; only when it listens do new requests go to it, and the
+old one ends with the last of its own. A process that does not start leaves the old one in place, and its own words are the error.
 Bursts become one swap.
 """
 
@@ -21,10 +21,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from inferstack.local.runtime.capnp import Config, Plan
+from inferstack.local.runtime.forwarder import Forwarder
 
 START_SECONDS = 20
 DRAIN_SECONDS = 30
-HAND_OVER_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -49,7 +49,7 @@ class Supervisor:
         self._wanted = self._done = self._generation = 0
         self._folder: Path | None = None
         self._server: asyncio.Server | None = None
-        self._http_socket: Path | None = None
+        self._forwarder = Forwarder()
         self.dispatch_socket: Path | None = None
 
     async def apply(self) -> None:
@@ -72,19 +72,6 @@ class Supervisor:
         await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a client, to the process that is current when it is made.
-
-        workerd could listen on the port itself, but then a connection that the old process has accepted and not yet
-        read would be closed by its drain: a lost request (seen under load).
-        """
-        try:
-            inner_reader, inner_writer = await asyncio.open_unix_connection(str(self._http_socket))
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
-
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -105,12 +92,13 @@ class Supervisor:
         process = await self._start(config, config.write(self._plan()), {"http", "dispatch"})
         old_folder, self._folder = self._folder, folder
         old, self._process, self.dispatch_socket = self._process, process, dispatch
-        self._http_socket = config.http_socket
+        left = self._forwarder.current
+        self._forwarder.switch(config.http_socket)
         if self._server is None:
-            self._server = await asyncio.start_server(self._forward, sock=self._socket)
+            self._server = await asyncio.start_server(self._forwarder.handle, sock=self._socket)
         self._spawn(self._restart_if_it_ends(process))
-        if old is not None:
-            self._spawn(_drain(old, old_folder))
+        if old is not None and left is not None:
+            self._spawn(self._drain(old, old_folder, left))
 
     def _next_folder(self, kind: str) -> Path:
         self._generation += 1
@@ -164,6 +152,18 @@ class Supervisor:
             await asyncio.sleep(0.5)
             await self.apply()
 
+    async def _drain(self, process: asyncio.subprocess.Process, folder: Path | None, http_socket: Path) -> None:
+        """Let requests in flight finish, for a while, then what they left to `waitUntil`."""
+        await self._forwarder.left(http_socket, DRAIN_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
+            except TimeoutError:
+                process.kill()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -187,28 +187,6 @@ async def _listening(control: int, sockets: set[str]) -> bool:
         return True
     finally:
         transport.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    with contextlib.suppress(OSError, RuntimeError):
-        writer.close()
-
-
-async def _drain(process: asyncio.subprocess.Process, folder: Path | None) -> None:
-    """Let requests in flight finish, for a while; a connection made just before the swap gets time to send its own."""
-    await asyncio.sleep(HAND_OVER_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), DRAIN_SECONDS)
-        except TimeoutError:
-            process.kill()
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,7 @@ const models = {
       {
         "calls_a_minute": 300,
         "compat": null,
-        "gateway": "main-sample",
+        "gateway": "GATEWAY_MAIN",
         "json": "bare",
         "name": "@cf/meta/llama-3.2-3b-instruct",
         "price": {
@@ -21,7 +21,7 @@ const models = {
         }
       }
     ],
-    "gateway": "main-sample",
+    "gateway": "GATEWAY_MAIN",
     "json": "bare",
     "max_tokens": 512,
     "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",

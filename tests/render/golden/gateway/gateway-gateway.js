@@ -8,7 +8,7 @@ const models = {
     "calls_a_minute": 300,
     "compat": "dynamic/cheap-first",
     "fallbacks": [],
-    "gateway": "outside-sample",
+    "gateway": "GATEWAY_OUTSIDE",
     "json": "bare",
     "max_tokens": 512,
     "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
@@ -23,7 +23,7 @@ const models = {
     "calls_a_minute": null,
     "compat": "anthropic/claude-haiku-4-5",
     "fallbacks": [],
-    "gateway": "outside-sample",
+    "gateway": "GATEWAY_OUTSIDE",
     "json": null,
     "max_tokens": 512,
     "name": "claude-haiku-4-5",
@@ -35,7 +35,7 @@ const models = {
     "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
-    "gateway": "outside-sample",
+    "gateway": "GATEWAY_OUTSIDE",
     "json": "bare",
     "max_tokens": 512,
     "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
@@ -53,7 +53,7 @@ const models = {
       {
         "calls_a_minute": 300,
         "compat": null,
-        "gateway": "outside-sample",
+        "gateway": "GATEWAY_OUTSIDE",
         "json": "bare",
         "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",
         "price": {
@@ -62,7 +62,7 @@ const models = {
         }
       }
     ],
-    "gateway": "outside-sample",
+    "gateway": "GATEWAY_OUTSIDE",
     "json": null,
     "max_tokens": 512,
     "name": "gpt-4o-mini",

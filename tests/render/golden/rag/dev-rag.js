@@ -8,7 +8,7 @@ const models = {
     "calls_a_minute": 300,
     "compat": null,
     "fallbacks": [],
-    "gateway": "main-dev",
+    "gateway": "GATEWAY_MAIN",
     "json": "bare",
     "max_tokens": 400,
     "name": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",

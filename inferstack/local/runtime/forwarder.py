@@ -1,0 +1,182 @@
+"""Connections of clients, each request to the workerd that is current when it begins.
+
+workerd could listen on the port itself, but then its drain would close connections that clients keep open: a request
+that comes at that moment is lost (seen under load). Here a connection changes its process between two requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import httptools
+
+CHUNK = 65536
+
+
+class Forwarder:
+    """Hands connections to the process behind `current`."""
+
+    def __init__(self) -> None:
+        self._current: Path | None = None
+        self._connections: set[_Connection] = set()
+
+    @property
+    def current(self) -> Path | None:
+        return self._current
+
+    def switch(self, socket: Path) -> None:
+        """New requests go to `socket` from now on."""
+        self._current = socket
+        for connection in self._connections:
+            connection.leave_when_idle()
+
+    async def left(self, socket: Path, seconds: float) -> None:
+        """Wait until no connection uses the process any more, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(connection.backend == socket for connection in self._connections):
+                    await asyncio.sleep(0.02)
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(self, reader, writer)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+
+
+class _Connection:
+    """One client. The bytes pass unchanged; the parsers only watch where requests and answers end."""
+
+    def __init__(self, forwarder: Forwarder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._forwarder, self._reader, self._writer = forwarder, reader, writer
+        self._inner: asyncio.StreamWriter | None = None
+        self._answers: asyncio.Task[None] | None = None
+        self._requests, self._replies = httptools.HttpRequestParser(_Requests(self)), self._reply_parser()
+        self.backend: Path | None = None
+        self.unanswered: list[bytes] = []  # methods of the requests that have begun
+        self.sending = False  # in the middle of a request
+        self.tunnel = False  # not HTTP any more
+
+    @property
+    def idle(self) -> bool:
+        return not self.sending and not self.unanswered and not self.tunnel
+
+    async def run(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := await self._reader.read(CHUNK):
+                if not await self._connected():
+                    break
+                self._watch(data)
+                assert self._inner is not None
+                self._inner.write(data)
+                await self._inner.drain()
+        self._leave()
+        with contextlib.suppress(OSError, RuntimeError):
+            self._writer.close()
+
+    def leave_when_idle(self) -> None:
+        if self.idle and self.backend != self._forwarder.current:
+            self._leave()
+
+    async def _connected(self) -> bool:
+        self.leave_when_idle()
+        if self._inner is not None:
+            return True
+        backend = self._forwarder.current
+        try:
+            reader, self._inner = await asyncio.open_unix_connection(str(backend))
+        except OSError:
+            return False
+        self.backend = backend
+        self._replies = self._reply_parser()
+        self._answers = asyncio.create_task(self._copy_answers(reader, self._inner))
+        return True
+
+    async def _copy_answers(self, reader: asyncio.StreamReader, inner: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK):
+                self._watch_reply(data)
+                self._writer.write(data)
+                await self._writer.drain()
+                self.leave_when_idle()
+                if self._inner is not inner:
+                    return
+        if self._inner is inner:
+            self._leave()
+            if not self.idle:  # cut off in the middle of an answer
+                self._writer.close()
+
+    def _leave(self) -> None:
+        inner, self._inner, self.backend = self._inner, None, None
+        if inner is not None:
+            with contextlib.suppress(OSError, RuntimeError):
+                inner.close()
+
+    def _watch(self, data: bytes) -> None:
+        if not self.tunnel:
+            try:
+                self._requests.feed_data(data)
+            except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+                self.tunnel = True
+
+    def _watch_reply(self, data: bytes) -> None:
+        if not self.tunnel:
+            try:
+                self._replies.feed_data(data)
+            except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+                self.tunnel = True
+
+    def _reply_parser(self) -> httptools.HttpResponseParser:
+        return httptools.HttpResponseParser(_Replies(self))
+
+    def request_began(self) -> None:
+        self.sending = True
+
+    def head_sent(self) -> None:
+        self.unanswered.append(self._requests.get_method())
+
+    def request_ended(self) -> None:
+        self.sending = False
+
+    def reply_head_ended(self) -> None:
+        """An answer to HEAD has no body, whatever its head says of one."""
+        if self.unanswered[:1] == [b"HEAD"]:
+            self.unanswered.pop(0)
+            self._replies = self._reply_parser()
+
+    def reply_ended(self) -> None:
+        if self._replies.get_status_code() >= 200 and self.unanswered:
+            self.unanswered.pop(0)
+
+
+class _Requests:
+    """httptools calls these."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    def on_message_begin(self) -> None:
+        self._connection.request_began()
+
+    def on_headers_complete(self) -> None:
+        self._connection.head_sent()
+
+    def on_message_complete(self) -> None:
+        self._connection.request_ended()
+
+
+class _Replies:
+    """And these."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    def on_headers_complete(self) -> None:
+        self._connection.reply_head_ended()
+
+    def on_message_complete(self) -> None:
+        self._connection.reply_ended()
