@@ -79,6 +79,13 @@ def _add_run_commands(add: Add) -> None:
     ):
         sub = add(name, summary, command)
         sub.add_argument("--expect-no-changes", action="store_true", help="exit with 7 when there is a change")
+        if name == "up":
+            sub.add_argument("--plan", type=Path, metavar="FILE", help="carry out a saved plan, or refuse")
+            loss = "this database, index, bucket, … of a protected stack may lose its data"
+            sub.add_argument("--allow-data-loss", action="append", default=[], metavar="NAME", help=loss)
+        if name == "preview":
+            sub.add_argument("--format", choices=["text", "json", "markdown"], default="text")
+            sub.add_argument("--save-plan", type=Path, metavar="FILE", help="for `up --plan`")
     down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
     down.add_argument("--samples", action="store_true", help="the sample stacks of examples/ that are up, too")
     down.add_argument("-y", "--yes", action="store_true", help="do not ask (needed without a terminal)")
@@ -180,17 +187,20 @@ def _add_models(models: argparse.ArgumentParser) -> None:
 
 
 def _up(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import runs
+    from inferstack.ops import deploy
 
-    runs.up(given.stack, root, expect_no_changes=given.expect_no_changes)
+    allowed = frozenset(given.allow_data_loss)
+    deploy.up(given.stack, root, expect_no_changes=given.expect_no_changes, plan=given.plan, allowed=allowed)
     return 0
 
 
 def _preview(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import runs
+    from inferstack.ops import deploy
 
-    runs.preview(given.stack, root, expect_no_changes=given.expect_no_changes)
-    return 0
+    plan = deploy.preview(
+        given.stack, root, expect_no_changes=given.expect_no_changes, style=given.format, save=given.save_plan
+    )
+    return 1 if plan.refused else 0
 
 
 def _refresh(given: argparse.Namespace, root: Path) -> int:

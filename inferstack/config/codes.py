@@ -94,7 +94,7 @@ CODES: dict[str, Code] = {
     "IS069": Code("cache time too short", "AI Gateway keeps answers at least 60 seconds, or 0 for not at all."),
     "IS070": Code("too many metadata indexes", "Vectorize has at most 10 on one index."),
     "IS071": Code("account missing", "A stack that goes to Cloudflare says where to: `account:`, 32 hexadecimal digits.", WARNING),
-    "IS072": Code("production data without protection", "In an environment with `production: true`, what holds data is protected from deletion.", WARNING),
+    "IS072": Code("data without protection", "Policy `protect`: in production, what holds data is protected from deletion and replacement, unless the file says otherwise."),
     "IS073": Code("two stacks share a name on Cloudflare", "Two stacks of one account would manage the same resource, each undoing the other."),
     "IS074": Code("more than an account may have", "The limit counts over all stacks of the account.", WARNING),
     "IS075": Code("secret not set here", "The reference leads nowhere on this machine; on another it may.", WARNING),
@@ -117,4 +117,11 @@ CODES: dict[str, Code] = {
     "IS090": Code("model for a role that is not there", "Roles are the names that a template calls models by."),
     "IS091": Code("smoke check with an unknown secret", "`token` names one of the Worker's own `secrets`."),
     "IS092": Code("rollout without checks", "A step goes on when the new version answers as it should. Templates have `GET /healthz`; code of your own must say."),
+    # Policies
+    "IS093": Code("Worker that answers everybody", "Policy `public-worker`: whoever finds the address can spend your neurons. An exception under `policies.exceptions` names who answers for it, and until when."),
+    "IS094": Code("private data in a log", "Policy `private-logs`: with `policies.private_data: true`, gateways keep no prompts and answers."),
+    "IS095": Code("one cache for all tenants", "Policy `shared-cache`: the gateway's cache knows only the request. Two tenants with the same words would get each other's answer."),
+    "IS096": Code("model version not pinned", "Policy `pinned-model`: names without a date follow the provider's newest version, which nobody has tried here."),
+    "IS097": Code("data outside the jurisdiction", "Policy `jurisdiction`: with `policies.jurisdiction`, databases and buckets are bound to it."),
+    "IS098": Code("exception has ended", "An exception from a policy has an owner and a last day, so that nobody forgets it."),
 }  # fmt: skip

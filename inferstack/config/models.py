@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,18 +11,11 @@ from inferstack.config._base import Location, Name, SecretReference, StrictModel
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec
 from inferstack.config.own_models import OwnModel
+from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 
 WORKERS_AI = "workers-ai"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-def _real_date(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"there is no day {text}") from None
-    return text
 
 
 def _cron(text: str) -> str:
@@ -191,7 +183,7 @@ class WorkerSpec(StrictModel):
     vars: dict[BindingName, str] = {}
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
-    compatibility_date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_date)]
+    compatibility_date: Day
     compatibility_flags: list[str] = []
     observability: bool = False
     crons: Annotated[list[Annotated[str, AfterValidator(_cron)]], Field(min_length=1)] | None = None
@@ -227,7 +219,7 @@ class StackSpec(StrictModel):
     local: LocalSpec = Field(default_factory=LocalSpec.model_construct)
     tags: list[str] = []
     production: bool = False
-    protect: bool = False
+    protect: bool | None = None
     catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}
     models: dict[Name, ModelSpec] = {}
     gateways: dict[Name, GatewaySpec] = {}
@@ -239,10 +231,16 @@ class StackSpec(StrictModel):
     workers: dict[Name, WorkerSpec] = {}
     expect: Expectations = Field(default_factory=Expectations.model_construct)
     budget: Budget | None = None
+    policies: PolicySpec = Field(default_factory=PolicySpec.model_construct)
 
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
+
+    @property
+    def protected(self) -> bool:
+        """Whether what holds data cannot be deleted or replaced: as said, else in production."""
+        return self.production if self.protect is None else self.protect
 
     def variables_of(self, worker: str) -> dict[str, str]:
         """The texts in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from inferstack import catalog
 from inferstack.config import CODES, Checked, check_stack, closest, format_findings
 from inferstack.config.checks.environment import COUNTED
+from inferstack.config.checks.policies import is_excepted, severity_of
 from inferstack.config.findings import Findings, TooMany
 from inferstack.config.report import Report
 from inferstack.errors import ConfigError
@@ -52,13 +53,15 @@ def _check_budget(name: str, found: Checked, report: Report) -> None:
     assert found.spec is not None
     assert found.spec.budget is not None
     usd, most = estimate(name, found.spec).usd, found.spec.budget.monthly_usd
-    if usd > most:
+    severity = severity_of(found.spec, "budget")
+    if usd > most and severity != "off" and not is_excepted(found.spec, "budget", "budget"):
         problem = f"the estimate is {usd:,.2f} USD a month, the budget {most:,.2f}"
         report(
             "IS077",
             ("budget", "monthly_usd"),
             problem,
             f"see `inferstack cost {name}`; raise the one or lower the other",
+            severity,
         )
 
 

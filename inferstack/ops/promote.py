@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import ConfigError, UserError
-from inferstack.ops import runs
+from inferstack.ops import deploy, runs
 from inferstack.ops.account import Account
 from inferstack.provider.worker_rollout import RETURN, ROLLBACK
 from inferstack.render.worker import digest_of, render_worker
@@ -39,7 +39,7 @@ def promote(source: str, target: str, root: Path, allowed: list[str]) -> list[st
             + "\n  fix: make them agree, or accept a difference with --allow-difference WORKER"
         )
     runs.say("\n".join(lines))
-    runs.up(target, root)
+    deploy.up(target, root)
     return lines
 
 

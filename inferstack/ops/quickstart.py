@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inferstack.config import load_stack
 from inferstack.config.templates import find_template
-from inferstack.ops import rag, runs
+from inferstack.ops import deploy, rag, runs
 from inferstack.ops.samples import curl_lines
 
 CORPUS = Path("examples/handbook")
@@ -17,7 +17,7 @@ SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 
 
 def quickstart(name: str, root: Path) -> None:
-    changes = runs.up(name, root)
+    changes = deploy.up(name, root)
     changed = sum(count for operation, count in changes.items() if operation != "same")
     runs.say(f"loading the sample corpus from {CORPUS}")
     count = rag.load(name, root, root / CORPUS)

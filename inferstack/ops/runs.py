@@ -1,4 +1,4 @@
-"""Pulumi runs of a stack by the Automation API: the same program and state as `pulumi` by hand."""
+"""A stack made ready for Pulumi runs by the Automation API: the same program and state as `pulumi` by hand."""
 
 from __future__ import annotations
 
@@ -51,47 +51,21 @@ def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -
 
 
 @contextmanager
-def _run_of(name: str, root: Path) -> Iterator[tuple[StackSpec, auto.Stack]]:
+def run_of(name: str, root: Path, more: dict[str, str] | None = None) -> Iterator[tuple[StackSpec, auto.Stack]]:
     """A stack that is ready to run, its Cloudflare up; Pulumi's failures leave as this project's errors."""
     spec = load_stack(name, root)
     ensure_cloudflare(spec, root)
     try:
-        yield spec, open_stack(name, spec, root)
+        stack = open_stack(name, spec, root)
+        stack.workspace.env_vars = {**stack.workspace.env_vars, **(more or {})}
+        yield spec, stack
     except auto.CommandError as error:
-        raise _failed(error) from None
-
-
-def up(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
-    """Deploy; returns the number of resources per operation."""
-    with _run_of(name, root) as (_, stack):
-        _finish_interrupted(stack)
-        result = stack.up(on_output=_show, show_secrets=False, expect_no_changes=expect_no_changes or None)
-    return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
-
-
-def preview(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
-    with _run_of(name, root) as (spec, stack):
-        stack.preview(on_output=_show, expect_no_changes=expect_no_changes or None)
-        if spec.expect.model_fields_set:
-            from inferstack.ops.cost import monthly
-
-            before = stack.outputs().get("usd_a_month")
-            _show(_cost_change(before.value if before else {}, monthly(name, spec)))
-
-
-def _cost_change(before: dict[str, float], after: dict[str, float]) -> str:
-    """What the change would cost, by resource, from the figures under `expect`."""
-    lines = [f"Estimate: {before.get('total', 0):,.2f} → {after['total']:,.2f} USD a month"]
-    for key in sorted((before.keys() | after.keys()) - {"total"}):
-        difference = after.get(key, 0.0) - before.get(key, 0.0)
-        if abs(difference) >= 0.005:
-            lines.append(f"    {key}: {before.get(key, 0.0):,.2f} → {after.get(key, 0.0):,.2f} ({difference:+,.2f})")
-    return "\n".join(lines)
+        raise failed(error) from None
 
 
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
-    with _run_of(name, root) as (_, stack):
-        stack.refresh(on_output=_show, expect_no_changes=expect_no_changes or None)
+    with run_of(name, root) as (_, stack):
+        stack.refresh(on_output=show, expect_no_changes=expect_no_changes or None)
 
 
 def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto.UpdateSummary]:
@@ -99,7 +73,7 @@ def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto
     try:
         return open_stack(name, spec, root, quiet=True).history(page_size=most)
     except auto.CommandError as error:
-        raise _failed(error) from None
+        raise failed(error) from None
 
 
 def last_update(name: str, spec: StackSpec, root: Path) -> str:
@@ -110,9 +84,9 @@ def last_update(name: str, spec: StackSpec, root: Path) -> str:
 
 def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
-    with _run_of(name, root) as (spec, stack):
+    with run_of(name, root) as (spec, stack):
         _empty_buckets(spec, root)
-        stack.destroy(on_output=_show, show_secrets=False)
+        stack.destroy(on_output=show, show_secrets=False)
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
 
@@ -122,10 +96,10 @@ def down_samples(root: Path) -> None:
     state = root / STATE / "pulumi" / ".pulumi" / "stacks"
     for file in sorted(state.glob("*/*.json")):
         if (root / "examples" / f"{file.stem}.yaml").is_file() and not (root / "stacks" / file.name).is_file():
-            with _run_of(file.stem, root) as (spec, stack):
+            with run_of(file.stem, root) as (spec, stack):
                 if (stack.export_stack().deployment or {}).get("resources"):
                     _empty_buckets(spec, root)
-                    stack.destroy(on_output=_show, show_secrets=False)
+                    stack.destroy(on_output=show, show_secrets=False)
 
 
 def reset(name: str, root: Path) -> None:
@@ -153,19 +127,11 @@ def _empty_buckets(spec: StackSpec, root: Path) -> None:
                     client.delete(f"{bucket}/{item['key']}")
 
 
-def _finish_interrupted(stack: auto.Stack) -> None:
-    """A killed run leaves operations that nobody knows the end of; creates here can be repeated, so they are cleared."""
-    deployment = stack.export_stack().deployment or {}
-    if deployment.get("pending_operations"):
-        say("the last run was interrupted; looking at what it left")
-        stack.refresh(on_output=_show, clear_pending_creates=True)
-
-
-def _show(line: str) -> None:
+def show(line: str) -> None:
     print(line, flush=True)
 
 
-def _failed(error: auto.CommandError) -> UserError:
+def failed(error: auto.CommandError) -> UserError:
     """Its text is all output, which may hold anything and was shown already: only the code is used."""
     if isinstance(error, auto.ConcurrentUpdateError):
         return UserError(

@@ -11,6 +11,8 @@ import pulumi
 from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
 
+UNPROTECT = "INFERSTACK_UNPROTECT"  # keys of what may be lost in this run, with commas
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -19,6 +21,19 @@ class Context:
     spec: StackSpec
     account_id: str
     root: Path
+
+    def keep(self, key: str, parent: pulumi.Resource) -> pulumi.ResourceOptions:
+        """For what holds data: protected, and in production kept on Cloudflare even when it leaves the stack.
+
+        What `inferstack up --allow-data-loss` names is neither.
+        """
+        free = os.environ.get(UNPROTECT, "").split(",")
+        loose = "*" in free or key in free
+        return pulumi.ResourceOptions(
+            parent=parent,
+            protect=self.spec.protected and not loose,
+            retain_on_delete=self.spec.production and not loose,
+        )
 
     def local_address(self) -> str:
         """Where the Workers of the local Cloudflare are. Raises `ConfigError` when the environment does not say."""

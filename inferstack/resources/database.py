@@ -28,7 +28,7 @@ class Database(pulumi.ComponentResource):
                 "readReplication": replication,
                 **spec.raw,
             },
-            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
+            context.keep(key, self),
         )
         self.uuid = database.output("uuid")
         if spec.migrations is not None:

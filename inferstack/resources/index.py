@@ -28,7 +28,7 @@ class Index(pulumi.ComponentResource):
                 "metric": spec.metric,
                 "description": spec.description,
             },
-            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
+            context.keep(key, self),
         )
         self.metadata = [
             VectorizeMetadataIndex(

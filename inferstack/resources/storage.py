@@ -26,7 +26,7 @@ class Bucket(pulumi.ComponentResource):
                 "storageClass": spec.storage_class,
                 **spec.raw,
             },
-            pulumi.ResourceOptions(parent=self, protect=context.spec.protect),
+            context.keep(key, self),
         )
         self.name = bucket.id
         self.register_outputs({"name": self.name})
@@ -41,7 +41,5 @@ class Namespace(pulumi.ComponentResource):
         spec = context.spec.namespaces[key]
         super().__init__("inferstack:index:Namespace", key, {}, opts)
         inputs = {"accountId": context.account_id, "title": context.spec.physical(key), **spec.raw}
-        self.namespace_id = WorkersKvNamespace(
-            key, inputs, pulumi.ResourceOptions(parent=self, protect=context.spec.protect)
-        ).id
+        self.namespace_id = WorkersKvNamespace(key, inputs, context.keep(key, self)).id
         self.register_outputs({"namespaceId": self.namespace_id})

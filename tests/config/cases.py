@@ -109,7 +109,7 @@ CASES = [
         f"      f{i}: string\n" for i in range(11)
     )),
     Case("IS071", "environment: test\n"),
-    Case("IS072", LOCAL + "production: true\ndatabases: { d: {} }\n"),
+    Case("IS072", LOCAL + "production: true\nprotect: false\ndatabases: { d: {} }\n"),
     Case("IS073", CLOUD + "buckets: { b: {} }\n", {"stacks/r.yaml": CLOUD + "buckets: { b: {} }\n"}),
     Case("IS074", CLOUD + "gateways:\n" + "".join(f"  g{i}: {{}}\n" for i in range(21))),
     Case("IS075", LOCAL + PLAIN + "    secrets: { TOKEN: env:NOT_SET_ANYWHERE }\n"),
@@ -140,6 +140,16 @@ CASES = [
     Case("IS090", LOCAL + CHAT + f"workers: {{ w: {{ template: asks, {DATE}, models: {{ caht: c }} }} }}\n"),
     Case("IS091", LOCAL + PLAIN + "    secrets: { TOKEN: env:PATH }\n    smoke: [{ request: GET /, token: TOKNE }]\n"),
     Case("IS092", LOCAL + f"workers: {{ w: {{ source: w.js, {DATE}, rollout: {{ hold: 1m }} }} }}\n", {"w.js": "export {};"}),
+    Case("IS093", LOCAL + f"production: true\nworkers: {{ w: {{ template: plain, {DATE}, options: {{ auth: none }} }} }}\n"),
+    Case("IS094", LOCAL + "policies: { private_data: true }\ngateways: { g: { collect_logs: true } }\n"),
+    Case("IS095", LOCAL + CHAT.replace("' }", "', gateway: g }")
+        + "production: true\ngateways: { g: { cache_ttl: 60 } }\n" + PLAIN
+        + "    models: { chat: c }\n    options: { auth: jwt, jwt: { tenant_claim: org } }\n"),
+    Case("IS096", LOCAL + "production: true\nmodels: { c: { provider: openai, model: gpt-4o, gateway: g } }\n"
+        "gateways: { g: {} }\n"),
+    Case("IS097", LOCAL + "policies: { jurisdiction: eu }\nbuckets: { b: {} }\n"),
+    Case("IS098", LOCAL + "policies:\n  exceptions:\n"
+        "    - { rule: protect, resource: protect, owner: ops, expires: '2020-01-01', reason: old }\n"),
 ]  # fmt: skip
 
 TEMPLATES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inferstack.config.checks import environment, expectations, gateways, models, queues, references, workers
+from inferstack.config.checks import environment, expectations, gateways, models, policies, queues, references, workers
 from inferstack.config.models import StackSpec
 from inferstack.config.report import Report
 from inferstack.config.templates import find_template
@@ -20,3 +20,4 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     queues.check(spec, templates, report)
     expectations.check(spec, report)
     environment.check(spec, root, report)
+    policies.check(spec, report)

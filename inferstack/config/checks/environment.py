@@ -12,7 +12,6 @@ from inferstack.config.report import Report
 
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
 LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
-DATA = ("databases", "indexes", "buckets", "namespaces")
 # What an account may have a number of: section → product and key of the limit.
 COUNTED = {
     "workers": ("workers", "workers_per_account"),
@@ -32,10 +31,6 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
     if spec.target == "cloudflare" and (spec.account is None or set(spec.account) == {"0"}):
         problem = "the stack goes to Cloudflare and does not say to which account"
         report("IS071", ("account",), problem, "set `account:` (or CLOUDFLARE_ACCOUNT_ID, which the samples read)")
-    held = [f"{section}.{key}" for section in DATA for key in getattr(spec, section)]
-    if spec.production and not spec.protect and held:
-        problem = f"the environment is marked production, and {', '.join(held)} can be deleted by one command"
-        report("IS072", ("production",), problem, "set `protect: true`")
     for section, (product, key) in COUNTED.items():
         number, most = len(getattr(spec, section)), catalog.limit(product, key, spec.expect.plan)
         if number > most:

@@ -1,0 +1,114 @@
+"""`inferstack up` and `inferstack preview`: what would change, judged before it does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+
+from inferstack.config import StackSpec
+from inferstack.errors import UserError
+from inferstack.ops import saved_plans
+from inferstack.ops.check import check
+from inferstack.ops.plan import Collector, Plan
+from inferstack.ops.plan_formats import as_text
+from inferstack.ops.plan_formats import show as show_plan
+from inferstack.ops.runs import run_of, say, show
+from inferstack.resources._context import UNPROTECT
+
+
+def up(
+    name: str,
+    root: Path,
+    *,
+    expect_no_changes: bool = False,
+    plan: Path | None = None,
+    allowed: frozenset[str] = frozenset(),
+) -> dict[str, int]:
+    """Deploy; returns the number of resources per operation.
+
+    `plan` is a saved one, carried out as it is or not at all. `allowed` names what may lose its data.
+    """
+    with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
+        _finish_interrupted(stack)
+        if spec.protected:
+            _refuse_losses(spec, stack, allowed)
+        result = stack.up(on_output=show, show_secrets=False, expect_no_changes=expect_no_changes or None, plan=inner)
+    return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
+
+
+@contextmanager
+def _unpacked(plan: Path | None, stack: auto.Stack) -> Iterator[str | None]:
+    """Pulumi's own part of a saved plan, while it is carried out."""
+    if plan is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / "plan.json"
+        saved_plans.refuse_if_moved(stack, plan, saved_plans.unpack(plan, stack.name, inner))
+        yield str(inner)
+
+
+def _refuse_losses(spec: StackSpec, stack: auto.Stack, allowed: frozenset[str]) -> None:
+    """Before anything is changed. What is named is released in the state, where a deletion looks."""
+    plan, _ = _look_ahead(spec, stack, allowed, print_output=False)
+    if plan.refused:
+        raise UserError(as_text(plan))
+    lost = {change.urn for change in plan.losses}
+    if lost:
+        state = stack.export_stack()
+        for resource in (state.deployment or {}).get("resources") or []:
+            if resource["urn"] in lost:
+                resource["protect"] = resource["retainOnDelete"] = False
+        stack.import_stack(state)
+
+
+def _look_ahead(
+    spec: StackSpec, stack: auto.Stack, allowed: frozenset[str], *, print_output: bool, **options: Any
+) -> tuple[Plan, auto.PreviewResult]:
+    collector = Collector()
+    # Protected things refuse their replacement even in a preview; here a person wants to see all of it.
+    environment = dict(stack.workspace.env_vars)
+    stack.workspace.env_vars = {**environment, UNPROTECT: "*"}
+    try:
+        result = stack.preview(on_output=show if print_output else None, on_event=collector, **options)
+    finally:
+        stack.workspace.env_vars = environment
+    plan = Plan(stack.name, spec.protected, allowed=allowed)
+    collector.fill(plan)
+    return plan, result
+
+
+def preview(
+    name: str, root: Path, *, expect_no_changes: bool = False, style: str = "text", save: Path | None = None
+) -> Plan:
+    """Shows the plan. Raises `RunFailed` like Pulumi's own preview."""
+    with run_of(name, root) as (spec, stack), tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / "plan.json"
+        options = {"plan": str(inner)} if save else {}
+        wanted = {**options, "expect_no_changes": expect_no_changes or None}
+        plan, _ = _look_ahead(spec, stack, frozenset(), print_output=style == "text", **wanted)
+        if spec.expect.model_fields_set:
+            from inferstack.ops.cost import monthly
+
+            before = stack.outputs().get("usd_a_month")
+            plan.cost = (before.value if before else {}, monthly(name, spec))
+        plan.findings = json.loads(check([name], root).show("json"))
+        if save is not None:
+            saved_plans.save(save, name, stack.export_stack().deployment or {}, inner)
+            say(f"plan saved; carry it out with: inferstack up {name} --plan {save}")
+    show(show_plan(plan, style))
+    return plan
+
+
+def _finish_interrupted(stack: auto.Stack) -> None:
+    """A killed run leaves operations that nobody knows the end of; creates here can be repeated, so they are cleared."""
+    deployment = stack.export_stack().deployment or {}
+    if deployment.get("pending_operations"):
+        say("the last run was interrupted; looking at what it left")
+        stack.refresh(on_output=show, clear_pending_creates=True)
