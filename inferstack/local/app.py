@@ -29,6 +29,7 @@ from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
+from inferstack.local.api_faults import ApiFaults
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.d1.state import Databases
 from inferstack.local.egress import answer_egress
@@ -70,6 +71,7 @@ class LocalCloudflare:
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models = Models()
+        self.api_faults = ApiFaults()
         self.queued = Queued(self.models)
         self.windows = Windows()
         self.gateways = Gateways(self.gateway_state, store, self.models)
@@ -85,7 +87,7 @@ class LocalCloudflare:
             QueuesApi(self.queues),
             VectorizeApi(self.indexes),
             GatewayApi(self.gateway_state, self.store),
-            AiApi(self.models),
+            AiApi(self.models, self.api_faults),
             ScriptsApi(self.store, self.workers, self.deployer),
         ]
         workers = WorkersApi(self.store, self.workers, self.deployer)
@@ -112,6 +114,8 @@ class LocalCloudflare:
                 error = self._credential_error(request)
                 if error:
                     return error
+            if path.startswith(API):
+                return await self.api_faults.answer(request, handle)
             return await handle(request)
 
         return Middleware(BaseHTTPMiddleware, dispatch=check)

@@ -50,7 +50,9 @@ class Account:
             variables.get("CLOUDFLARE_BASE_URL") or CLOUDFLARE, variables.get("CLOUDFLARE_API_TOKEN", "")
         )
 
-    def call(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, key: str = "result"
+    ) -> Any:
         """The answer's `result`. Raises `NotThere`, `AuthenticationError` or `UserError` with Cloudflare's own text."""
         where = f"/accounts/{self.account_id}{path}" + (f"?{urlencode(query)}" if query else "")
         options = {} if body is None else {"json": body}
@@ -59,12 +61,17 @@ class Account:
         except Unreachable as error:
             raise UserError(f"{self._client.base_url} does not answer ({error})") from None
         if answer.status_code < 400:
-            return answer.json().get("result")
+            return answer.json().get(key)
         code, text = describe_response(answer)
         shown = f"{method} {path}: {answer.status_code} [{code}] {text}"
         if answer.status_code in (401, 403):
             raise AuthenticationError(f"{shown}\n  fix: check CLOUDFLARE_API_TOKEN")
         raise NotThere(shown) if answer.status_code == 404 else UserError(shown)
+
+    def routes(self, gateway: str) -> list[dict[str, Any]]:
+        """Of an AI Gateway; this answer's envelope is another one."""
+        data = self.call("GET", f"/ai-gateway/gateways/{gateway}/routes", key="data")
+        return list((data or {}).get("routes") or [])
 
     def deployments(self, script: str) -> list[Deployment]:
         """Newest first; none when the Worker is not there."""

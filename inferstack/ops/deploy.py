@@ -15,6 +15,7 @@ from inferstack.config import StackSpec
 from inferstack.errors import UserError
 from inferstack.ops import saved_plans
 from inferstack.ops.check import check
+from inferstack.ops.locks import with_lock
 from inferstack.ops.plan import Collector, Plan
 from inferstack.ops.plan_formats import as_text
 from inferstack.ops.plan_formats import show as show_plan
@@ -29,16 +30,28 @@ def up(
     expect_no_changes: bool = False,
     plan: Path | None = None,
     allowed: frozenset[str] = frozenset(),
+    refresh: bool = False,
 ) -> dict[str, int]:
     """Deploy; returns the number of resources per operation.
 
-    `plan` is a saved one, carried out as it is or not at all. `allowed` names what may lose its data.
+    `plan` is a saved one, carried out as it is or not at all. `allowed` names what may lose its data. `refresh` looks at
+    the account first.
     """
     with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
         _finish_interrupted(stack)
         if spec.protected:
             _refuse_losses(spec, stack, allowed)
-        result = stack.up(on_output=show, show_secrets=False, expect_no_changes=expect_no_changes or None, plan=inner)
+        result = with_lock(
+            stack,
+            say,
+            lambda: stack.up(
+                on_output=show,
+                show_secrets=False,
+                expect_no_changes=expect_no_changes or None,
+                plan=inner,
+                refresh=refresh or None,
+            ),
+        )
     return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
 
@@ -56,7 +69,7 @@ def _unpacked(plan: Path | None, stack: auto.Stack) -> Iterator[str | None]:
 
 def _refuse_losses(spec: StackSpec, stack: auto.Stack, allowed: frozenset[str]) -> None:
     """Before anything is changed. What is named is released in the state, where a deletion looks."""
-    plan, _ = _look_ahead(spec, stack, allowed, print_output=False)
+    plan = _look_ahead(spec, stack, allowed, print_output=False)
     if plan.refused:
         raise UserError(as_text(plan))
     lost = {change.urn for change in plan.losses}
@@ -70,40 +83,50 @@ def _refuse_losses(spec: StackSpec, stack: auto.Stack, allowed: frozenset[str]) 
 
 def _look_ahead(
     spec: StackSpec, stack: auto.Stack, allowed: frozenset[str], *, print_output: bool, **options: Any
-) -> tuple[Plan, auto.PreviewResult]:
-    collector = Collector()
+) -> Plan:
+    """Raises `CommandError` when the preview fails for more than what is protected."""
+    collector, output = Collector(), list[str]()
     # Protected things refuse their replacement even in a preview; here a person wants to see all of it.
     environment = dict(stack.workspace.env_vars)
     stack.workspace.env_vars = {**environment, UNPROTECT: "*"}
     try:
-        result = stack.preview(on_output=show if print_output else None, on_event=collector, **options)
+        stack.preview(on_output=show if print_output else output.append, on_event=collector, **options)
+    except auto.CommandError:
+        if not collector.only_protected:
+            show("\n".join(output))
+            raise
     finally:
         stack.workspace.env_vars = environment
     plan = Plan(stack.name, spec.protected, allowed=allowed)
     collector.fill(plan)
-    return plan, result
+    return plan
 
 
 def preview(
     name: str, root: Path, *, expect_no_changes: bool = False, style: str = "text", save: Path | None = None
 ) -> Plan:
     """Shows the plan. Raises `RunFailed` like Pulumi's own preview."""
-    with run_of(name, root) as (spec, stack), tempfile.TemporaryDirectory() as folder:
-        inner = Path(folder) / "plan.json"
-        options = {"plan": str(inner)} if save else {}
-        wanted = {**options, "expect_no_changes": expect_no_changes or None}
-        plan, _ = _look_ahead(spec, stack, frozenset(), print_output=style == "text", **wanted)
+    with run_of(name, root) as (spec, stack):
+        options = {"expect_no_changes": expect_no_changes or None}
+        plan = _look_ahead(spec, stack, frozenset(), print_output=style == "text", **options)
         if spec.expect.model_fields_set:
             from inferstack.ops.cost import monthly
 
             before = stack.outputs().get("usd_a_month")
             plan.cost = (before.value if before else {}, monthly(name, spec))
         plan.findings = json.loads(check([name], root).show("json"))
-        if save is not None:
-            saved_plans.save(save, name, stack.export_stack().deployment or {}, inner)
-            say(f"plan saved; carry it out with: inferstack up {name} --plan {save}")
+        if save is not None and not plan.refused:
+            _save(stack, save)
     show(show_plan(plan, style))
     return plan
+
+
+def _save(stack: auto.Stack, file: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / "plan.json"
+        stack.preview(plan=str(inner))
+        saved_plans.save(file, stack.name, stack.export_stack().deployment or {}, inner)
+    say(f"plan saved; carry it out with: inferstack up {stack.name} --plan {file}")
 
 
 def _finish_interrupted(stack: auto.Stack) -> None:
@@ -111,4 +134,4 @@ def _finish_interrupted(stack: auto.Stack) -> None:
     deployment = stack.export_stack().deployment or {}
     if deployment.get("pending_operations"):
         say("the last run was interrupted; looking at what it left")
-        stack.refresh(on_output=show, clear_pending_creates=True)
+        with_lock(stack, say, lambda: stack.refresh(on_output=show, clear_pending_creates=True))

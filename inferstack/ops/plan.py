@@ -22,6 +22,7 @@ DATA = {
 }
 VERSION = official.WorkerVersion.token
 WORDS = {"create": "create", "update": "update", "delete": "delete", "replace": "replace"}
+PROTECTED = "because it is protected"  # the engine's words
 MOST_LINES = 200  # of one module's difference; the rest is counted
 
 
@@ -78,10 +79,20 @@ class Collector:
 
     def __init__(self) -> None:
         self.steps: list[StepEventMetadata] = []
+        self._errors: list[str] = []
+
+    @property
+    def only_protected(self) -> bool:
+        """Whether the preview failed for nothing but a protected resource that would be deleted."""
+        return any(PROTECTED in text for text in self._errors) and all(
+            PROTECTED in text or text.strip() == "preview failed" for text in self._errors
+        )
 
     def __call__(self, event: EngineEvent) -> None:
         if event.resource_pre_event is not None:
             self.steps.append(event.resource_pre_event.metadata)
+        if event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message)
 
     def fill(self, plan: Plan) -> None:
         for step in self.steps:

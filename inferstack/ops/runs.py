@@ -16,6 +16,7 @@ from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import UserError
 from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
+from inferstack.ops.locks import with_lock
 
 
 class RunFailed(UserError):
@@ -65,7 +66,7 @@ def run_of(name: str, root: Path, more: dict[str, str] | None = None) -> Iterato
 
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
     with run_of(name, root) as (_, stack):
-        stack.refresh(on_output=show, expect_no_changes=expect_no_changes or None)
+        with_lock(stack, say, lambda: stack.refresh(on_output=show, expect_no_changes=expect_no_changes or None))
 
 
 def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto.UpdateSummary]:
@@ -86,7 +87,7 @@ def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
     with run_of(name, root) as (spec, stack):
         _empty_buckets(spec, root)
-        stack.destroy(on_output=show, show_secrets=False)
+        with_lock(stack, say, lambda: stack.destroy(on_output=show, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
 
@@ -133,10 +134,6 @@ def show(line: str) -> None:
 
 def failed(error: auto.CommandError) -> UserError:
     """Its text is all output, which may hold anything and was shown already: only the code is used."""
-    if isinstance(error, auto.ConcurrentUpdateError):
-        return UserError(
-            "another run holds the lock of this stack\n  fix: wait for it; if it was killed: pulumi cancel"
-        )
     match = re.search(r"code: (-?\d+)", str(error))
     code = int(match.group(1)) if match else 1
     return RunFailed(code if code > 0 else 1)

@@ -70,6 +70,7 @@ class RetryTransport(httpx.BaseTransport):
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311
             try:
                 response = self._inner.handle_request(request)
+                response.read()  # an answer that breaks off is no answer
             except httpx.TransportError:
                 if attempt == MOST_TRIES or self._clock.now() + wait > deadline:
                     raise
@@ -81,7 +82,6 @@ class RetryTransport(httpx.BaseTransport):
                 wait = max(wait, float(response.headers.get("retry-after") or 0))
             if self._clock.now() + wait > deadline:
                 return response
-            response.read()
             response.close()
             self._clock.wait(wait)
         raise AssertionError("unreachable")

@@ -62,6 +62,17 @@ class Faults:
             )
         )
 
+    def listed(self) -> list[dict[str, Any]]:
+        """The planned ones, as they were asked for."""
+        found = []
+        for fault in self._planned:
+            kind = "product" if fault.model.startswith("binding:") else "model"
+            shown: dict[str, Any] = {kind: fault.model.removeprefix("binding:"), "times": fault.times}
+            shown |= {"share": fault.share, "delay_ms": fault.delay_ms, "token_ms": fault.token_ms}
+            shown |= {"status": fault.error.status, "code": fault.error.code} if fault.error else {}
+            found.append(shown)
+        return found
+
     def clear(self) -> None:
         self._planned.clear()
 

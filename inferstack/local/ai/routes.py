@@ -13,23 +13,26 @@ from starlette.routing import Route
 
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.markdown import to_markdown
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.api_faults import ApiFaults
 
 
 class AiApi:
     """REST handlers."""
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    def __init__(self, models: Models, api_faults: ApiFaults) -> None:
+        self._models, self._api_faults = models, api_faults
 
     def routes(self, account: str) -> list[Route]:
         return [
             Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
             Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
             Route("/__local/faults", self.plan_faults, methods=["POST"]),
+            Route("/__local/faults", self.list_faults, methods=["GET"]),
             Route("/__local/faults", self.clear_faults, methods=["DELETE"]),
             Route("/__local/inferences", self.inferences, methods=["GET"]),
         ]
@@ -44,12 +47,23 @@ class AiApi:
         return ok(answer.value)
 
     async def plan_faults(self, request: Request) -> Response:
-        """Of the local Cloudflare only: what the next inferences of a model meet; fields as in `Faults.plan`."""
-        self._models.faults.plan(await json_body(request))
+        """Of the local Cloudflare only: what the next requests of the API meet (`path`, fields as in `ApiFault`), or
+        the next inferences of a model (fields as in `Faults.plan`)."""
+        body = await json_body(request)
+        planned: ApiFaults | Faults = self._api_faults if "path" in body else self._models.faults
+        try:
+            planned.plan(body)
+        except (TypeError, ValueError) as error:
+            raise ApiError(400, 10001, f"that is no fault: {error}") from None
         return ok({})
+
+    async def list_faults(self, _: Request) -> Response:
+        faults = [*self._api_faults.listed(), *self._models.faults.listed()]
+        return ok({"faults": faults, "requests": self._api_faults.requests, "held": self._api_faults.held})
 
     async def clear_faults(self, _: Request) -> Response:
         self._models.faults.clear()
+        self._api_faults.clear()
         return ok({})
 
     async def inferences(self, _: Request) -> Response:

@@ -1,0 +1,54 @@
+"""`inferstack local fault`: plan faults of the running local Cloudflare, list them, clear them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inferstack import local
+from inferstack.errors import ConfigError, UserError
+
+
+def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
+    """From the command line, or a YAML file with one fault or a list; returns how many. All of a file or none."""
+    faults = [fault] if file is None else _read(file)
+    for entry in faults:
+        if not isinstance(entry, dict) or not {"path", "model", "product"} & set(entry):
+            raise ConfigError("a fault names what it meets: a path of the API, a model, or a product of a binding")
+    for entry in faults:
+        _call(folder, "POST", entry)
+    return len(faults)
+
+
+def listing(folder: Path) -> str:
+    faults = _call(folder, "GET")["faults"]
+    shown = [json.dumps({key: value for key, value in fault.items() if value not in (None, "")}) for fault in faults]
+    return "\n".join(shown) or "no faults are planned"
+
+
+def clear(folder: Path) -> None:
+    _call(folder, "DELETE")
+
+
+def _read(file: Path) -> list[Any]:
+    try:
+        data = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
+    return data if isinstance(data, list) else [data]
+
+
+def _call(folder: Path, method: str, body: dict[str, Any] | None = None) -> Any:
+    import httpx  # 60 ms
+
+    running = local.find(folder)
+    if running is None:
+        raise UserError("no local Cloudflare runs here\n  fix: inferstack local, or inferstack up with `target: local`")
+    url, token = f"http://127.0.0.1:{running.api_port}/__local/faults", local.token_of(folder)
+    answer = httpx.request(method, url, json=body, headers={"authorization": f"Bearer {token}"}, timeout=10)
+    if answer.status_code != 200:
+        raise ConfigError(answer.json()["errors"][0]["message"])
+    return answer.json()["result"]

@@ -1,0 +1,173 @@
+"""Every request of an `up`, in turn: broken, lost, refused, slow; and the processes killed at it. The next `up` converges."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from inferstack import local
+from tests.conftest import ROOT
+from tests.e2e.conftest import Project, make_project
+
+STACK = """environment: dev
+target: local
+local: { port: 0, api_port: 0 }
+databases: { shop: { migrations: migrations/shop } }
+buckets: { files: {} }
+namespaces: { cache: {} }
+queues: { jobs: { consumer: { worker: mine } } }
+indexes: { docs: { dimensions: 3, metadata: { topic: string } } }
+gateways: { main: { routes: { answer: { models: [c] } } } }
+models: { c: { model: "@cf/meta/llama-3.2-3b-instruct", gateway: main } }
+workers:
+  mine:
+    source: mine.js
+    compatibility_date: "2026-06-01"
+    bindings: { DOCS: { index: docs }, DB: { database: shop } }
+    rollout: { steps: [50, 100], hold: 0s, checks: [{ request: GET / }] }
+"""
+CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
+ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
+# The longest way that `up` takes through the API, first counted by the test below.
+REQUESTS = 24
+NETWORK = {
+    "connection lost before": {"reset": "before"},
+    "answer lost": {"reset": "after"},
+    "429": {"status": 429, "code": 971},
+    "500": {"status": 500},
+    "timeout": {"delay_ms": 300, "reset": "after"},
+}
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Iterator[Project]:
+    project = make_project(tmp_path)
+    (project.root / "stacks" / "dev.yaml").write_text(STACK)
+    (project.root / "mine.js").write_text(CODE)
+    local.ensure(local.Settings(folder=project.root / ".inferstack" / "local", port=0, api_port=0))
+    yield project
+    local.stop(project.root / ".inferstack" / "local")
+
+
+def faults(project: Project, method: str, body: dict[str, object] | None = None) -> dict[str, int]:
+    token = local.token_of(project.root / ".inferstack" / "local")
+    url = f"http://127.0.0.1:{project.running.api_port}/__local/faults"
+    answer = httpx.request(method, url, json=body, headers={"authorization": f"Bearer {token}"})
+    answer.raise_for_status()
+    result: dict[str, int] = answer.json()["result"]
+    return result
+
+
+def converges(project: Project) -> None:
+    """One more `up` finishes it; then there is one of everything, and nothing is left to do."""
+    output = project.run("up", "dev")
+    assert "Traceback" not in output
+    assert project.everything() == ONE_OF_EACH
+    assert len(project.api("GET", "/workers/workers/mine-dev/versions")) == 1
+    assert set(project.operations(project.run("up", "dev"))) == {"unchanged"}
+
+
+def test_each_request_is_repeated_after_each_fault_of_the_network(mine: Project) -> None:
+    """The first of all requests to each path breaks, in each way, one way after the other; one `up` gets through all."""
+    for name, fault in NETWORK.items():
+        for number in range(REQUESTS):
+            faults(mine, "POST", {"path": "", "skip": number, "times": 1, **fault})
+        before = faults(mine, "GET")["requests"]
+        output = mine.run("up", "dev")
+        assert mine.everything() == ONE_OF_EACH, name
+        assert "Traceback" not in output
+        faults(mine, "DELETE")
+        assert faults(mine, "GET")["requests"] - before > REQUESTS
+        assert set(mine.operations(mine.run("up", "dev"))) == {"unchanged"}
+        mine.run("down", "dev", "--yes")
+        local.ensure(local.Settings(folder=mine.root / ".inferstack" / "local", port=0, api_port=0))
+
+
+@pytest.mark.parametrize("number", range(0, REQUESTS, 1))
+def test_a_kill_at_any_request_is_finished_by_the_next_up(mine: Project, number: int) -> None:
+    """Even numbers kill the command with its engine, odd ones the provider that waits for the answer."""
+    faults(mine, "POST", {"path": "", "skip": number, "times": 1, "delay_ms": 4000})
+    command = [str(ROOT / ".venv" / "bin" / "inferstack"), "up", "dev"]
+    run = subprocess.Popen(
+        command, cwd=mine.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        while faults(mine, "GET")["held"] == 0 and run.poll() is None:
+            time.sleep(0.05)
+        if run.poll() is None:
+            for pid in [run.pid, *engines(run.pid)] if number % 2 == 0 else providers(run.pid):
+                os.kill(pid, signal.SIGKILL)
+        output, _ = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert "Traceback" not in output
+    faults(mine, "DELETE")
+    converges(mine)
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+def engines(pid: int) -> list[int]:
+    return [child for child in children(pid) if Path(f"/proc/{child}/comm").read_text().strip() == "pulumi"]
+
+
+def providers(pid: int) -> list[int]:
+    return [child for child in children(pid) if b"inferstack.provider" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_two_at_once_one_is_refused_with_the_name_of_the_other(mine: Project) -> None:
+    faults(mine, "POST", {"path": "/d1/database$", "method": "POST", "times": 1, "delay_ms": 5000})
+    command = [str(ROOT / ".venv" / "bin" / "inferstack"), "up", "dev"]
+    first = subprocess.Popen(command, cwd=mine.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while faults(mine, "GET")["held"] == 0:
+        time.sleep(0.05)
+    refused = mine.run("up", "dev", code=1)
+    assert "another run holds the lock of this stack (" in refused
+    assert "process " in refused
+    assert first.wait(60) == 0
+    converges(mine)
+
+
+def test_faults_by_the_command_line_and_from_a_file(mine: Project) -> None:
+    mine.run(
+        "local", "fault", "add", "--path", "/queues", "--status", "503", "--times", "1", "--share", "1", "--seed", "7"
+    )
+    (mine.root / "faults.yaml").write_text(
+        "- { model: '*', status: 429, code: 3040 }\n- { product: d1, delay_ms: 10 }\n"
+    )
+    assert "2 planned" in mine.run("local", "fault", "add", "--file", "faults.yaml")
+    listed = mine.run("local", "fault", "list").splitlines()
+    assert len(listed) == 3
+    assert '"path": "/queues"' in listed[0]
+    mine.run("local", "fault", "clear")
+    assert "no faults are planned" in mine.run("local", "fault", "list")
+    assert "a fault names what it meets" in mine.run("local", "fault", "add", "--status", "500", code=2)
+    (mine.root / "faults.yaml").write_text("- { path: /x, statsu: 500 }\n")
+    assert "a fault has no field `statsu`" in mine.run("local", "fault", "add", "--file", "faults.yaml", code=2)
+
+
+def test_a_snapshot_brings_account_and_state_back(mine: Project) -> None:
+    mine.run("up", "dev")
+    assert "snapshot clean saved" in mine.run("local", "snapshot", "save", "clean")
+    mine.api(
+        "PUT", f"/storage/kv/namespaces/{mine.api('GET', '/storage/kv/namespaces')[0]['id']}/values/k", content="v"
+    )
+    mine.run("down", "dev", "--yes")
+    assert "snapshot clean loaded" in mine.run("local", "snapshot", "load", "clean")
+    assert set(mine.operations(mine.run("up", "dev"))) == {"unchanged"}
+    assert mine.everything() == ONE_OF_EACH
+    assert "there is no snapshot `dirty`" in mine.run("local", "snapshot", "load", "dirty", code=2)
+    assert mine.run("local", "snapshot", "list").strip() == "clean"
