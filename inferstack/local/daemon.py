@@ -65,13 +65,13 @@ def stop(folder: Path) -> bool:
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        if not _alive(running.pid):
+        if not alive(running.pid):
             return True
         time.sleep(0.05)
     raise UserError(f"the local Cloudflare (process {running.pid}) did not end within {STOP_SECONDS} s")
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     """Whether the process still runs; one that has ended and waits for its parent does not."""
     try:
         os.kill(pid, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TypeVar
 from pulumi import automation as auto
 
 from inferstack.errors import UserError
+from inferstack.local.daemon import alive
 
 HOLDER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 Result = TypeVar("Result")
@@ -33,13 +33,7 @@ def _alive(host: str, pid: int) -> bool:
     """Of another machine nothing is known, so its run counts as alive."""
     if host != socket.gethostname():
         return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return alive(pid)
 
 
 def _held(stack: str, holders: list[tuple[str, str, str, str]]) -> str:

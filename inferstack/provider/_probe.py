@@ -41,6 +41,11 @@ def wrong_checks(checks: Any) -> list[CheckFailure]:
     return failures
 
 
+def same_but_for_the_port(path: str, old: Any, new: Any) -> bool:
+    """A local Cloudflare that listens elsewhere now is no reason to check again."""
+    return path == "localAddress" or bool(old == new)
+
+
 def place_of(operation: Operation, inputs: Properties, kind: str, version: str | None = None) -> Place:
     """`hostname`, or `localAddress` (host:port of a local Cloudflare), else the address under workers.dev."""
     script = inputs["scriptName"]

@@ -93,6 +93,8 @@ class D1Migrations(ResourceType):
         try:
             self._query(operation, inputs, "\n".join(parts))
         except ProviderError as error:
+            if {m["name"] for m in pending} <= self._names(operation, inputs):
+                return  # they are applied: the answer was lost, or another run was faster
             place = _place(str(error), pending)
             raise ProviderError(
                 f"{place}{error}\n  no pending migration was applied; the database is as before"

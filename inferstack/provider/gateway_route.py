@@ -59,7 +59,13 @@ class GatewayRoute(ResourceType):
         found = self._by_name(operation, inputs)
         if found is not None and found.get("elements") == inputs["elements"]:
             return _state(inputs, found)  # the answer to an earlier create of this route was lost
-        answer = self._call(operation, "create", inputs, "POST", "", body)
+        try:
+            answer = self._call(operation, "create", inputs, "POST", "", body)
+        except ProviderError:
+            found = self._by_name(operation, inputs)  # or the answer to this one
+            if found is None or found.get("elements") != inputs["elements"]:
+                raise
+            return _state(inputs, found)
         return _state(inputs, answer["result"])
 
     def _by_name(self, operation: Operation, inputs: Properties) -> Properties | None:

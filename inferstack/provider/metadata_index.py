@@ -37,10 +37,14 @@ class MetadataIndex(ResourceType):
         index, name = inputs["indexName"], inputs["propertyName"]
         if self._present(operation, inputs["accountId"], index).get(name) != inputs["indexType"]:
             api = Api(operation, "create", KIND, f"{index}.{name}")
-            with api.errors():
-                api.sdk.vectorize.indexes.metadata_index.create(
-                    index, account_id=inputs["accountId"], property_name=name, index_type=inputs["indexType"]
-                )
+            try:
+                with api.errors():
+                    api.sdk.vectorize.indexes.metadata_index.create(
+                        index, account_id=inputs["accountId"], property_name=name, index_type=inputs["indexType"]
+                    )
+            except ProviderError:  # its answer may have been lost, and the second try refused
+                if self._present(operation, inputs["accountId"], index).get(name) != inputs["indexType"]:
+                    raise
         return State(identifier=f"{index}/{name}", outputs=dict(inputs), inputs=inputs)
 
     def _present(self, operation: Operation, account: str, index: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ An update that fails them is a failed update. Inputs: accountId, scriptName, ver
 from __future__ import annotations
 
 from inferstack.provider._diff import Difference, compare
-from inferstack.provider._probe import persist, place_of, wrong_checks
+from inferstack.provider._probe import persist, place_of, same_but_for_the_port, wrong_checks
 from inferstack.provider._resource import CheckFailure, Operation, Properties, ProviderError, ResourceType, State
 
 KIND = "smoke check"
@@ -24,7 +24,7 @@ class SmokeCheck(ResourceType):
         return failures + wrong_checks(inputs.get("checks"))
 
     def diff(self, state: State, inputs: Properties) -> Difference:
-        return compare(state.inputs, inputs, lambda path: path in {"accountId", "scriptName"})
+        return compare(state.inputs, inputs, lambda path: path in {"accountId", "scriptName"}, same_but_for_the_port)
 
     def preview(self, inputs: Properties, state: State | None) -> Properties:
         return dict(inputs)

@@ -17,7 +17,7 @@ from typing import Any
 
 from inferstack.provider._api import Api
 from inferstack.provider._diff import Difference, compare
-from inferstack.provider._probe import ask, persist, place_of, wrong_checks
+from inferstack.provider._probe import ask, persist, place_of, same_but_for_the_port, wrong_checks
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 
@@ -66,7 +66,7 @@ class WorkerRollout(ResourceType):
         return failures + wrong_checks(inputs.get("checks"))
 
     def diff(self, state: State, inputs: Properties) -> Difference:
-        return compare(state.inputs, inputs, lambda path: path in {"accountId", "scriptName"})
+        return compare(state.inputs, inputs, lambda path: path in {"accountId", "scriptName"}, same_but_for_the_port)
 
     def preview(self, inputs: Properties, state: State | None) -> Properties:
         same = state is not None and state.inputs.get("versionId") == inputs.get("versionId")

@@ -81,10 +81,10 @@ def test_each_request_is_repeated_after_each_fault_of_the_network(mine: Project)
             faults(mine, "POST", {"path": "", "skip": number, "times": 1, **fault})
         before = faults(mine, "GET")["requests"]
         output = mine.run("up", "dev")
+        assert faults(mine, "GET")["requests"] - before > REQUESTS, name
+        faults(mine, "DELETE")
         assert mine.everything() == ONE_OF_EACH, name
         assert "Traceback" not in output
-        faults(mine, "DELETE")
-        assert faults(mine, "GET")["requests"] - before > REQUESTS
         assert set(mine.operations(mine.run("up", "dev"))) == {"unchanged"}
         mine.run("down", "dev", "--yes")
         local.ensure(local.Settings(folder=mine.root / ".inferstack" / "local", port=0, api_port=0))
