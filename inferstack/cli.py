@@ -147,6 +147,12 @@ def _add_production_commands(add: Add) -> None:
     drift.add_argument("--fix", action="store_true", help="put the account back to what the stack says")
     adopt = add("adopt", "take what the account has under this stack's names into its state, untouched", _adopt)
     adopt.add_argument("-y", "--yes", action="store_true", help="also what nothing proves to be this stack's")
+    again = add("reindex", "give an index another embedding model, beside the old one, while it answers", _reindex)
+    again.add_argument("index", help="its key in the stack file")
+    again.add_argument("--model", metavar="ALIAS", help="the new embedding model, declared under `models:`")
+    again.add_argument("--hold", default="24h", metavar="TIME", help="keep the old index so long (default: 24h)")
+    again.add_argument("--retire", action="store_true", help="delete the old index now, whatever the hold")
+    again.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
     promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
     promote.add_argument("source", help="the stack that runs it, such as staging")
     promote.add_argument("target", help="the stack to deploy, such as prod")
@@ -282,6 +288,14 @@ def _adopt(given: argparse.Namespace, root: Path) -> int:
     from inferstack.ops.adopt import adopt
 
     adopt(given.stack, root, yes=given.yes)
+    return 0
+
+
+def _reindex(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.reindex import reindex
+
+    options = {"hold": given.hold, "retire": given.retire, "url": given.url}
+    print(reindex(given.stack, root, given.index, given.model, **options))
     return 0
 
 

@@ -2,8 +2,9 @@
 import { chunkText } from "./chunk.js";
 import { HttpError } from "./errors.js";
 import { embedTexts } from "./openai.js";
+import { upsertBeside } from "./reindex.js";
 
-/** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue } & import("./service.js").BaseEnv} RagEnv */
+/** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue, DOCS_BESIDE?: Vectorize, BESIDE_INDEX?: string } & import("./service.js").BaseEnv} RagEnv */
 /** @typedef {import("./inference.js").Caller & { env: RagEnv }} RagCall */
 /** @typedef {{ id?: string, title: string, text: string, topic?: string | null }} Document */
 /** @typedef {{ chunk_words: number, chunk_overlap: number }} ChunkOptions */
@@ -40,18 +41,24 @@ async function vectorIds(env, key) {
 
 /** @param {RagEnv} env @param {string[]} ids */
 async function dropVectors(env, ids) {
-  for (let i = 0; i < ids.length; i += DELETE_BATCH) await env.DOCS.deleteByIds(ids.slice(i, i + DELETE_BATCH));
+  for (let i = 0; i < ids.length; i += DELETE_BATCH) {
+    const batch = ids.slice(i, i + DELETE_BATCH);
+    await Promise.all([env.DOCS.deleteByIds(batch), env.DOCS_BESIDE?.deleteByIds(batch)]);
+  }
 }
 
 /**
  * Adds a document, or replaces the one of its name.
- * @param {RagCall} call @param {Document} document @param {import("./inference.js").Model} embedding @param {ChunkOptions} options
+ * @param {RagCall} call @param {Document} document @param {{ embedding: import("./inference.js").Model, beside?: import("./inference.js").Model }} models
+ * @param {ChunkOptions} options
  */
-export async function addDocument(call, { id: name = crypto.randomUUID(), title, text, topic = null }, embedding, options) {
+export async function addDocument(call, { id: name = crypto.randomUUID(), title, text, topic = null }, { embedding, beside }, options) {
   const { env, caller } = call;
   const texts = chunkText(text, options.chunk_words, options.chunk_overlap);
   if (texts.length === 0) throw new HttpError(400, "bad_request", "the document has no words");
-  const { vectors } = await embedTexts(call, embedding, texts.map((part) => `${title}. ${part}`));
+  const inputs = texts.map((part) => `${title}. ${part}`);
+  const { vectors } = await embedTexts(call, embedding, inputs);
+  const besides = beside ? (await embedTexts(call, beside, inputs)).vectors : [];
   const key = await keyOf(caller.tenant, name);
   const chunks = texts.map((part, position) => ({ id: `${key}#${position}`, position, text: part }));
   const old = await vectorIds(env, key);
@@ -72,6 +79,7 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
   const metadata = topic === null ? { document: name } : { document: name, topic };
   const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace: caller.tenant }));
   await env.DOCS.upsert(found);
+  if (beside) await upsertBeside(env, key, caller.tenant, name, topic, chunks, besides);
   await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
   return { id: name, title, topic, chunks: chunks.length };
 }

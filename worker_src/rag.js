@@ -4,6 +4,7 @@ import { addDocument, DOCUMENT, listDocuments, removeDocument, textOfFile } from
 import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { Log } from "./log.js";
+import { reindexDocument, reindexRoutes } from "./reindex.js";
 import { textOf, usageOf } from "./replies.js";
 import { findSources } from "./retrieval.js";
 import { violations } from "./schema.js";
@@ -14,7 +15,7 @@ import { isJson, json, readBytes } from "./service.js";
 /** @typedef {import("./service.js").Call<RagEnv>} Call */
 /** @typedef {import("./inference.js").Model} Model */
 /** @typedef {import("./retrieval.js").Source} Source */
-/** @typedef {{ chat: Model, embedding: Model, reranker?: Model }} Models */
+/** @typedef {{ chat: Model, embedding: Model, reranker?: Model, beside?: Model }} Models */
 /**
  * @typedef {object} RagOptions
  * @property {number} top_k
@@ -108,7 +109,7 @@ async function corpusChanged(env, tenant) {
  * @returns {import("./service.js").Route<any>[]}
  */
 export function ragRoutes({ models, options }) {
-  const { chat, embedding } = models;
+  const { chat } = models;
 
   /** @param {string} question @param {Source[]} sources @param {{ question: string, answer: string }[]} turns */
   function inputOf(question, sources, turns) {
@@ -185,7 +186,7 @@ export function ragRoutes({ models, options }) {
       await call.env.INGEST.send(message);
       return json({ id: message.id, queued: true }, 202);
     }
-    const added = await addDocument(call, document, embedding, options);
+    const added = await addDocument(call, document, models, options);
     await corpusChanged(call.env, call.caller.tenant);
     return json(added, 201);
   }
@@ -205,6 +206,7 @@ export function ragRoutes({ models, options }) {
     { method: "POST", path: "/documents", summary: "Add or replace a document: JSON, text, Markdown, HTML or PDF", handle: add },
     { method: "GET", path: "/documents", summary: "The documents", open, handle: async (call) => json({ documents: await listDocuments(call) }) },
     { method: "DELETE", path: "/documents/:id", summary: "Remove a document", handle: remove },
+    ...reindexRoutes(models.beside),
   ];
 }
 
@@ -213,7 +215,7 @@ export function ragRoutes({ models, options }) {
  * @param {string} name @param {{ models: Models, options: RagOptions }} config
  * @returns {(batch: MessageBatch<any>, env: RagEnv) => Promise<void>}
  */
-export function ingest(name, { models: { embedding }, options }) {
+export function ingest(name, { models, options }) {
   return async (batch, env) => {
     const tenants = new Set();
     for (const message of batch.messages) {
@@ -221,8 +223,13 @@ export function ingest(name, { models: { embedding }, options }) {
       const log = new Log({ service: name, queue: batch.queue, message: message.id, document: document.id });
       const caller = { name: "queue", tenant, claims: {} };
       try {
-        await addDocument({ env, log, caller, signal: new AbortController().signal }, document, embedding, options);
-        tenants.add(tenant);
+        const call = { env, log, caller, signal: new AbortController().signal };
+        if (message.body?.reindex) {
+          if (models.beside) await reindexDocument(call, message.body.reindex, models.beside);
+        } else {
+          await addDocument(call, document, models, options);
+          tenants.add(tenant);
+        }
         message.ack();
         log.write(200);
       } catch (error) {

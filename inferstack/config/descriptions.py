@@ -116,6 +116,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "metric": "How nearness is measured.",
         "description": "A note kept with the index.",
         "metadata": "Properties that queries can filter by, with their type; at most 10.",
+        "generation": "Counts up with each new embedding model; `inferstack reindex` sets it.",
+        "beside": "Another generation: filled before it answers, kept after it did; `inferstack reindex` sets it.",
+    },
+    "BesideSpec": {
+        "model": "Alias of its embedding model.",
+        "generation": "Its number; above that of the index it is being filled, below it is waiting to be retired.",
     },
     "DatabaseSpec": {
         "migrations": "Folder of .sql files, applied by name, each once.",

@@ -57,6 +57,13 @@ class ModelSpec(StrictModel):
         return self.provider != WORKERS_AI
 
 
+class BesideSpec(StrictModel):
+    """Another generation of an index, beside the one that answers: kept up to date, not searched."""
+
+    model: str
+    generation: Annotated[int, Field(ge=1)]
+
+
 class IndexSpec(StrictModel):
     """A Vectorize index; its dimensions follow from the embedding model unless given."""
 
@@ -65,6 +72,8 @@ class IndexSpec(StrictModel):
     metric: Literal["cosine", "euclidean", "dot-product"] = "cosine"
     description: str | None = None
     metadata: dict[str, Literal["string", "number", "boolean"]] = {}
+    generation: Annotated[int, Field(ge=1)] = 1
+    beside: BesideSpec | None = None
 
     @model_validator(mode="after")
     def _known_length(self) -> IndexSpec:
@@ -250,7 +259,11 @@ class StackSpec(StrictModel):
         models = [self.models[alias] for alias in declared.models.values()]
         models += [self.models[alias] for model in models for alias in model.fallbacks]
         gateways = sorted({model.gateway for model in models if model.gateway})
-        return {**{gateway_variable(key): self.physical(key) for key in gateways}, **declared.vars}
+        found = {gateway_variable(key): self.physical(key) for key in gateways}
+        for key in self.besides(worker).values():
+            beside = self.indexes[key].beside
+            found["BESIDE_INDEX"] = self.physical(self.index_key(key, beside.generation)) if beside else ""
+        return {**found, **declared.vars}
 
     def find_model(self, name: str) -> Model | None:
         """From the stack's own `catalog`, else Cloudflare's."""
@@ -261,6 +274,20 @@ class StackSpec(StrictModel):
         """The model that `models:` declares under an alias, when both are known."""
         declared = self.models.get(alias)
         return self.find_model(declared.model) if declared else None
+
+    def index_key(self, key: str, generation: int) -> str:
+        """How a generation of an index is called in the stack; the first one like the index itself."""
+        return key if generation == 1 else f"{key}-{generation}"
+
+    def index_name(self, key: str) -> str:
+        """The name on Cloudflare of the generation that answers."""
+        return self.physical(self.index_key(key, self.indexes[key].generation))
+
+    def besides(self, worker: str) -> dict[str, str]:
+        """The indexes of a Worker with another generation beside them, by binding."""
+        bindings = self.workers[worker].bindings
+        found = {name: binding.index for name, binding in bindings.items() if binding.index in self.indexes}
+        return {name: key for name, key in found.items() if key and self.indexes[key].beside}
 
     def dimensions_of(self, index: str) -> int | None:
         """The length of an index's vectors: as given, else its model's; None where neither is known."""

@@ -42,6 +42,7 @@ class Template:
     streams: bool
     consumes: bool
     service: bool
+    reindexes: str | None  # the binding of an index that another one can be filled beside
 
     def takes_option(self, name: str) -> bool:
         return name in self.options or (name.endswith(FILE_SUFFIX) and name.removesuffix(FILE_SUFFIX) in self.options)
@@ -100,6 +101,7 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         streams=bool(data.get("streams", False)),
         consumes=bool(data.get("consumes", False)),
         service=service,
+        reindexes=data.get("reindexes"),
     )
 
 

@@ -79,7 +79,7 @@ def load(name: str, root: Path, folder: Path, url: str | None = None) -> int:
     endpoint, documents = Endpoint(name, root, url), read_documents(folder)
     headers = endpoint.token_headers()
     for place, document in enumerate(documents, 1):
-        answer = _send(endpoint, "POST", "/documents", document, headers)
+        answer = send(endpoint, "POST", "/documents", document, headers)
         say(f"  [{place}/{len(documents)}] {document['title']} ({answer['chunks']} chunks)")
     return len(documents)
 
@@ -121,7 +121,7 @@ def print_answer(events: Iterator[tuple[str, Any]]) -> None:
             raise UserError(str(data["message"]))
 
 
-def _send(endpoint: Endpoint, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+def send(endpoint: Endpoint, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
     try:
         response = endpoint.client.request(method, path, json=body, headers=headers)
     except httpx.TransportError as error:

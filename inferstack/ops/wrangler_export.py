@@ -35,7 +35,7 @@ def export_wrangler(stack: str, root: Path, out: Path) -> tuple[list[str], list[
         ]
     notes += [f"gateways.{key}: wrangler does not declare AI Gateways" for key in spec.gateways]
     notes += [
-        f"indexes.{key}: wrangler vectorize create {spec.physical(key)} --dimensions={spec.dimensions_of(key)}"
+        f"indexes.{key}: wrangler vectorize create {spec.index_name(key)} --dimensions={spec.dimensions_of(key)}"
         f" --metric={spec.indexes[key].metric}"
         for key in spec.indexes
     ]
@@ -73,7 +73,7 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
         if binding.ai:
             found["ai"] = {"binding": name}
         elif binding.index:
-            entry = {"binding": name, "index_name": spec.physical(binding.index)}
+            entry = {"binding": name, "index_name": spec.index_name(binding.index)}
             found.setdefault("vectorize", []).append(entry)
         elif binding.database:
             entry = {"binding": name, "database_name": spec.physical(binding.database)}

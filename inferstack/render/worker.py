@@ -60,7 +60,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     )
     values = {
         "worker": key,
-        "models": {role: _model(spec, alias, root) for role, alias in sorted(worker.models.items())},
+        "models": {role: _model(spec, alias, root) for role, alias in sorted(_roles(spec, key, template).items())},
         "options": _options(template, worker, root),
     }
     try:
@@ -68,6 +68,14 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     except TemplateError as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
     return (Module("index.js", main.encode()), *_shared(main, root))
+
+
+def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
+    """Model aliases by role; `beside` is the embedding model of an index that is filled beside the one that answers."""
+    worker = spec.workers[key]
+    index = spec.besides(key).get(template.reindexes or "")
+    beside = spec.indexes[index].beside if index else None
+    return {**worker.models, **({"beside": beside.model} if beside else {})}
 
 
 def _shared(main: str, root: Path) -> list[Module]:

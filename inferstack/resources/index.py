@@ -18,25 +18,33 @@ class Index(pulumi.ComponentResource):
         super().__init__("inferstack:index:Index", key, {}, opts)
         dimensions = context.spec.dimensions_of(key)
         assert dimensions is not None, "config/ checks models and dimensions"
-        account = context.account_id
+        self.name = self._declare(key, context, spec.generation, dimensions)
+        self.beside: pulumi.Output[str] | None = None
+        if spec.beside is not None:
+            model = context.spec.model_of(spec.beside.model)
+            assert model is not None
+            assert model.dimensions is not None, "config/ checks models and dimensions"
+            self.beside = self._declare(key, context, spec.beside.generation, model.dimensions)
+        self.register_outputs({"name": self.name})
+
+    def _declare(self, key: str, context: Context, generation: int, dimensions: int) -> pulumi.Output[str]:
+        spec, account = context.spec.indexes[key], context.account_id
+        name = context.spec.index_key(key, generation)
         index = VectorizeIndex(
-            key,
+            name,
             {
                 "accountId": account,
-                "name": context.spec.physical(key),
+                "name": context.spec.physical(name),
                 "dimensions": dimensions,
                 "metric": spec.metric,
                 "description": spec.description,
             },
-            context.keep(key, self),
+            context.keep(name, self),
         )
-        self.metadata = [
+        for field, kind in spec.metadata.items():
             VectorizeMetadataIndex(
-                f"{key}-{field}",
+                f"{name}-{field}",
                 {"accountId": account, "indexName": index.id, "propertyName": field, "indexType": kind},
                 pulumi.ResourceOptions(parent=self, deleted_with=index),
             )
-            for field, kind in spec.metadata.items()
-        ]
-        self.name = index.id
-        self.register_outputs({"name": self.name})
+        return index.id

@@ -71,6 +71,10 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "ai"}
         if kind == "index":
             return {"type": "vectorize", "indexName": self._indexes[key].name}
+        if kind == "beside":
+            beside = self._indexes[key].beside
+            assert beside is not None
+            return {"type": "vectorize", "indexName": beside}
         if kind == "database":
             return {"type": "d1", "id": self._databases[key].uuid}
         if kind == "bucket":

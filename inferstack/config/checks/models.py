@@ -6,6 +6,7 @@ from inferstack import catalog
 from inferstack.config._diagnostics import closest
 from inferstack.config.models import StackSpec
 from inferstack.config.report import Report
+from inferstack.config.tree import KeyPath
 
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb, for a warning only
 
@@ -26,7 +27,10 @@ def check(spec: StackSpec, report: Report) -> None:
     for key, index in spec.indexes.items():
         model = spec.model_of(index.model) if index.model else None
         if model is not None:
-            _check_index(key, index.dimensions, model, report)
+            _check_index(key, ("indexes", key, "model"), index.dimensions, model, report)
+        beside = spec.model_of(index.beside.model) if index.beside else None
+        if beside is not None:
+            _check_index(key, ("indexes", key, "beside", "model"), None, beside, report)
         if len(index.metadata) > most:
             problem = f"index `{key}` has {len(index.metadata)} metadata indexes; Vectorize takes {most}"
             report("IS070", ("indexes", key, "metadata"), problem, "keep those that queries filter by")
@@ -34,6 +38,7 @@ def check(spec: StackSpec, report: Report) -> None:
 
 def _used(spec: StackSpec) -> set[str]:
     used = {index.model for index in spec.indexes.values() if index.model}
+    used |= {index.beside.model for index in spec.indexes.values() if index.beside}
     used |= {alias for worker in spec.workers.values() for alias in worker.models.values()}
     for gateway in spec.gateways.values():
         for route in gateway.routes.values():
@@ -104,17 +109,17 @@ def _check_window(spec: StackSpec, key: str, window: int, report: Report) -> Non
         report("IS051", at, problem, "shorten the prompt, or lower `max_tokens`")
 
 
-def _check_index(key: str, dimensions: int | None, model: catalog.Model, report: Report) -> None:
+def _check_index(key: str, at: KeyPath, dimensions: int | None, model: catalog.Model, report: Report) -> None:
     most = catalog.limit("vectorize", "dimensions_max")
     if model.task != "Text Embeddings":
         problem = f"`{model.name}` makes no embeddings, its task is {model.task}"
-        report("IS044", ("indexes", key, "model"), problem, "choose a model of the task Text Embeddings")
+        report("IS044", at, problem, "choose a model of the task Text Embeddings")
     elif model.dimensions is None and dimensions is None:
         problem = f"the length of the vectors of `{model.name}` is not known"
-        report("IS079", ("indexes", key, "model"), problem, f"give `dimensions` for index `{key}`")
+        report("IS079", at, problem, f"give `dimensions` for index `{key}`")
     elif model.dimensions is not None and model.dimensions > most:
         problem = f"`{model.name}` makes {model.dimensions} dimensions, Vectorize holds at most {most}"
-        report("IS046", ("indexes", key, "model"), problem, "choose a model with fewer")
+        report("IS046", at, problem, "choose a model with fewer")
     elif dimensions is not None and model.dimensions is not None and dimensions != model.dimensions:
         problem = f"index `{key}` has {dimensions} dimensions, its model `{model.name}` makes {model.dimensions}"
         fix = f"drop `dimensions` (it follows from the model) or set it to {model.dimensions}"

@@ -61,6 +61,8 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
     for key, index in spec.indexes.items():
         if index.model is not None:
             yield ("indexes", key, "model"), index.model, "models"
+        if index.beside is not None:
+            yield ("indexes", key, "beside", "model"), index.beside.model, "models"
     for key, queue in spec.queues.items():
         if queue.consumer is not None:
             yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"
