@@ -172,6 +172,8 @@ class Worker(pulumi.ComponentResource):
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
+        for name, index in context.spec.besides(key).items():
+            found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [
             {"name": name, "type": "plain_text", "text": value}
             for name, value in context.spec.variables_of(key).items()
