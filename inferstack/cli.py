@@ -153,6 +153,21 @@ def _add_production_commands(add: Add) -> None:
     again.add_argument("--hold", default="24h", metavar="TIME", help="keep the old index so long (default: 24h)")
     again.add_argument("--retire", action="store_true", help="delete the old index now, whatever the hold")
     again.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
+    secrets = add("secrets", "say which secret is missing where; no value is shown", _secrets, stack=False)
+    secrets.add_argument("action", choices=["check"])
+    secrets.add_argument("stack", help="name of the stack")
+    secrets.add_argument("--format", choices=["text", "json"], default="text")
+    short = add(
+        "ephemeral",
+        "an environment for a while, with data of its own, such as for a pull request",
+        _ephemeral,
+        stack=False,
+    )
+    short.add_argument("action", choices=["up", "down", "list", "prune"])
+    short.add_argument("name", nargs="?", help="such as pr-123")
+    short.add_argument("--from", dest="source", default="dev", metavar="STACK", help="what it is like (default: dev)")
+    short.add_argument("--ttl", default="72h", metavar="TIME", help="when `prune` may destroy it (default: 72h)")
+    short.add_argument("--format", choices=["text", "json"], default="text")
     promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
     promote.add_argument("source", help="the stack that runs it, such as staging")
     promote.add_argument("target", help="the stack to deploy, such as prod")
@@ -296,6 +311,30 @@ def _reindex(given: argparse.Namespace, root: Path) -> int:
 
     options = {"hold": given.hold, "retire": given.retire, "url": given.url}
     print(reindex(given.stack, root, given.index, given.model, **options))
+    return 0
+
+
+def _secrets(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.secrets import check
+
+    text, complete = check(given.stack, root, given.format)
+    print(text)
+    return 0 if complete else ConfigError.exit_code
+
+
+def _ephemeral(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import ephemeral
+
+    if given.action in ("up", "down") and not given.name:
+        raise ConfigError(f"`ephemeral {given.action}` needs a name, such as pr-123")
+    if given.action == "up":
+        print(f"{given.name} is up until {ephemeral.up(given.name, given.source, given.ttl, root)}")
+    elif given.action == "down":
+        ephemeral.down(given.name, given.source, root)
+    elif given.action == "prune":
+        print("\n".join(ephemeral.prune(given.source, root)) or "none has ended")
+    else:
+        print(ephemeral.as_text(ephemeral.listing(given.source, root), given.format))
     return 0
 
 

@@ -11,6 +11,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "prefix": "First part of every name on Cloudflare, to tell projects of one account apart.",
         "local": "Ports of the local Cloudflare.",
         "tags": "Words kept with the stack.",
+        "expires": "When an ephemeral environment ends; `inferstack ephemeral` sets it.",
         "production": "Marks an environment whose data matters: policies are errors, data is protected, and stays on Cloudflare even when it leaves the stack.",
         "protect": "Databases, indexes, buckets and namespaces cannot be deleted, nor replaced, unless a command names them. True in production.",
         "catalog": "Models that Cloudflare's list does not have, such as private ones, by name.",

@@ -227,6 +227,7 @@ class StackSpec(StrictModel):
     prefix: Name | None = None
     local: LocalSpec = Field(default_factory=LocalSpec.model_construct)
     tags: list[str] = []
+    expires: str | None = None
     production: bool = False
     protect: bool | None = None
     catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}

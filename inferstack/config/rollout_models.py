@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from inferstack.config._base import StrictModel
+from inferstack.errors import ConfigError
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -19,6 +20,13 @@ def seconds(duration: str) -> float:
     """`10m` is 600."""
     number, unit = re.findall(r"^([0-9]+)([a-z]+)$", duration)[0]
     return int(number) * UNITS[unit]
+
+
+def parse_seconds(text: str) -> float:
+    """The same for what a person typed. Raises `ConfigError`."""
+    if not re.fullmatch(r"[0-9]{1,6}(ms|s|m|h|d)", text):
+        raise ConfigError(f"`{text[:40]}` is no length of time\n  fix: such as 30s, 10m, 24h or 7d")
+    return seconds(text)
 
 
 def _rising(steps: list[int]) -> list[int]:

@@ -122,7 +122,7 @@ def _difference(step: StepEventMetadata) -> list[str]:
     lines: list[str] = []
     for name in sorted({*old, *new}):
         before, after = old.get(name, "").splitlines(), new.get(name, "").splitlines()
-        if not old and len(after) > MOST_LINES:
+        if not old:
             lines.append(f"+++ {name}: {len(after)} lines")
             continue
         changed = list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="", n=2))

@@ -14,6 +14,8 @@ def declare(name: str, root: Path) -> None:
     """Raises `UserError`. The estimate is an output, so that every preview shows how a change moves it."""
     spec = load_stack(name, root)
     declare_stack(spec, root)
+    if spec.expires is not None:
+        pulumi.export("expires", spec.expires)
     if spec.expect.model_fields_set:
         from inferstack.ops.cost import monthly  # after the resources, which need not wait for it
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from inferstack.config import StackSpec, load_stack
 from inferstack.config._diagnostics import closest
-from inferstack.config.rollout_models import Duration, seconds
+from inferstack.config.rollout_models import parse_seconds
 from inferstack.config.templates import find_template
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops import deploy, rag
@@ -28,7 +28,7 @@ STALLED_SECONDS = 120.0  # without progress
 def reindex(stack: str, root: Path, index: str, model: str | None, *, hold: str, retire: bool, url: str | None) -> str:
     """Carries on from where it stands; returns what to know or do next."""
     spec = load_stack(stack, root)
-    keep = _hold(hold)
+    keep = parse_seconds(hold)
     worker = _worker_of(stack, spec, root, index)
     if spec.indexes[index].beside is None:
         _start(stack, root, spec, index, model)
@@ -43,15 +43,6 @@ def reindex(stack: str, root: Path, index: str, model: str | None, *, hold: str,
         _switch(stack, root, spec, index, worker)
         spec = load_stack(stack, root)
     return _retire(stack, root, spec, index, worker, 0 if retire else keep)
-
-
-def _hold(text: str) -> float:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return seconds(TypeAdapter(Duration).validate_python(text))
-    except ValidationError:
-        raise ConfigError(f"`{text}` is no length of time\n  fix: such as 30s, 10m, 24h or 7d") from None
 
 
 def _worker_of(stack: str, spec: StackSpec, root: Path, index: str) -> str:

@@ -86,7 +86,7 @@ def last_update(name: str, spec: StackSpec, root: Path) -> str:
 def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
     with run_of(name, root) as (spec, stack):
-        _empty_buckets(spec, root)
+        empty_buckets(spec, root)
         with_lock(stack, say, lambda: stack.destroy(on_output=show, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
@@ -99,7 +99,7 @@ def down_samples(root: Path) -> None:
         if (root / "examples" / f"{file.stem}.yaml").is_file() and not (root / "stacks" / file.name).is_file():
             with run_of(file.stem, root) as (spec, stack):
                 if (stack.export_stack().deployment or {}).get("resources"):
-                    _empty_buckets(spec, root)
+                    empty_buckets(spec, root)
                     stack.destroy(on_output=show, show_secrets=False)
 
 
@@ -111,7 +111,7 @@ def reset(name: str, root: Path) -> None:
     (root / STATE / "passphrase").unlink(missing_ok=True)
 
 
-def _empty_buckets(spec: StackSpec, root: Path) -> None:
+def empty_buckets(spec: StackSpec, root: Path) -> None:
     """R2 deletes only empty buckets; what a local stack's hold goes with the stack."""
     if spec.target != "local":
         return

@@ -10,6 +10,7 @@ import pulumi
 
 from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
+from inferstack.resources.secret_sources import SecretMissing, read_secret
 
 UNPROTECT = "INFERSTACK_UNPROTECT"  # keys of what may be lost in this run, with commas
 
@@ -44,22 +45,15 @@ class Context:
         return address
 
     def secret(self, reference: str, wanted_by: str) -> pulumi.Output[str]:
-        """The value behind `env:`, `file:` or `config:`, as a Pulumi secret. Raises `ConfigError` when it is missing."""
+        """The value behind `env:`, `file:`, `command:` or `config:`, as a Pulumi secret. Raises `ConfigError`."""
         kind, _, name = reference.partition(":")
-        if kind == "env":
-            value = os.environ.get(name)
-            if not value:
-                raise ConfigError(f"{wanted_by}: the environment variable `{name}` is not set\n  fix: export {name}")
-        elif kind == "file":
-            try:
-                value = (self.root / name).read_text().strip()
-            except OSError:
-                text = f"{wanted_by}: the file `{name}` cannot be read\n  fix: write the secret to that file, mode 600"
-                raise ConfigError(text) from None
-        else:
+        if kind == "config":
             found = pulumi.Config().get_secret(name)
             if found is None:
                 text = f"{wanted_by}: Pulumi's config has no `{name}`\n  fix: pulumi config set --secret {name}"
                 raise ConfigError(text)
             return found
-        return pulumi.Output.secret(value)
+        try:
+            return pulumi.Output.secret(read_secret(reference, self.root))
+        except SecretMissing as error:
+            raise ConfigError(f"{wanted_by}: {error.why}\n  fix: {error.fix}") from None

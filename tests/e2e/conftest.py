@@ -7,7 +7,10 @@ import os
 import re
 import shutil
 import subprocess
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +125,37 @@ def make_project(root: Path) -> Project:
     project.edit("stacks/dev.yaml", "port: 8787 ", "port: 0 ")
     project.edit("stacks/dev.yaml", "api_port: 8788", "api_port: 0")
     return project
+
+
+@contextmanager
+def load(project: Project, worker: str, method: str = "GET", path: str = "/", **options: Any) -> Iterator[Counter[str]]:
+    """Requests of four clients that keep their connections, until the block ends: answers by text, errors as such."""
+    answers: Counter[str] = Counter()
+    ended = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(headers={"host": f"{worker}.local.localhost"}, timeout=30) as client:
+            while not ended.is_set():
+                try:
+                    got = client.request(method, f"http://127.0.0.1:{project.running.port}{path}", **options)
+                    answers[got.text if got.status_code == 200 else f"status {got.status_code}"] += 1
+                except httpx.HTTPError as error:
+                    answers[f"error {type(error).__name__}"] += 1
+
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        yield answers
+    finally:
+        ended.set()
+        for client in clients:
+            client.join()
+
+
+def failures(answers: Counter[str]) -> list[str]:
+    """What went wrong under load."""
+    return [answer for answer in answers if answer.startswith(("error ", "status "))]
 
 
 @pytest.fixture

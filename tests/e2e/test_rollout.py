@@ -6,17 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from inferstack import local
 from tests.conftest import ROOT
-from tests.e2e.conftest import Project, make_project
+from tests.e2e.conftest import Project, load, make_project
 
 STACK = """environment: {name}
 target: local
@@ -56,35 +53,9 @@ def change(project: Project, old: str, new: str) -> None:
     project.edit("mine.js", old, new)
 
 
-@contextmanager
-def load(project: Project, worker: str = "mine-dev") -> Iterator[Counter[str]]:
-    """Requests of four clients, one after the other each, until the block ends: answers by text, errors as such."""
-    answers: Counter[str] = Counter()
-    ended = threading.Event()
-
-    def ask() -> None:
-        with httpx.Client(headers={"host": f"{worker}.local.localhost"}, timeout=30) as client:
-            while not ended.is_set():
-                try:
-                    got = client.get(f"http://127.0.0.1:{project.running.port}/")
-                    answers[got.text if got.status_code == 200 else f"status {got.status_code}"] += 1
-                except httpx.HTTPError as error:
-                    answers[f"error {type(error).__name__}"] += 1
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for client in clients:
-        client.start()
-    try:
-        yield answers
-    finally:
-        ended.set()
-        for client in clients:
-            client.join()
-
-
 def test_a_new_version_takes_the_traffic_in_steps_without_a_failed_request(mine: Project) -> None:
     change(mine, "fine 1", "fine 2")
-    with load(mine) as answers:
+    with load(mine, "mine-dev") as answers:
         shown = mine.run("up", "dev")
     assert "5 % held for 1 s" in shown
     assert "25 % held for 1 s" in shown
@@ -97,7 +68,7 @@ def test_a_new_version_takes_the_traffic_in_steps_without_a_failed_request(mine:
 
 def test_a_version_that_fails_its_checks_is_never_seen(mine: Project) -> None:
     change(mine, "fine 2", "broken 3")
-    with load(mine) as answers:
+    with load(mine, "mine-dev") as answers:
         failed = mine.run("up", "dev", code=None)
     assert "failed before its first step: GET /health answered without" in failed
     assert "all traffic is back on version" in failed
@@ -148,7 +119,7 @@ def test_a_rollout_that_was_killed_goes_on(mine: Project) -> None:
 
 
 def test_rollback_is_one_command_and_stays(mine: Project) -> None:
-    with load(mine) as answers:
+    with load(mine, "mine-dev") as answers:
         said = mine.run("rollback", "dev")
     assert "mine: all traffic is on version" in said
     assert not [answer for answer in answers if answer.startswith(("error", "status"))]

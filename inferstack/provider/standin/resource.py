@@ -88,6 +88,11 @@ class TableResource(ResourceType):
             return bool(old == new)
 
         found = compare(state.inputs, inputs, lambda path: top_level(path) in replace, equal)
+        # What the program does not say and the API decides stays as it is; an import has it among its inputs.
+        decided = {property_name(spec, name) for name, a in attributes(spec).items() if a.get("computed")}
+        for path in [path for path, kind in found.changes.items() if kind == "delete" and path in decided]:
+            del found.changes[path]
+            found.replaces.discard(path)
         if spec.update is None:
             found.replaces = set(found.changes)
         return found

@@ -1,0 +1,73 @@
+"""`inferstack secrets check`: which secret of a stack is missing where, and how old what is deployed is. No value is shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inferstack.config import StackSpec, load_stack
+from inferstack.errors import UserError
+from inferstack.ops.account import Account
+from inferstack.ops.runs import open_stack
+from inferstack.ops.status import table
+from inferstack.resources.secret_sources import SecretMissing, read_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """`here`: whether the reference leads to a value on this machine; `deployed`: whether the live version has it."""
+
+    where: str
+    reference: str
+    here: bool
+    deployed: bool | None
+    why: str = ""
+
+
+def check(stack: str, root: Path, style: str) -> tuple[str, bool]:
+    """The report, and whether all are here."""
+    spec = load_stack(stack, root)
+    configured = set(open_stack(stack, spec, root, quiet=True).get_all_config())
+    live = _live(spec, root)
+    found = []
+    for key, worker in spec.workers.items():
+        for name, reference in worker.secrets.items():
+            why = _missing(reference, root, configured)
+            deployed = name in live[key] if key in live else None
+            found.append(Secret(f"workers.{key}.{name}", reference, not why, deployed, why))
+    for key, gateway in spec.gateways.items():
+        for provider, entry in gateway.keys.items():
+            why = _missing(entry.secret, root, configured)
+            found.append(Secret(f"gateways.{key}.keys.{provider}", entry.secret, not why, None, why))
+    complete = all(secret.here for secret in found)
+    if style == "json":
+        return json.dumps([asdict(secret) for secret in found], indent=2), complete
+    words = {True: "yes", False: "no", None: "-"}
+    rows = [("SECRET", "REFERENCE", "HERE", "DEPLOYED", "")]
+    rows += [(s.where, s.reference, words[s.here], words[s.deployed], s.why) for s in found]
+    return "\n".join(table(rows)) if found else f"stack `{stack}` has no secrets", complete
+
+
+def _missing(reference: str, root: Path, configured: set[str]) -> str:
+    kind, _, name = reference.partition(":")
+    if kind == "config":
+        known = any(entry.rpartition(":")[2] == name for entry in configured)
+        return "" if known else f"pulumi config set --secret {name}"
+    try:
+        read_secret(reference, root)
+    except SecretMissing as error:
+        return error.fix
+    return ""
+
+
+def _live(spec: StackSpec, root: Path) -> dict[str, set[str]]:
+    """Names of the secrets of each Worker's newest version; a Worker that is not there is left out."""
+    account, found = Account(spec, root), {}
+    for key in spec.workers:
+        try:
+            listed = account.call("GET", f"/workers/scripts/{spec.physical(key)}/secrets")
+        except UserError:
+            continue
+        found[key] = {entry["name"] for entry in listed or []}
+    return found
