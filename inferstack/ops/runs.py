@@ -86,6 +86,9 @@ def last_update(name: str, spec: StackSpec, root: Path) -> str:
 def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
     with run_of(name, root) as (spec, stack):
+        if spec.protected:  # Pulumi would delete the Workers first, then stop at the first protected database
+            fix = f"set `production: false` or `protect: false`, run `inferstack up {name}`, then this again"
+            raise UserError(f"stack `{name}` is protected; nothing was destroyed\n  fix: {fix}")
         empty_buckets(spec, root)
         with_lock(stack, say, lambda: stack.destroy(on_output=show, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):

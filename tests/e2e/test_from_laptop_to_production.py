@@ -45,7 +45,7 @@ def cited(project: Project, stack: str) -> bool:
     return "] Lost parcels (" in project.run("ask", stack, QUESTION["question"])
 
 
-def test_init_and_dev(life: Project) -> None:
+def init_and_dev(life: Project) -> None:
     life.run("init", "staging", "--target", "local", "--extends", "base.yaml")
     staging = life.root / "stacks" / "staging.yaml"
     staging.write_text(f"extends: base.yaml\nenvironment: staging\n{LOCAL}{TOKEN}")
@@ -55,7 +55,7 @@ def test_init_and_dev(life: Project) -> None:
     assert cited(life, "dev")
 
 
-def test_a_pull_request_has_an_environment_of_its_own(life: Project) -> None:
+def a_pull_request_has_an_environment_of_its_own(life: Project) -> None:
     before = life.everything()
     said = life.run("ephemeral", "up", "pr-7", "--from", "dev", "--ttl", "1h")
     assert "pr-7 is up until" in said
@@ -74,7 +74,7 @@ def test_a_pull_request_has_an_environment_of_its_own(life: Project) -> None:
     assert "`dev` is not an ephemeral stack" in life.run("ephemeral", "down", "dev", code=2)
 
 
-def test_staging_is_promoted_to_production(life: Project) -> None:
+def staging_is_promoted_to_production(life: Project) -> None:
     life.run("up", "staging")
     said = life.run("promote", "staging", "prod")
     assert "as in `staging`" in said
@@ -82,7 +82,7 @@ def test_staging_is_promoted_to_production(life: Project) -> None:
     assert cited(life, "prod")
 
 
-def test_a_new_version_rolls_out_under_load_without_a_failed_request(life: Project) -> None:
+def a_new_version_rolls_out_under_load_without_a_failed_request(life: Project) -> None:
     life.edit("stacks/base.yaml", "top_k: 4", "top_k: 3")
     life.run("up", "staging")
     with load(life, "rag-prod", "POST", "/ask", json=QUESTION) as answers:
@@ -93,7 +93,7 @@ def test_a_new_version_rolls_out_under_load_without_a_failed_request(life: Proje
     assert sum(answers.values()) > 20
 
 
-def test_a_bad_version_comes_back_by_itself(life: Project) -> None:
+def a_bad_version_comes_back_by_itself(life: Project) -> None:
     good, bad = "  async function ask(call) {\n", '  async function ask(call) {\n    throw new Error("bad day");\n'
     life.edit("worker_src/rag.js", good, bad)
     with load(life, "rag-prod", "POST", "/ask", json=QUESTION) as answers:
@@ -105,7 +105,7 @@ def test_a_bad_version_comes_back_by_itself(life: Project) -> None:
     life.run("up", "prod")
 
 
-def test_another_embedding_model_under_load(life: Project) -> None:
+def another_embedding_model_under_load(life: Project) -> None:
     with load(life, "rag-prod", "POST", "/ask", json=QUESTION) as answers:
         said = life.run("reindex", "prod", "docs", "--model", "large", "--hold", "1h")
         late = {"id": "late", "title": "Late", "topic": "parcels", "text": "Drones bring late parcels on Sundays."}
@@ -124,7 +124,7 @@ def test_another_embedding_model_under_load(life: Project) -> None:
     assert cited(life, "prod")
 
 
-def test_drift_is_seen_and_fixed(life: Project) -> None:
+def drift_is_seen_and_fixed(life: Project) -> None:
     queue = next(entry for entry in life.api("GET", "/queues") if entry["queue_name"] == "ingest-prod")
     settings = {"delivery_delay": 60, "message_retention_period": 345600}
     life.api("PATCH", f"/queues/{queue['queue_id']}", json={"queue_name": "ingest-prod", "settings": settings})
@@ -133,7 +133,7 @@ def test_drift_is_seen_and_fixed(life: Project) -> None:
     life.run("drift", "prod")
 
 
-def test_a_lost_state_is_adopted_from_the_account(life: Project) -> None:
+def a_lost_state_is_adopted_from_the_account(life: Project) -> None:
     before = life.everything()
     document = json.loads(life.pulumi("stack", "export", "-s", "prod"))
     document["deployment"]["resources"] = []
@@ -147,8 +147,8 @@ def test_a_lost_state_is_adopted_from_the_account(life: Project) -> None:
     assert cited(life, "prod")
 
 
-def test_production_goes_only_when_it_is_none_any_more(life: Project) -> None:
-    assert "protect" in life.run("down", "prod", "--yes", code=None)
+def production_goes_only_when_it_is_none_any_more(life: Project) -> None:
+    assert "stack `prod` is protected; nothing was destroyed" in life.run("down", "prod", "--yes", code=1)
     assert cited(life, "prod")
     life.edit("stacks/prod.yaml", "production: true", "production: false")
     life.run("up", "prod")
@@ -156,3 +156,15 @@ def test_production_goes_only_when_it_is_none_any_more(life: Project) -> None:
         life.run("down", stack, "--yes")
     local.ensure(local.Settings(folder=life.root / ".inferstack" / "local", port=0, api_port=0))
     assert set(life.everything().values()) == {0}
+
+
+def test_the_whole_life_of_a_stack(life: Project) -> None:
+    init_and_dev(life)
+    a_pull_request_has_an_environment_of_its_own(life)
+    staging_is_promoted_to_production(life)
+    a_new_version_rolls_out_under_load_without_a_failed_request(life)
+    a_bad_version_comes_back_by_itself(life)
+    another_embedding_model_under_load(life)
+    drift_is_seen_and_fixed(life)
+    a_lost_state_is_adopted_from_the_account(life)
+    production_goes_only_when_it_is_none_any_more(life)
