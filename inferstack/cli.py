@@ -168,6 +168,10 @@ def _add_production_commands(add: Add) -> None:
     short.add_argument("--from", dest="source", default="dev", metavar="STACK", help="what it is like (default: dev)")
     short.add_argument("--ttl", default="72h", metavar="TIME", help="when `prune` may destroy it (default: 72h)")
     short.add_argument("--format", choices=["text", "json"], default="text")
+    data = add("database", "try migrations on a copy, mark the database as it is, bring it back", _database)
+    data.add_argument("database", help="its key in the stack file")
+    data.add_argument("action", choices=["dry-run", "bookmark", "restore"])
+    data.add_argument("--to", metavar="BOOKMARK", help="of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z")
     promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
     promote.add_argument("source", help="the stack that runs it, such as staging")
     promote.add_argument("target", help="the stack to deploy, such as prod")
@@ -335,6 +339,19 @@ def _ephemeral(given: argparse.Namespace, root: Path) -> int:
         print("\n".join(ephemeral.prune(given.source, root)) or "none has ended")
     else:
         print(ephemeral.as_text(ephemeral.listing(given.source, root), given.format))
+    return 0
+
+
+def _database(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import databases
+
+    if given.action == "restore":
+        if not given.to:
+            raise ConfigError("`restore` needs --to\n  fix: a bookmark, or a time such as 2026-06-01T12:00:00Z")
+        print(databases.restore(given.stack, root, given.database, given.to))
+        return 0
+    action = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[given.action]
+    print(action(given.stack, root, given.database))
     return 0
 
 

@@ -110,7 +110,8 @@ class LocalCloudflare:
         async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
             request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
             path = request.url.path
-            if path != "/health" and "/import/" not in path and not path.startswith(DATA_PLANE):
+            signed = "/import/" in path or "/export/" in path
+            if path != "/health" and not signed and not path.startswith(DATA_PLANE):
                 error = self._credential_error(request)
                 if error:
                     return error

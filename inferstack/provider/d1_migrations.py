@@ -79,8 +79,15 @@ class D1Migrations(ResourceType):
         done = self._names(operation, inputs)
         pending = [m for m in inputs["migrations"] if m["name"] not in done]
         if pending:
+            if done:  # an empty database has nothing to go back to
+                operation.say(f"the database before: bookmark {self._bookmark(operation, inputs)}")
             self._apply(operation, inputs, pending)
         return State(identifier=database, outputs={**inputs, "applied": _applied(inputs)}, inputs=inputs)
+
+    def _bookmark(self, operation: Operation, inputs: Properties) -> str:
+        api = Api(operation, "read", KIND, inputs["databaseId"])
+        path = f"/accounts/{inputs['accountId']}/d1/database/{inputs['databaseId']}/time_travel/bookmark"
+        return str(api.call("GET", path)["result"]["bookmark"])
 
     def _apply(self, operation: Operation, inputs: Properties, pending: list[Properties]) -> None:
         parts = []

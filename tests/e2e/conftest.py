@@ -91,7 +91,7 @@ class Project:
         return answer.json()["result"]
 
     def worker(self, method: str, path: str, authorized: bool = False, **options: Any) -> httpx.Response:
-        headers = {"host": "rag-dev.local.localhost"}
+        headers = {"host": "rag-dev.local.localhost", **options.pop("headers", {})}
         if authorized:
             headers["authorization"] = f"Bearer {(self.root / '.inferstack/secrets/dev-api-token').read_text()}"
         url = f"http://127.0.0.1:{self.running.port}{path}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import apsw
+import apsw.shell
 
 from inferstack.local._store import open_database
 
@@ -54,6 +56,26 @@ class Database:
                     db.execute("rollback")
                 raise SqlError(f"{_text(error)}: SQLITE_ERROR") from None
             return results
+
+    def copy_to(self, path: Path) -> None:
+        """All of it as it is now, in a file of its own."""
+        with self._lock:
+            self._connection.execute("vacuum into ?", (str(path),))
+
+    def restore_from(self, path: Path) -> None:
+        """Becomes what the file holds."""
+        source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        with self._lock, self._connection.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(1000)
+        source.close()
+
+    def dump(self) -> str:
+        """All of it as SQL."""
+        text = io.StringIO()
+        with self._lock:
+            apsw.shell.Shell(stdout=text, db=self._connection).process_command(".dump")
+        return text.getvalue()
 
     def table_count(self) -> int:
         with self._lock:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, paged
-from inferstack.local._store import now
+from inferstack.local._store import hex_id, now
 from inferstack.local.d1.state import Databases, SqlError
 
 Statements = list[tuple[str, list[Any]]]
@@ -22,6 +22,7 @@ class D1Api:
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
         self._uploads: dict[str, bytes] = {}
+        self._exports: dict[str, str] = {}
 
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/d1/database"
@@ -36,6 +37,10 @@ class D1Api:
             Route(one + "/raw", self.raw, methods=["POST"]),
             Route(one + "/import", self.load, methods=["POST"]),
             Route(one + "/import/{etag}", self.upload, methods=["PUT"]),
+            Route(one + "/export", self.export, methods=["POST"]),
+            Route(one + "/export/{key}", self.download, methods=["GET"]),
+            Route(one + "/time_travel/bookmark", self.bookmark, methods=["GET"]),
+            Route(one + "/time_travel/restore", self.restore, methods=["POST"]),
         ]
 
     async def list_all(self, request: Request) -> Response:
@@ -98,6 +103,34 @@ class D1Api:
             raise ApiError(400, 7400, "the upload does not match its etag")
         self._uploads[etag] = data
         return Response(headers={"etag": f'"{etag}"'})
+
+    async def export(self, request: Request) -> Response:
+        """Done at once; the address of the file is good for one download."""
+        identifier = request.path_params["database_id"]
+        sql, at, key = await self._databases.export(identifier), await self._databases.bookmark(identifier), hex_id()
+        self._exports[key] = sql
+        url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}/{key}"
+        result = {"filename": f"{identifier}.sql", "signed_url": url}
+        answer = {"success": True, "status": "complete", "type": "export", "messages": [], "at_bookmark": at}
+        return ok(answer | {"result": result})
+
+    async def download(self, request: Request) -> Response:
+        sql = self._exports.pop(request.path_params["key"], None)
+        if sql is None:
+            raise ApiError(404, 7404, "there is no such export")
+        return Response(sql, media_type="application/sql")
+
+    async def bookmark(self, request: Request) -> Response:
+        query = request.query_params
+        return ok(
+            {"bookmark": await self._databases.bookmark(request.path_params["database_id"], query.get("timestamp"))}
+        )
+
+    async def restore(self, request: Request) -> Response:
+        identifier, query = request.path_params["database_id"], request.query_params
+        wanted = query.get("bookmark") or await self._databases.bookmark(identifier, query.get("timestamp") or "")
+        now_is, previous = await self._databases.restore(identifier, wanted)
+        return ok({"bookmark": now_is, "previous_bookmark": previous, "message": "The database was restored"})
 
 
 def _statements(body: dict[str, Any]) -> Statements:

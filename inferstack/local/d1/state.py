@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import time
+from datetime import datetime
 from typing import Any
 
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import Document, Store, now, uuid_id
+from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 from inferstack.local.d1.engine import Database, SqlError, Statement
 
 KIND = "d1_database"
+KEPT_BOOKMARKS = 50  # Cloudflare keeps 30 days of any moment; these are the moments that somebody asked for
 LOCATIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
 
 
@@ -72,6 +76,38 @@ class Databases:
             database.close()
         for file in self._folder.glob(f"{uuid}.sqlite*"):
             file.unlink()
+        shutil.rmtree(self._folder / f"{uuid}.bookmarks", ignore_errors=True)
+
+    async def bookmark(self, identifier: str, timestamp: str | None = None) -> str:
+        """A name for the database as it is now, or was at a time; the last ones can be restored."""
+        uuid = self.get(identifier)["uuid"]
+        folder = self._folder / f"{uuid}.bookmarks"
+        if timestamp is not None:
+            at = datetime.fromisoformat(timestamp).timestamp()
+            older = [file for file in sorted(folder.glob("*.sqlite")) if file.stat().st_mtime <= at]
+            if not older:
+                raise ApiError(400, 7500, "No history is available for this database at this time")
+            return older[-1].stem
+        folder.mkdir(exist_ok=True)
+        made = f"{time.time_ns() // 1_000_000:016x}"
+        name = f"{made[:8]}-{made[8:]}-{0:08x}-{hex_id()}"
+        await asyncio.to_thread(self.open(uuid).copy_to, folder / f"{name}.sqlite")
+        for file in sorted(folder.glob("*.sqlite"))[:-KEPT_BOOKMARKS]:
+            file.unlink()
+        return name
+
+    async def restore(self, identifier: str, bookmark: str) -> tuple[str, str]:
+        """The bookmarks of what it is now, and of what it was before."""
+        uuid = self.get(identifier)["uuid"]
+        file = self._folder / f"{uuid}.bookmarks" / f"{bookmark}.sqlite"
+        if "/" in bookmark or not file.is_file():
+            raise ApiError(400, 7400, "Invalid property: bookmark")
+        previous = await self.bookmark(uuid)
+        await asyncio.to_thread(self.open(uuid).restore_from, file)
+        return bookmark, previous
+
+    async def export(self, identifier: str) -> str:
+        return await asyncio.to_thread(self.open(self.get(identifier)["uuid"]).dump)
 
     def open(self, uuid: str) -> Database:
         if uuid not in self._open:
