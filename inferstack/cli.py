@@ -172,6 +172,19 @@ def _add_production_commands(add: Add) -> None:
     data.add_argument("database", help="its key in the stack file")
     data.add_argument("action", choices=["dry-run", "bookmark", "restore"])
     data.add_argument("--to", metavar="BOOKMARK", help="of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z")
+    rights = add("permissions", "the least that a Cloudflare API token needs for a stack", _permissions)
+    rights.add_argument("--read-only", action="store_true", help="to look at it: previews, drift")
+    rights.add_argument("--format", choices=["text", "json"], default="text")
+    pipeline = add("gitops", "write a pipeline: plans on pull requests, staging, prod, drift", _gitops, stack=False)
+    pipeline.add_argument("kind", choices=["github", "gitlab", "k8s"])
+    pipeline.add_argument("--staging", default="staging", metavar="STACK", help="(default: staging)")
+    pipeline.add_argument("--prod", default="prod", metavar="STACK", help="(default: prod)")
+    pipeline.add_argument("--branch", default="main", help="(default: main)")
+    pipeline.add_argument(
+        "--backend", required=True, metavar="URL", help="where Pulumi's state lies: s3://…, gs://…, azblob://…"
+    )
+    pipeline.add_argument("--repository", default="https://github.com/example/project", metavar="URL", help="for k8s")
+    pipeline.add_argument("--force", action="store_true", help="write over what is there")
     promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
     promote.add_argument("source", help="the stack that runs it, such as staging")
     promote.add_argument("target", help="the stack to deploy, such as prod")
@@ -352,6 +365,22 @@ def _database(given: argparse.Namespace, root: Path) -> int:
         return 0
     action = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[given.action]
     print(action(given.stack, root, given.database))
+    return 0
+
+
+def _permissions(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.permissions import permissions
+
+    print(permissions(given.stack, root, given.format, read_only=given.read_only))
+    return 0
+
+
+def _gitops(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import gitops
+
+    names = ("staging", "prod", "branch", "backend", "repository")
+    options = gitops.Options(**{name: getattr(given, name) for name in names})
+    print("\n".join(f"{path} written" for path in gitops.write(given.kind, root, options, force=given.force)))
     return 0
 
 

@@ -1,0 +1,79 @@
+"""`inferstack gitops`: pipelines from the stacks that are there, by the same commands that a person runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from inferstack.config import StackSpec, load_stack
+from inferstack.config.templates import find_file
+from inferstack.errors import ConfigError
+from inferstack.ops.permissions import needed
+
+FILES = {
+    "github": {".github/workflows/inferstack.yml": "github.yml.j2"},
+    "gitlab": {".gitlab-ci.yml": "gitlab.yml.j2"},
+    "k8s": {"deploy/inferstack-stacks.yaml": "k8s.yaml.j2"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Which stack stands for which step, where the state lies, and how often drift is looked for."""
+
+    staging: str
+    prod: str
+    branch: str
+    backend: str
+    repository: str
+
+
+def write(kind: str, root: Path, options: Options, *, force: bool) -> list[str]:
+    """Returns the paths. Raises `ConfigError` before anything is written."""
+    specs = {name: load_stack(name, root) for name in (options.staging, options.prod)}
+    for path in FILES[kind]:
+        if (root / path).exists() and not force:
+            raise ConfigError(f"{path} is there already\n  fix: --force writes it anew")
+    for path, template in FILES[kind].items():
+        text = _render(template, root, specs, options)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return list(FILES[kind])
+
+
+def _render(template: str, root: Path, specs: dict[str, StackSpec], options: Options) -> str:
+    file = find_file(f"templates/gitops/{template}", root)
+    assert file is not None, "it comes with this tool"
+    environment = Environment(  # noqa: S701 - YAML, and no value comes from outside the project
+        loader=FileSystemLoader(file.parent),
+        undefined=StrictUndefined,
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    names = sorted({name for spec in specs.values() for name in _environment_secrets(spec)})
+    values = {
+        "staging": options.staging,
+        "prod": options.prod,
+        "branch": options.branch,
+        "backend": options.backend,
+        "repository": options.repository,
+        "secrets": names,
+        "deploy": [name for _, name, _ in needed(specs[options.prod], read_only=False)],
+        "look": [name for _, name, _ in needed(specs[options.prod], read_only=True)],
+        "account": specs[options.prod].account or "",
+    }
+    return environment.get_template(file.name).render(values)
+
+
+def _environment_secrets(spec: StackSpec) -> list[str]:
+    """Variables that the stack's secrets come from."""
+    references = [reference for worker in spec.workers.values() for reference in worker.secrets.values()]
+    references += [key.secret for gateway in spec.gateways.values() for key in gateway.keys.values()]
+    return [reference.removeprefix("env:") for reference in references if reference.startswith("env:")]

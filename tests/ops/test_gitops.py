@@ -1,0 +1,114 @@
+"""Generated pipelines, read by the tools of those who run them; and the permissions that they need."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from inferstack.cli import main
+from tests.conftest import ROOT
+
+STACKS = {
+    "staging": "environment: staging\naccount: 0123456789abcdef0123456789abcdef\n",
+    "prod": """environment: prod
+account: 0123456789abcdef0123456789abcdef
+models: { c: { model: gpt-4o, provider: openai, gateway: g } }
+gateways: { g: { keys: { openai: { secret: env:OPENAI_KEY } } } }
+queues: { q: {} }
+workers:
+  w:
+    source: w.js
+    compatibility_date: "2026-06-01"
+    secrets: { TOKEN: env:W_TOKEN }
+    routes: [{ pattern: example.com/api/*, zone: fedcba9876543210fedcba9876543210 }]
+""",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("name: p\n")
+    (tmp_path / "w.js").write_text("export default {};\n")
+    for name, text in STACKS.items():
+        (tmp_path / "stacks" / f"{name}.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_github_s_workflow_passes_actionlint(project: Path) -> None:
+    assert main(["gitops", "github", "--backend", "s3://state"]) == 0
+    file = project / ".github" / "workflows" / "inferstack.yml"
+    command = ["go", "-C", str(ROOT / "tools" / "actionlint"), "run", "github.com/rhysd/actionlint/cmd/actionlint"]
+    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workflow = yaml.safe_load(file.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["jobs"]["plan"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert set(workflow["jobs"]) == {"plan", "environment", "environment-closed", "staging", "prod", "nightly"}
+    assert workflow["env"]["W_TOKEN"] == "${{ secrets.W_TOKEN }}"
+    commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    assert "inferstack promote staging prod" in commands
+    assert "inferstack drift prod" in commands
+
+
+def test_gitlab_s_pipeline_fits_its_schema(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert main(["gitops", "gitlab", "--backend", "s3://state"]) == 0
+    tool = tmp_path_factory.mktemp("gitlab")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(ROOT / "tools" / "gitlab" / name, tool / name)
+    subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=tool, check=True, capture_output=True)
+    for command in (["init", "-q"], ["remote", "add", "origin", "https://gitlab.example.com/g/p.git"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    listing = [str(tool / "node_modules" / ".bin" / "gitlab-ci-local"), "--list-all"]
+    done = subprocess.run(listing, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "json schema validated" in done.stdout + done.stderr
+    for job in ("plan", "environment", "environment-closed", "staging", "prod", "nightly"):
+        assert f"\n{job} " in done.stdout
+
+
+def test_the_operator_s_stacks_have_what_the_run_needs(project: Path) -> None:
+    """The operator's CRD is in no package registry, so only its documented fields are held against it."""
+    assert main(["gitops", "k8s", "--backend", "s3://state", "--repository", "https://git.example.com/p"]) == 0
+    text = (project / "deploy" / "inferstack-stacks.yaml").read_text()
+    staging, prod = yaml.safe_load_all(text)
+    assert (staging["apiVersion"], staging["kind"]) == ("pulumi.com/v1", "Stack")
+    assert prod["spec"]["prerequisites"] == [{"name": "staging", "requirement": {"succeededWithinDuration": "1h"}}]
+    assert prod["spec"]["envRefs"]["OPENAI_KEY"]["secret"] == {"name": "inferstack", "key": "OPENAI_KEY"}
+    assert prod["spec"]["resyncFrequencySeconds"] >= 60
+
+
+def test_what_is_there_is_not_overwritten(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".gitlab-ci.yml").write_text("mine: {}\n")
+    assert main(["gitops", "gitlab", "--backend", "s3://state"]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert (project / ".gitlab-ci.yml").read_text() == "mine: {}\n"
+    assert main(["gitops", "gitlab", "--backend", "s3://state", "--force"]) == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_permissions_are_the_least_that_the_stack_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["permissions", "prod", "--format", "json"]) == 0
+    found = {(entry["scope"], entry["name"]) for entry in json.loads(capsys.readouterr().out)}
+    assert found == {
+        ("Account", "Workers Scripts Write"),
+        ("Account", "AI Gateway Write"),
+        ("Account", "Queues Write"),
+        ("Account", "Secrets Store Write"),
+        ("Zone fedcba9876543210fedcba9876543210", "Workers Routes Write"),
+    }
+    known = {
+        group
+        for path in json.loads((ROOT / "tests/data/openapi-subset.json").read_text())["paths"].values()
+        for operation in path.values()
+        for group in operation.get("x-api-token-group", [])
+    }
+    assert {name for _, name in found} <= known
+    assert main(["permissions", "prod", "--read-only"]) == 0
+    assert "Write" not in capsys.readouterr().out
