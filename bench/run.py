@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import checks, workers  # noqa: E402
+from bench import checks, production, workers  # noqa: E402
 from inferstack import local  # noqa: E402
 from tests.conftest import pulumi_environment  # noqa: E402
 from tests.e2e.conftest import make_project  # noqa: E402
@@ -127,6 +127,7 @@ def main() -> None:
             }
         finally:
             local.stop(project.root / ".inferstack" / "local")
+        results |= production.measure(folder / "production", run, ratio)
     rendered = workers.measure()
     (ROOT / "bench" / "results.json").write_text(json.dumps({**results, "workers": rendered}, indent=2) + "\n")
     print(f"{'':50}{'ours':>9}{'theirs':>9}{'ratio':>8}")

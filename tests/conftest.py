@@ -17,9 +17,15 @@ from inferstack.ops.environment import read_toolchain
 ROOT = Path(__file__).resolve().parent.parent
 
 
+LONGEST = ("test_every_step", "test_from_laptop_to_production", "test_runbook", "test_samples", "test_batch")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest first, so that both processes end together."""
-    items.sort(key=lambda item: "templates" not in item.path.parts)
+    """What takes longest first, so that both processes end together; files stay whole but where tests share nothing."""
+    for item in items:
+        shared = item.path.stem if item.path.stem != "test_every_step" else item.name
+        item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,8 @@ workers:
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
-# The longest way that `up` takes through the API, first counted by the test below.
-REQUESTS = 24
+# As many as `up` sends, and the ones that a retry adds; the test of the network counts them.
+REQUESTS = 20
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},
@@ -65,13 +65,14 @@ def faults(project: Project, method: str, body: dict[str, object] | None = None)
     return result
 
 
-def converges(project: Project) -> None:
+def converges(project: Project, *, look_again: bool = True) -> None:
     """One more `up` finishes it; then there is one of everything, and nothing is left to do."""
     output = project.run("up", "dev")
     assert "Traceback" not in output
     assert project.everything() == ONE_OF_EACH
     assert len(project.api("GET", "/workers/workers/mine-dev/versions")) == 1
-    assert set(project.operations(project.run("up", "dev"))) == {"unchanged"}
+    if look_again:
+        assert set(project.operations(project.run("up", "dev"))) == {"unchanged"}
 
 
 def test_each_request_is_repeated_after_each_fault_of_the_network(mine: Project) -> None:
@@ -90,7 +91,7 @@ def test_each_request_is_repeated_after_each_fault_of_the_network(mine: Project)
         local.ensure(local.Settings(folder=mine.root / ".inferstack" / "local", port=0, api_port=0))
 
 
-@pytest.mark.parametrize("number", range(0, REQUESTS, 1))
+@pytest.mark.parametrize("number", range(REQUESTS))
 def test_a_kill_at_any_request_is_finished_by_the_next_up(mine: Project, number: int) -> None:
     """Even numbers kill the command with its engine, odd ones the provider that waits for the answer."""
     faults(mine, "POST", {"path": "", "skip": number, "times": 1, "delay_ms": 4000})
@@ -109,7 +110,7 @@ def test_a_kill_at_any_request_is_finished_by_the_next_up(mine: Project, number:
         run.kill()
     assert "Traceback" not in output
     faults(mine, "DELETE")
-    converges(mine)
+    converges(mine, look_again=number % 4 == 0)  # the same in all; it costs 3 seconds
 
 
 def children(pid: int) -> list[int]:

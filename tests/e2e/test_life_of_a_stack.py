@@ -179,7 +179,7 @@ def test_other_dimensions_replace_the_index(up: Project) -> None:
 
 
 def test_a_new_migration_is_applied_and_an_old_one_cannot_change(up: Project) -> None:
-    (up.root / "migrations/rag/0004_notes.sql").write_text("CREATE TABLE notes (id TEXT PRIMARY KEY);\n")
+    (up.root / "migrations/rag/0005_notes.sql").write_text("CREATE TABLE notes (id TEXT PRIMARY KEY);\n")
     assert up.operations(up.run("up", "dev")) == {"updated": 1, "unchanged": 23}
     database = up.api("GET", "/d1/database")[0]["uuid"]
     sql = {"sql": "SELECT name FROM d1_migrations ORDER BY id"}
@@ -188,12 +188,13 @@ def test_a_new_migration_is_applied_and_an_old_one_cannot_change(up: Project) ->
         "0001_documents.sql",
         "0002_chunks_by_document.sql",
         "0003_tenants_words_conversations.sql",
-        "0004_notes.sql",
+        "0004_reindexed.sql",
+        "0005_notes.sql",
     ]
-    up.edit("migrations/rag/0004_notes.sql", "id TEXT", "key TEXT")
+    up.edit("migrations/rag/0005_notes.sql", "id TEXT", "key TEXT")
     output = up.run("up", "dev", code=1)
-    assert "migrations/rag/0004_notes.sql: this migration was changed after it was applied" in output
-    up.edit("migrations/rag/0004_notes.sql", "key TEXT", "id TEXT")
+    assert "migrations/rag/0005_notes.sql: this migration was changed after it was applied" in output
+    up.edit("migrations/rag/0005_notes.sql", "key TEXT", "id TEXT")
 
 
 def test_down_leaves_nothing(up: Project) -> None:
