@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from inferstack import cli_local, cli_production
 from inferstack.errors import ConfigError, UserError
 
 Command = Callable[[argparse.Namespace, Path], int]
@@ -64,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     _add_run_commands(add)
-    _add_production_commands(add)
+    cli_production.add_commands(add)
     _add_configuration_commands(add)
     _add_rag_commands(add)
-    _add_local_command(add)
+    cli_local.add_command(add)
     return parser
 
 
@@ -133,64 +134,6 @@ def _add_configuration_commands(add: Add) -> None:
     _add_models(add("models", "list the models of the catalogue, or show one", _models, stack=False))
 
 
-def _add_production_commands(add: Add) -> None:
-    status = add("status", "what is live: versions, their shares of the traffic, since when", _status)
-    past = add("history", "deployments of the Workers and updates of the stack, newest first", _history)
-    past.add_argument("worker", nargs="?", help="only this Worker's deployments")
-    for command in (status, past):
-        command.add_argument("--format", choices=["text", "json"], default="text")
-    back = add("rollback", "send all traffic to the version before, at once; data is not rolled back", _rollback)
-    back.add_argument("worker", nargs="?", help="its key in the stack file (default: what the last `up` deployed)")
-    back.add_argument("--to", metavar="VERSION", help="the id of a version (`inferstack history`)")
-    drift = add("drift", "what the account has against what the state says; exit code 7 when they differ", _drift)
-    drift.add_argument("--format", choices=["text", "json"], default="text")
-    drift.add_argument("--fix", action="store_true", help="put the account back to what the stack says")
-    adopt = add("adopt", "take what the account has under this stack's names into its state, untouched", _adopt)
-    adopt.add_argument("-y", "--yes", action="store_true", help="also what nothing proves to be this stack's")
-    again = add("reindex", "give an index another embedding model, beside the old one, while it answers", _reindex)
-    again.add_argument("index", help="its key in the stack file")
-    again.add_argument("--model", metavar="ALIAS", help="the new embedding model, declared under `models:`")
-    again.add_argument("--hold", default="24h", metavar="TIME", help="keep the old index so long (default: 24h)")
-    again.add_argument("--retire", action="store_true", help="delete the old index now, whatever the hold")
-    again.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
-    secrets = add("secrets", "say which secret is missing where; no value is shown", _secrets, stack=False)
-    secrets.add_argument("action", choices=["check"])
-    secrets.add_argument("stack", help="name of the stack")
-    secrets.add_argument("--format", choices=["text", "json"], default="text")
-    short = add(
-        "ephemeral",
-        "an environment for a while, with data of its own, such as for a pull request",
-        _ephemeral,
-        stack=False,
-    )
-    short.add_argument("action", choices=["up", "down", "list", "prune"])
-    short.add_argument("name", nargs="?", help="such as pr-123")
-    short.add_argument("--from", dest="source", default="dev", metavar="STACK", help="what it is like (default: dev)")
-    short.add_argument("--ttl", default="72h", metavar="TIME", help="when `prune` may destroy it (default: 72h)")
-    short.add_argument("--format", choices=["text", "json"], default="text")
-    data = add("database", "try migrations on a copy, mark the database as it is, bring it back", _database)
-    data.add_argument("database", help="its key in the stack file")
-    data.add_argument("action", choices=["dry-run", "bookmark", "restore"])
-    data.add_argument("--to", metavar="BOOKMARK", help="of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z")
-    rights = add("permissions", "the least that a Cloudflare API token needs for a stack", _permissions)
-    rights.add_argument("--read-only", action="store_true", help="to look at it: previews, drift")
-    rights.add_argument("--format", choices=["text", "json"], default="text")
-    pipeline = add("gitops", "write a pipeline: plans on pull requests, staging, prod, drift", _gitops, stack=False)
-    pipeline.add_argument("kind", choices=["github", "gitlab", "k8s"])
-    pipeline.add_argument("--staging", default="staging", metavar="STACK", help="(default: staging)")
-    pipeline.add_argument("--prod", default="prod", metavar="STACK", help="(default: prod)")
-    pipeline.add_argument("--branch", default="main", help="(default: main)")
-    pipeline.add_argument(
-        "--backend", required=True, metavar="URL", help="where Pulumi's state lies: s3://…, gs://…, azblob://…"
-    )
-    pipeline.add_argument("--repository", default="https://github.com/example/project", metavar="URL", help="for k8s")
-    pipeline.add_argument("--force", action="store_true", help="write over what is there")
-    promote = add("promote", "deploy a stack with the very code that another one runs", _promote, stack=False)
-    promote.add_argument("source", help="the stack that runs it, such as staging")
-    promote.add_argument("target", help="the stack to deploy, such as prod")
-    promote.add_argument("--allow-difference", action="append", default=[], metavar="WORKER", help="do not compare it")
-
-
 def _add_rag_commands(add: Add) -> None:
     add("quickstart", "bring a stack up, load the sample corpus, ask a question", _quickstart)
     ask = add("ask", "ask the stack's RAG Worker a question; the answer is streamed", _ask)
@@ -200,35 +143,6 @@ def _add_rag_commands(add: Add) -> None:
     load = add("load", "send a folder of Markdown documents to the stack's RAG Worker", _load)
     load.add_argument("folder", type=Path)
     load.add_argument("--url", help="the Worker's address (stacks on Cloudflare)")
-
-
-def _add_local_command(add: Add) -> None:
-    local = add(
-        "local", "the local Cloudflare alone: run it in the foreground, stop it, plan its faults", _local, stack=False
-    )
-    actions = ["run", "stop", "status", "reset", "fault", "snapshot"]
-    local.add_argument("action", nargs="?", choices=actions, default="run")
-    local.add_argument("verb", nargs="?", help="of fault: add, list, clear; of snapshot: save, load, list")
-    local.add_argument("name", nargs="?", help="of a snapshot")
-    local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
-    local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
-    fault = local.add_argument_group("what a fault meets, and what happens to it")
-    fault.add_argument("--path", help="regular expression, searched in the path of an API request")
-    fault.add_argument("--method", help="only of this method")
-    fault.add_argument("--model", help="inferences of this model, * for all")
-    fault.add_argument("--product", help="calls of a binding: ai, d1, vectorize, kv_namespace, r2_bucket, queue")
-    fault.add_argument("--status", type=int, help="answer with this HTTP status")
-    fault.add_argument("--code", type=int, help="and with this code of Cloudflare's")
-    fault.add_argument("--delay-ms", type=float, help="wait before")
-    fault.add_argument(
-        "--reset", choices=["before", "after"], help="break the connection, with the request undone or done"
-    )
-    fault.add_argument("--share", type=float, help="only so many of the requests, 0 to 1")
-    fault.add_argument("--seed", type=int, help="for the share, so that a run can be repeated")
-    fault.add_argument("--skip", type=int, help="leave the first ones alone")
-    fault.add_argument("--times", type=int, help="at most so many")
-    fault.add_argument("--seconds", type=float, help="for so long")
-    fault.add_argument("--file", type=Path, help="a YAML file with one fault or a list of them")
 
 
 def _add_models(models: argparse.ArgumentParser) -> None:
@@ -286,108 +200,6 @@ def _down(given: argparse.Namespace, root: Path) -> int:
     if given.samples:
         runs.down_samples(root)
     runs.down(given.stack, root)
-    return 0
-
-
-def _status(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.status import status
-
-    print(status(given.stack, root, given.format))
-    return 0
-
-
-def _history(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.status import history
-
-    print(history(given.stack, root, given.worker, given.format))
-    return 0
-
-
-def _rollback(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.rollback import rollback
-
-    print("\n".join(rollback(given.stack, root, given.worker, given.to)))
-    return 0
-
-
-def _drift(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.drift import drift
-
-    return drift(given.stack, root, given.format, fix=given.fix)
-
-
-def _adopt(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.adopt import adopt
-
-    adopt(given.stack, root, yes=given.yes)
-    return 0
-
-
-def _reindex(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.reindex import reindex
-
-    options = {"hold": given.hold, "retire": given.retire, "url": given.url}
-    print(reindex(given.stack, root, given.index, given.model, **options))
-    return 0
-
-
-def _secrets(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.secrets import check
-
-    text, complete = check(given.stack, root, given.format)
-    print(text)
-    return 0 if complete else ConfigError.exit_code
-
-
-def _ephemeral(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import ephemeral
-
-    if given.action in ("up", "down") and not given.name:
-        raise ConfigError(f"`ephemeral {given.action}` needs a name, such as pr-123")
-    if given.action == "up":
-        print(f"{given.name} is up until {ephemeral.up(given.name, given.source, given.ttl, root)}")
-    elif given.action == "down":
-        ephemeral.down(given.name, given.source, root)
-    elif given.action == "prune":
-        print("\n".join(ephemeral.prune(given.source, root)) or "none has ended")
-    else:
-        print(ephemeral.as_text(ephemeral.listing(given.source, root), given.format))
-    return 0
-
-
-def _database(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import databases
-
-    if given.action == "restore":
-        if not given.to:
-            raise ConfigError("`restore` needs --to\n  fix: a bookmark, or a time such as 2026-06-01T12:00:00Z")
-        print(databases.restore(given.stack, root, given.database, given.to))
-        return 0
-    action = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[given.action]
-    print(action(given.stack, root, given.database))
-    return 0
-
-
-def _permissions(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.permissions import permissions
-
-    print(permissions(given.stack, root, given.format, read_only=given.read_only))
-    return 0
-
-
-def _gitops(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import gitops
-
-    names = ("staging", "prod", "branch", "backend", "repository")
-    options = gitops.Options(**{name: getattr(given, name) for name in names})
-    print("\n".join(f"{path} written" for path in gitops.write(given.kind, root, options, force=given.force)))
-    return 0
-
-
-def _promote(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.promote import promote
-
-    promote(given.source, given.target, root, given.allow_difference)
     return 0
 
 
@@ -554,66 +366,6 @@ def _load(given: argparse.Namespace, root: Path) -> int:
 
     count = rag.load(given.stack, root, given.folder, given.url)
     print(f"{count} documents loaded")
-    return 0
-
-
-def _local(given: argparse.Namespace, root: Path) -> int:
-    from inferstack import local
-
-    folder = root / ".inferstack" / "local"
-    if given.action == "run":
-        from inferstack.local.server import main as serve
-
-        options = ["--port", str(given.port)] if given.port is not None else []
-        options += ["--api-port", str(given.api_port)] if given.api_port is not None else []
-        return serve(["--state", str(folder), *options])
-    if given.action == "status":
-        running = local.find(folder)
-        print(f"running: API {running.base_url}, Workers on port {running.port}" if running else "not running")
-        return 0 if running else 1
-    if given.action in ("fault", "snapshot"):
-        return _local_fault(given, folder) if given.action == "fault" else _local_snapshot(given, folder)
-    if given.action == "reset":
-        from inferstack.ops import runs
-
-        runs.reset("dev", root)
-        print("the state of the local Cloudflare and of its stacks is wiped")
-        return 0
-    print("stopped" if local.stop(folder) else "not running")
-    return 0
-
-
-FAULT_FIELDS = ("path", "method", "model", "product", "status", "code", "delay_ms", "reset")
-FAULT_LIMITS = ("share", "seed", "skip", "times", "seconds")
-
-
-def _local_fault(given: argparse.Namespace, folder: Path) -> int:
-    from inferstack.ops import faults
-
-    if given.verb == "add":
-        fields = {name: getattr(given, name) for name in (*FAULT_FIELDS, *FAULT_LIMITS)}
-        count = faults.add(folder, {name: value for name, value in fields.items() if value is not None}, given.file)
-        print(f"{count} planned")
-    elif given.verb == "clear":
-        faults.clear(folder)
-        print("cleared")
-    elif given.verb in (None, "list"):
-        print(faults.listing(folder))
-    else:
-        raise ConfigError(f"`local fault` has no `{given.verb}`\n  fix: one of: add, list, clear")
-    return 0
-
-
-def _local_snapshot(given: argparse.Namespace, folder: Path) -> int:
-    from inferstack.ops import snapshots
-
-    if given.verb == "list" or given.verb is None:
-        print("\n".join(snapshots.names(folder)) or "no snapshots")
-    elif given.verb in ("save", "load") and given.name:
-        done = {"save": snapshots.save, "load": snapshots.load}[given.verb](folder, given.name)
-        print(done)
-    else:
-        raise ConfigError("fix: inferstack local snapshot save|load NAME, or list")
     return 0
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from inferstack import local
 from inferstack.config import StackSpec
 from inferstack.errors import AuthenticationError, UserError
-from inferstack.ops.environment import run_environment
+from inferstack.ops.environment import local_settings, run_environment
 from inferstack.provider._clock import Unreachable
 from inferstack.provider._errors import describe_response
 from inferstack.provider._http import Client
@@ -44,6 +45,8 @@ class Account:
     """Calls under /accounts/<account>, with the provider's own retries."""
 
     def __init__(self, spec: StackSpec, root: Path) -> None:
+        if spec.target == "local" and local.find(local_settings(spec, root).folder) is None:
+            raise UserError("the local Cloudflare of this stack does not run\n  fix: inferstack up starts it")
         variables = {**os.environ, **run_environment(spec, root)}
         self.account_id = spec.account or variables.get("CLOUDFLARE_ACCOUNT_ID", "")
         self._client = Client(

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack
-from inferstack.config._diagnostics import closest
+from inferstack.config import StackSpec, closest, load_stack
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops.account import Account
 from inferstack.ops.runs import say

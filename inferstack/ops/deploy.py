@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import automation as auto
 
 from inferstack.config import StackSpec
-from inferstack.errors import UserError
+from inferstack.errors import ConfigError, UserError
 from inferstack.ops import saved_plans
 from inferstack.ops.check import check
 from inferstack.ops.locks import with_lock
@@ -106,6 +106,8 @@ def preview(
     name: str, root: Path, *, expect_no_changes: bool = False, style: str = "text", save: Path | None = None
 ) -> Plan:
     """Shows the plan. Raises `RunFailed` like Pulumi's own preview."""
+    if save is not None and (save.is_dir() or not save.resolve().parent.is_dir()):
+        raise ConfigError(f"a plan cannot be saved as {save}\n  fix: name a file in a folder that is there")
     with run_of(name, root) as (spec, stack):
         options = {"expect_no_changes": expect_no_changes or None}
         plan = _look_ahead(spec, stack, frozenset(), print_output=style == "text", **options)

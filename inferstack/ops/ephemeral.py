@@ -15,7 +15,7 @@ from pulumi import automation as auto
 
 from inferstack.config import StackSpec, load_stack, stack_names
 from inferstack.config.rollout_models import parse_seconds
-from inferstack.errors import ConfigError
+from inferstack.errors import ConfigError, StackNotFound
 from inferstack.ops import deploy
 from inferstack.ops.runs import empty_buckets, failed, open_stack, say, show
 from inferstack.ops.scaffold import NAME
@@ -54,6 +54,9 @@ def _file(spec: StackSpec, source: str, name: str, ends: str) -> dict[str, Any]:
 def down(name: str, source: str, root: Path) -> None:
     """Destroy it and all its data, by its state alone: its file may be gone."""
     spec = load_stack(source, root)
+    known = [summary.name for summary in open_stack(source, spec, root, quiet=True).workspace.list_stacks()]
+    if name not in known:
+        raise StackNotFound(f"there is no ephemeral stack `{name}`\n  fix: inferstack ephemeral list --from {source}")
     stack = open_stack(name, spec, root, quiet=True)
     try:
         if _ends(stack) is None and (stack.export_stack().deployment or {}).get("resources"):

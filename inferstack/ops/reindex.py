@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack
-from inferstack.config._diagnostics import closest
+from inferstack.config import StackSpec, closest, load_stack
 from inferstack.config.rollout_models import parse_seconds
 from inferstack.config.templates import find_template
 from inferstack.errors import ConfigError, UserError

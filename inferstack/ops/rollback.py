@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inferstack.config import StackSpec, load_stack
-from inferstack.config._diagnostics import closest
+from inferstack.config import StackSpec, closest, load_stack
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops.account import Account, Deployment
 from inferstack.ops.runs import last_update

@@ -14,7 +14,7 @@ from pulumi import automation as auto
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
-from inferstack.errors import UserError
+from inferstack.errors import AuthenticationError, UserError
 from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
 from inferstack.ops.locks import with_lock
 
@@ -48,7 +48,10 @@ def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -
         say(f"Pulumi from {toolchain.pulumi_from}; Cloudflare's resources are served by the {toolchain.provider}")
     command = auto.PulumiCommand(root=str(toolchain.pulumi.parent.parent))
     options = auto.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command)
-    return auto.create_or_select_stack(stack_name=name, work_dir=str(root), opts=options)
+    try:
+        return auto.create_or_select_stack(stack_name=name, work_dir=str(root), opts=options)
+    except auto.CommandError as error:
+        raise _not_opened(error) from None
 
 
 @contextmanager
@@ -131,12 +134,25 @@ def empty_buckets(spec: StackSpec, root: Path) -> None:
                     client.delete(f"{bucket}/{item['key']}")
 
 
+def _not_opened(error: auto.CommandError) -> UserError:
+    """Before anything has run: Pulumi's own `error:` lines, which nobody has seen yet."""
+    said = [line.partition("error: ")[2] for line in str(error).splitlines() if "error: " in line]
+    text = "\n  ".join(said) or "Pulumi cannot open the stack"
+    if code_of(error) == AuthenticationError.exit_code:
+        return AuthenticationError(f"{text}\n  fix: pulumi login, or set PULUMI_BACKEND_URL")
+    return UserError(text)
+
+
+def code_of(error: auto.CommandError) -> int:
+    match = re.search(r"code: (-?\d+)", str(error))
+    return int(match.group(1)) if match else 1
+
+
 def show(line: str) -> None:
     print(line, flush=True)
 
 
 def failed(error: auto.CommandError) -> UserError:
     """Its text is all output, which may hold anything and was shown already: only the code is used."""
-    match = re.search(r"code: (-?\d+)", str(error))
-    code = int(match.group(1)) if match else 1
+    code = code_of(error)
     return RunFailed(code if code > 0 else 1)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, closest, load_stack
+from inferstack.errors import ConfigError
 from inferstack.ops.account import Account, Deployment
 from inferstack.ops.runs import updates
 from inferstack.render.worker import digest_of, render_worker
@@ -68,6 +69,8 @@ def status(stack: str, root: Path, style: str) -> str:
 def history(stack: str, root: Path, worker: str | None, style: str) -> str:
     """The deployments of each Worker and the updates of the stack, newest first."""
     spec = load_stack(stack, root)
+    if worker is not None and worker not in spec.workers:
+        raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
     account = Account(spec, root)
     events = [
         _of_deployment(key, deployment)
