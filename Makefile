@@ -14,7 +14,7 @@ local: setup    ## the local Cloudflare alone, in the foreground
 	@$(BIN)/inferstack local
 
 test: setup     ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup    ## format, lint, types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

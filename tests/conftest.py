@@ -21,10 +21,7 @@ LONGEST = ("test_every_step", "test_from_laptop_to_production", "test_runbook", 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest first, so that both processes end together; files stay whole but where tests share nothing."""
-    for item in items:
-        shared = item.path.stem if item.path.stem != "test_every_step" else item.name
-        item.add_marker(pytest.mark.xdist_group(shared))
+    """The files that take longest first, so that both processes end together."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
