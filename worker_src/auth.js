@@ -31,7 +31,7 @@ function refused(message) {
 /**
  * The caller of a key. `keys` holds one key, or several as `name=key` separated by commas; the name is the tenant.
  * @param {Request} request
- * @param {string | undefined} keys
+ * @param {string} keys
  * @returns {Promise<Caller>}
  */
 export async function byKey(request, keys) {

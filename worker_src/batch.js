@@ -10,7 +10,7 @@ import { json } from "./service.js";
 import { notify, resultLines } from "./webhook.js";
 
 /** @typedef {import("./inference.js").Model} Model */
-/** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: string } & import("./service.js").BaseEnv} BatchEnv */
+/** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} BatchEnv */
 /** @typedef {import("./service.js").Call<BatchEnv>} BatchCall */
 /** @typedef {{ chat: Model, embedding?: Model }} Models */
 /** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number, keep_pace: boolean, async_batch: boolean, poll_seconds: number }} BatchOptions */

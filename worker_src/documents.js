@@ -1,5 +1,6 @@
 // Documents of a tenant: the original in R2, chunks in D1, their vectors in Vectorize. A change touches all three.
 import { chunkText } from "./chunk.js";
+import { digestOf } from "./digests.js";
 import { HttpError } from "./errors.js";
 import { embedTexts } from "./openai.js";
 import { upsertBeside } from "./reindex.js";
@@ -22,15 +23,9 @@ export const DOCUMENT = {
   required: ["title", "text"],
 };
 
-/** @param {string} text @param {number} length */
-async function hash(text, length) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, length);
-}
-
 /** The row's key: two tenants may both have a document of one name. @param {string} tenant @param {string} name */
 async function keyOf(tenant, name) {
-  return hash(`${tenant}\0${name}`, 40);
+  return (await digestOf(`${tenant}\0${name}`)).slice(0, 40);
 }
 
 /** @param {RagEnv} env @param {string} key @returns {Promise<string[]>} */

@@ -1,5 +1,6 @@
 // Embeddings: texts to vectors, into a Vectorize index under ids made of their content, and found again by meaning.
 import { chunkTokens } from "./chunk.js";
+import { digestOf } from "./digests.js";
 import { embedTexts } from "./openai.js";
 import { json } from "./service.js";
 
@@ -47,8 +48,7 @@ const IDS = { type: "object", properties: { ids: { type: "array", items: { type:
 
 /** The same text in the same namespace has the same id: sending it twice changes nothing. */
 async function idOf(/** @type {string} */ text, /** @type {string} */ namespace) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${namespace}\0${text}`));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, 48);
+  return (await digestOf(`${namespace}\0${text}`)).slice(0, 48);
 }
 
 /**

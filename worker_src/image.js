@@ -3,9 +3,10 @@ import { bytesOf, fromBase64, kindOf, toBase64 } from "./bytes.js";
 import { HttpError } from "./errors.js";
 import { infer } from "./inference.js";
 import { checkLink, signedLink } from "./links.js";
+import { secretOf } from "./secrets.js";
 import { json } from "./service.js";
 
-/** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: string } & import("./service.js").BaseEnv} ImageEnv */
+/** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} ImageEnv */
 /** @typedef {import("./service.js").Call<ImageEnv>} ImageCall */
 /** @typedef {{ image: import("./inference.js").Model }} Models */
 /** @typedef {{ steps: number, link_seconds: number }} ImageOptions */
@@ -62,13 +63,14 @@ export function imageRoutes({ models, options }) {
     if (format === "json") return json({ image: toBase64(bytes), type, model: target.name });
     const id = crypto.randomUUID();
     await call.env.IMAGES.put(`images/${id}`, bytes, { httpMetadata: { contentType: type } });
-    const link = await signedLink(call.url, `/images/${id}`, call.env.LINK_SECRET, options.link_seconds);
+    const secret = await secretOf(call.env.LINK_SECRET);
+    const link = await signedLink(call.url, `/images/${id}`, secret, options.link_seconds);
     return json({ id, ...link, type, model: target.name }, 201);
   }
 
   /** @param {ImageCall} call */
   async function fetchImage(call) {
-    await checkLink(call.url, call.env.LINK_SECRET);
+    await checkLink(call.url, await secretOf(call.env.LINK_SECRET));
     const object = await call.env.IMAGES.get(`images/${call.params.id}`);
     if (!object) throw new HttpError(404, "not_found", "there is no such image");
     const headers = { "content-type": object.httpMetadata?.contentType ?? "image/png", "cache-control": "private, max-age=3600" };

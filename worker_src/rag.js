@@ -1,5 +1,6 @@
 // Answers from your documents, with cited sources: documents in, questions answered, conversations remembered.
 import { streamAnswer, wantsStream } from "./chat.js";
+import { digestOf } from "./digests.js";
 import { addDocument, DOCUMENT, listDocuments, removeDocument, textOfFile } from "./documents.js";
 import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
@@ -94,9 +95,7 @@ async function rememberTurn({ env, caller }, conversation, question, answer) {
 /** @param {Call} call @param {string} question @param {string | null | undefined} topic */
 async function cacheKey({ env, caller }, question, topic) {
   const version = (await env.CACHE.get(`corpus-${caller.tenant}`)) ?? "0";
-  const bytes = new TextEncoder().encode(JSON.stringify([caller.tenant, version, question, topic ?? null]));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return "answer-" + [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return "answer-" + (await digestOf(JSON.stringify([caller.tenant, version, question, topic ?? null])));
 }
 
 /** @param {RagEnv} env @param {string} tenant kept answers of the tenant are out of date now */

@@ -3,11 +3,12 @@ import { byJwt, byKey } from "./auth.js";
 import { HttpError, messageOf } from "./errors.js";
 import { Log } from "./log.js";
 import { violations } from "./schema.js";
+import { secretOf } from "./secrets.js";
 
 /** @typedef {import("./auth.js").Caller} Caller */
 /** @typedef {import("./schema.js").Schema} Schema */
 /** @typedef {{ limit(input: { key: string }): Promise<{ success: boolean }> }} RateLimiter */
-/** @typedef {{ API_TOKEN?: string, RATE_LIMITER?: RateLimiter }} BaseEnv */
+/** @typedef {{ API_TOKEN?: import("./secrets.js").Secret, RATE_LIMITER?: RateLimiter }} BaseEnv */
 
 /**
  * @template {BaseEnv} Env
@@ -137,7 +138,7 @@ function newCall(name, request, env, context) {
  * @param {Call<Env>} call @param {ServiceOptions} options
  */
 async function admit(call, options) {
-  if (options.auth === "key") call.caller = await byKey(call.request, call.env.API_TOKEN);
+  if (options.auth === "key") call.caller = await byKey(call.request, await secretOf(call.env.API_TOKEN));
   if (options.auth === "jwt" && options.jwt) call.caller = await byJwt(call.request, options.jwt);
   call.log.fields.caller = call.caller.name;
   const limiter = call.env.RATE_LIMITER;

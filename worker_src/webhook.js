@@ -1,6 +1,8 @@
 // The end of a job: all answers as JSON lines in R2, and a signed call of the webhook.
+import { signatureOf } from "./digests.js";
+import { secretOf } from "./secrets.js";
 
-/** @typedef {{ DB: D1Database, RESULTS: R2Bucket, WEBHOOK_SECRET: string }} ResultEnv */
+/** @typedef {{ DB: D1Database, RESULTS: R2Bucket, WEBHOOK_SECRET: import("./secrets.js").Secret }} ResultEnv */
 /** @typedef {{ position: number, id: string, state: string, result: any, error: string | null }} ResultLine */
 
 const PAGE = 1000;
@@ -35,14 +37,6 @@ async function keepResults(env, job) {
   await env.RESULTS.put(`jobs/${job}.jsonl`, text, { httpMetadata: { contentType: "application/x-ndjson" } });
 }
 
-/** @param {string} secret @param {string} text */
-async function sign(secret, text) {
-  const encoder = new TextEncoder();
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));
-  return [...signature].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /**
  * @param {ResultEnv} env @param {string} job @param {{ done: number, failed: number }} counts
  */
@@ -52,7 +46,7 @@ export async function notify(env, job, { done, failed }) {
   if (!row?.webhook) return;
   const body = JSON.stringify({ job, state: "done", done, failed });
   const time = String(Math.floor(Date.now() / 1000));
-  const signature = `t=${time},v1=${await sign(env.WEBHOOK_SECRET, `${time}.${body}`)}`;
+  const signature = `t=${time},v1=${await signatureOf(await secretOf(env.WEBHOOK_SECRET), `${time}.${body}`)}`;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const headers = { "content-type": "application/json", "x-signature": signature };
     const limit = AbortSignal.timeout(TIMEOUT_MS);

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
-SecretReference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+)$")]
+SecretSource = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+)$")]
+SecretReference = Annotated[
+    str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+|store:[A-Za-z0-9_-]+)$")
+]
 
 # Pydantic looks for plugins in every installed package: 8 ms of each start for what nobody here has.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

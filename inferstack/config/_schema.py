@@ -60,8 +60,12 @@ def _report(details: ErrorDetails, report: Report) -> None:
         report("IS021", path, f"unknown key `{path[-1]}`{closest(str(path[-1]), known)}", fix)
     elif kind == "missing":
         report("IS022", path, f"`{shown}` is missing", f"add `{path[-1]}:`")
-    elif "env:" in str(context.get("pattern")) or "secrets" in path[-2:-1] or path[-1:] == ("secret",):
-        fix = "write `env:NAME`, `file:path` or `config:name`, and keep the value there"
+    elif (
+        "env:" in str(context.get("pattern"))
+        or {"secrets", "secrets_store"} & set(path[-2:-1])
+        or path[-1:] == ("secret",)
+    ):
+        fix = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
         report("IS030", path, f"`{shown}` is not a reference to a secret (its text is not shown)", fix)
     elif kind in TYPES:
         report("IS023", path, f"`{shown}` is {_kind_of(value)}; it must be {TYPES[kind]}", f"give {TYPES[kind]}")

@@ -47,7 +47,7 @@ CODES: dict[str, Code] = {
     "IS027": Code("text does not fit the pattern", "Names become parts of Cloudflare's names: lower-case letters, digits and dashes."),
     "IS028": Code("list too short", "The list needs at least one entry."),
     "IS029": Code("binding names not exactly one thing", "One binding is one thing: `{ index: docs }`, `{ ai: true }`."),
-    "IS030": Code("secret is not a reference", "A secret's value never stands in a file. Say where it is: `env:NAME`, `file:path` or `config:name`."),
+    "IS030": Code("secret is not a reference", "A secret's value never stands in a file. Say where it is: `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`."),
     "IS031": Code("value does not fit", "The value is of the right type, and still not one that can be used; the message says why."),
     # References
     "IS032": Code("model not in the catalogue", "The name of a Workers AI model is `@cf/vendor/name`; `inferstack models` lists them."),
@@ -124,4 +124,6 @@ CODES: dict[str, Code] = {
     "IS096": Code("model version not pinned", "Policy `pinned-model`: names without a date follow the provider's newest version, which nobody has tried here."),
     "IS097": Code("data outside the jurisdiction", "Policy `jurisdiction`: with `policies.jurisdiction`, databases and buckets are bound to it."),
     "IS098": Code("exception has ended", "An exception from a policy has an owner and a last day, so that nobody forgets it."),
+    # Secrets Store
+    "IS099": Code("secret whose value is not to be had", "`store:name` without an entry under `secrets_store:` is a secret of the account: Workers read it while they run, nobody else can."),
 }  # fmt: skip

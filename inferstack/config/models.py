@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from inferstack.catalog import Model, find_model
-from inferstack.config._base import Location, Name, SecretReference, StrictModel
+from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
+from inferstack.config.tree import KeyPath
 
 WORKERS_AI = "workers-ai"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -238,6 +240,7 @@ class StackSpec(StrictModel):
     buckets: dict[Name, BucketSpec] = {}
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
+    secrets_store: dict[Name, SecretSource] = {}
     workers: dict[Name, WorkerSpec] = {}
     expect: Expectations = Field(default_factory=Expectations.model_construct)
     budget: Budget | None = None
@@ -246,6 +249,27 @@ class StackSpec(StrictModel):
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
+
+    def secret_references(self) -> Iterator[tuple[KeyPath, str]]:
+        """Every reference to a secret, with where it stands."""
+        for key, worker in self.workers.items():
+            for name, reference in worker.secrets.items():
+                yield ("workers", key, "secrets", name), reference
+        for key, gateway in self.gateways.items():
+            for provider, entry in gateway.keys.items():
+                yield ("gateways", key, "keys", provider, "secret"), entry.secret
+        for key, reference in self.secrets_store.items():
+            yield ("secrets_store", key), reference
+
+    def stored_secrets(self) -> set[str]:
+        """Names that Workers read from Secrets Store."""
+        references = [reference for worker in self.workers.values() for reference in worker.secrets.values()]
+        return {reference.removeprefix("store:") for reference in references if reference.startswith("store:")}
+
+    def source_of(self, reference: str) -> str | None:
+        """Where a secret's value is read from at a deployment; None for one that only the account's store has."""
+        kind, _, name = reference.partition(":")
+        return self.secrets_store.get(name) if kind == "store" else reference
 
     @property
     def protected(self) -> bool:

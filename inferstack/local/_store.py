@@ -115,5 +115,8 @@ class Store:
     def secrets(self, scope: str) -> dict[str, str]:
         return dict(self.db.execute("select name, value from secrets where scope = ?", (scope,)))
 
+    def drop_secret(self, scope: str, name: str) -> None:
+        self.db.execute("delete from secrets where scope = ? and name = ?", (scope, name))
+
     def drop_secrets(self, scope: str) -> None:
         self.db.execute("delete from secrets where scope = ?", (scope,))

@@ -41,6 +41,8 @@ from inferstack.local.r2.binding import r2_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.r2.state import Buckets
 from inferstack.local.rate_limit import rate_limit_binding
+from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
+from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
@@ -69,6 +71,7 @@ class LocalCloudflare:
         self.store, self.account = store, account
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
+        self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models = Models()
         self.api_faults = ApiFaults()
@@ -87,6 +90,7 @@ class LocalCloudflare:
             QueuesApi(self.queues),
             VectorizeApi(self.indexes),
             GatewayApi(self.gateway_state, self.store),
+            SecretsStoreApi(self.secrets_stores),
             AiApi(self.models, self.api_faults),
             ScriptsApi(self.store, self.workers, self.deployer),
         ]
@@ -177,6 +181,8 @@ class LocalCloudflare:
             return await kv_binding(self.namespaces, request, identifier)
         if kind == "r2_bucket":
             return await r2_binding(self.buckets, request, identifier)
+        if kind == "secrets_store_secret":
+            return await secret_binding(self.secrets_stores, identifier)
         if kind == "ratelimit":
             return await rate_limit_binding(self.windows, request, identifier)
         if kind == "queue":

@@ -78,9 +78,7 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = state / "passphrase"
     _write_once(passphrase)
-    references = [reference for worker in spec.workers.values() for reference in worker.secrets.values()]
-    references += [key.secret for gateway in spec.gateways.values() for key in gateway.keys.values()]
-    for reference in references:
+    for _, reference in spec.secret_references():
         kind, _, name = reference.partition(":")
         if kind == "file" and name.startswith(f"{STATE}/"):
             _write_once(root / name)

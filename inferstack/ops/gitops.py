@@ -74,6 +74,4 @@ def _render(template: str, root: Path, specs: dict[str, StackSpec], options: Opt
 
 def _environment_secrets(spec: StackSpec) -> list[str]:
     """Variables that the stack's secrets come from."""
-    references = [reference for worker in spec.workers.values() for reference in worker.secrets.values()]
-    references += [key.secret for gateway in spec.gateways.values() for key in gateway.keys.values()]
-    return [reference.removeprefix("env:") for reference in references if reference.startswith("env:")]
+    return [reference.removeprefix("env:") for _, reference in spec.secret_references() if reference.startswith("env:")]

@@ -37,9 +37,11 @@ def needed(spec: StackSpec, *, read_only: bool) -> list[tuple[str, str, str]]:
         for section, (scope, name) in GROUPS.items()
         if getattr(spec, section)
     ]
-    keys = [key for key, gateway in spec.gateways.items() if gateway.keys]
-    if keys:
-        found.append(("Account", f"Secrets Store {word}", f"provider keys of gateways: {', '.join(keys)}"))
+    keys = [f"gateways.{key}.keys" for key, gateway in spec.gateways.items() if gateway.keys]
+    stored = sorted({*spec.secrets_store, *spec.stored_secrets()})
+    if keys or stored:
+        right = word if keys or spec.secrets_store else "Read"
+        found.append(("Account", f"Secrets Store {right}", f"secrets: {', '.join([*keys, *stored])}"))
     zones = sorted({route.zone for worker in spec.workers.values() for route in worker.routes})
     found += [(f"Zone {zone}", f"Workers Routes {word}", "routes of Workers") for zone in zones]
     return found

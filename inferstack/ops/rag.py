@@ -51,7 +51,8 @@ class Endpoint:
 
 
 def _secret(spec: StackSpec, key: str, root: Path) -> str:
-    kind, _, name = spec.workers[key].secrets.get(TOKEN_SECRET, "").partition(":")
+    reference = spec.workers[key].secrets.get(TOKEN_SECRET, "")
+    kind, _, name = (spec.source_of(reference) or "").partition(":")
     if kind == "file" and (root / name).exists():
         return (root / name).read_text().strip()
     value = os.environ.get(name if kind == "env" else "RAG_API_TOKEN", "")

@@ -30,16 +30,17 @@ def check(stack: str, root: Path, style: str) -> tuple[str, bool]:
     spec = load_stack(stack, root)
     configured = set(open_stack(stack, spec, root, quiet=True).get_all_config())
     live = _live(spec, root)
+    stored = _stored(spec, root)
     found = []
-    for key, worker in spec.workers.items():
-        for name, reference in worker.secrets.items():
-            why = _missing(reference, root, configured)
-            deployed = name in live[key] if key in live else None
-            found.append(Secret(f"workers.{key}.{name}", reference, not why, deployed, why))
-    for key, gateway in spec.gateways.items():
-        for provider, entry in gateway.keys.items():
-            why = _missing(entry.secret, root, configured)
-            found.append(Secret(f"gateways.{key}.keys.{provider}", entry.secret, not why, None, why))
+    for path, reference in spec.secret_references():
+        source = spec.source_of(reference)
+        why = _missing(source, root, configured) if source else _unstored(reference, stored)
+        deployed = None
+        if path[0] == "workers" and path[1] in live and not reference.startswith("store:"):
+            deployed = path[-1] in live[str(path[1])]
+        elif path[0] == "secrets_store" and stored is not None:
+            deployed = spec.physical(str(path[1])) in stored
+        found.append(Secret(".".join(map(str, path)), reference, not why, deployed, why))
     complete = all(secret.here for secret in found)
     if style == "json":
         return json.dumps([asdict(secret) for secret in found], indent=2), complete
@@ -59,6 +60,23 @@ def _missing(reference: str, root: Path, configured: set[str]) -> str:
     except SecretMissing as error:
         return error.fix
     return ""
+
+
+def _unstored(reference: str, stored: set[str] | None) -> str:
+    name = reference.removeprefix("store:")
+    return "" if name in (stored or set()) else f"the account's Secrets Store has no `{name}`"
+
+
+def _stored(spec: StackSpec, root: Path) -> set[str] | None:
+    """Names in the account's Secrets Store; None when this stack has nothing to do with it."""
+    if not spec.secrets_store and not spec.stored_secrets():
+        return None
+    account = Account(spec, root)
+    names: set[str] = set()
+    for store in account.call("GET", "/secrets_store/stores") or []:
+        listed = account.call("GET", f"/secrets_store/stores/{store['id']}/secrets", query={"per_page": 100})
+        names |= {entry["name"] for entry in listed or []}
+    return names
 
 
 def _live(spec: StackSpec, root: Path) -> dict[str, set[str]]:

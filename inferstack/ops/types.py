@@ -57,5 +57,9 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
         about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
         lines.append(f"  {name}: {KINDS[kind]};{about}")
     lines += [f"  {name}: string;" for name in sorted(spec.variables_of(key))]
-    lines += [f"  {name}: string; // secret" for name in sorted(worker.secrets)]
+    for name, reference in sorted(worker.secrets.items()):
+        stored = reference.startswith("store:")
+        lines.append(
+            f"  {name}: SecretsStoreSecret; // await env.{name}.get()" if stored else f"  {name}: string; // secret"
+        )
     return "\n".join([*lines, "}", ""])

@@ -30,9 +30,11 @@ def export_wrangler(stack: str, root: Path, out: Path) -> tuple[list[str], list[
         config = _config(spec, key, worker.modules[0].name)
         (folder / "wrangler.jsonc").write_text(HEAD.format(stack=stack) + json.dumps(config, indent=2) + "\n")
         written.append(str(folder / "wrangler.jsonc"))
-        notes += [
-            f"{key}: set the secret yourself: wrangler secret put {name}" for name in sorted(spec.workers[key].secrets)
-        ]
+        for name, reference in sorted(spec.workers[key].secrets.items()):
+            if reference.startswith("store:"):
+                notes.append(f"{key}: `{name}` is in Secrets Store: set `store_id`, which wrangler does not look up")
+            else:
+                notes.append(f"{key}: set the secret yourself: wrangler secret put {name}")
     notes += [f"gateways.{key}: wrangler does not declare AI Gateways" for key in spec.gateways]
     notes += [
         f"indexes.{key}: wrangler vectorize create {spec.index_name(key)} --dimensions={spec.dimensions_of(key)}"
@@ -88,6 +90,12 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             found["queues"].setdefault("producers", []).append(entry)
         elif binding.service:
             found.setdefault("services", []).append({"binding": name, "service": spec.physical(binding.service)})
+    for name, reference in spec.workers[key].secrets.items():
+        if reference.startswith("store:"):
+            secret = reference.removeprefix("store:")
+            stored = spec.physical(secret) if secret in spec.secrets_store else secret
+            entry = {"binding": name, "store_id": "", "secret_name": stored}
+            found.setdefault("secrets_store_secrets", []).append(entry)
     return found
 
 

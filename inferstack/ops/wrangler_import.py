@@ -201,6 +201,11 @@ def _services(section: _Section, value: Any) -> None:
         )
 
 
+def _stored_secrets(section: _Section, value: Any) -> None:
+    for item in value:
+        section.entry.setdefault("secrets", {})[item["binding"]] = f"store:{item['secret_name']}"
+
+
 def _routes(section: _Section, value: Any) -> None:
     for item in value if isinstance(value, list) else [value]:
         route = {"pattern": item} if isinstance(item, str) else item
@@ -245,6 +250,7 @@ BINDINGS = {
     "kv_namespaces": _kv,
     "queues": _queues,
     "services": _services,
+    "secrets_store_secrets": _stored_secrets,
 }
 READERS = {
     **BINDINGS,

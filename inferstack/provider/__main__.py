@@ -9,6 +9,7 @@ from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.provider_key import ProviderKey
 from inferstack.provider.smoke_check import SmokeCheck
+from inferstack.provider.store_secret import StoreSecret
 from inferstack.provider.vectorize_index import VectorizeIndex
 from inferstack.provider.worker_rollout import WorkerRollout
 
@@ -18,6 +19,7 @@ TYPES = (
     D1Migrations(),
     GatewayRoute(),
     ProviderKey(),
+    StoreSecret(),
     SmokeCheck(),
     WorkerRollout(),
 )

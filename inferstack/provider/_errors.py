@@ -13,6 +13,7 @@ PERMISSIONS = {
     "D1 migrations": "D1: Edit",
     "AI Gateway route": "AI Gateway: Edit",
     "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
+    "Secrets Store secret": "Secrets Store: Edit",
 }
 
 

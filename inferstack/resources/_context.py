@@ -45,8 +45,10 @@ class Context:
         return address
 
     def secret(self, reference: str, wanted_by: str) -> pulumi.Output[str]:
-        """The value behind `env:`, `file:`, `command:` or `config:`, as a Pulumi secret. Raises `ConfigError`."""
-        kind, _, name = reference.partition(":")
+        """The value behind a reference, as a Pulumi secret. Raises `ConfigError`."""
+        source = self.spec.source_of(reference)
+        assert source is not None  # IS099
+        kind, _, name = source.partition(":")
         if kind == "config":
             found = pulumi.Config().get_secret(name)
             if found is None:
@@ -54,6 +56,6 @@ class Context:
                 raise ConfigError(text)
             return found
         try:
-            return pulumi.Output.secret(read_secret(reference, self.root))
+            return pulumi.Output.secret(read_secret(source, self.root))
         except SecretMissing as error:
             raise ConfigError(f"{wanted_by}: {error.why}\n  fix: {error.fix}") from None

@@ -60,3 +60,11 @@ class ProviderKey(OwnResource):
     """Inputs: accountId, gatewayId, provider, alias, secret."""
 
     token = "inferstack:index:ProviderKey"  # noqa: S105
+
+
+class StoreSecret(OwnResource):
+    """Inputs: accountId, name, comment, value?. Outputs: storeId."""
+
+    token = "inferstack:index:StoreSecret"  # noqa: S105
+    outputs = ("storeId",)
+    storeId: pulumi.Output[str]  # noqa: N815 - the property's name on the wire

@@ -16,6 +16,7 @@ from inferstack.resources.database import Database
 from inferstack.resources.gateway import Gateway
 from inferstack.resources.index import Index
 from inferstack.resources.queue import Queue
+from inferstack.resources.secrets_store import StoredSecret
 from inferstack.resources.storage import Bucket, Namespace
 from inferstack.resources.worker import Worker
 
@@ -35,6 +36,8 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        stored = {*spec.secrets_store, *spec.stored_secrets()}
+        self._secrets = {key: StoredSecret(key, context, child) for key in sorted(stored)}
         self._spec = spec
         self.workers: dict[str, Worker] = {}
         for key in spec.workers:
@@ -85,6 +88,8 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "kv_namespace", "namespaceId": self._namespaces[key].namespace_id}
         if kind == "queue":
             return {"type": "queue", "queueName": self._queues[key].name}
+        if kind == "secret":
+            return self._secrets[key].binding()
         return {"type": "service", "service": self._spec.physical(key), "environment": "production"}
 
 

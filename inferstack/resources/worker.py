@@ -179,6 +179,9 @@ class Worker(pulumi.ComponentResource):
             for name, value in context.spec.variables_of(key).items()
         ]
         for name, reference in spec.secrets.items():
+            if reference.startswith("store:"):
+                found.append({"name": name, **resolve("secret", reference.removeprefix("store:"))})
+                continue
             text = context.secret(reference, f"worker `{key}`, secret `{name}`")
             found.append({"name": name, "type": "secret_text", "text": text})
         return sorted(found, key=lambda binding: str(binding["name"]))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -95,50 +96,61 @@ def test_each_request_is_repeated_after_each_fault_of_the_network(mine: Project)
 def test_a_kill_at_any_request_is_finished_by_the_next_up(mine: Project, number: int) -> None:
     """Even numbers kill the command with its engine, odd ones the provider that waits for the answer."""
     faults(mine, "POST", {"path": "", "skip": number, "times": 1, "delay_ms": 4000})
-    command = [str(ROOT / ".venv" / "bin" / "inferstack"), "up", "dev"]
-    run = subprocess.Popen(
-        command, cwd=mine.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
+    with started("up", "dev", cwd=mine.root) as run:
         while faults(mine, "GET")["held"] == 0 and run.poll() is None:
             time.sleep(0.05)
-        if run.poll() is None:
-            for pid in [run.pid, *engines(run.pid)] if number % 2 == 0 else providers(run.pid):
-                os.kill(pid, signal.SIGKILL)
+        for pid in [run.pid, *engines(run.pid)] if number % 2 == 0 else providers(run.pid):
+            kill(pid)
         output, _ = run.communicate(timeout=60)
-    finally:
-        run.kill()
     assert "Traceback" not in output
     faults(mine, "DELETE")
     converges(mine, look_again=number % 4 == 0)  # the same in all; it costs 3 seconds
 
 
-def children(pid: int) -> list[int]:
+@contextmanager
+def started(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs beside the test, and ends with it."""
+    command = [str(ROOT / ".venv" / "bin" / "inferstack"), *arguments]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it ended by itself since it was listed
+        os.kill(pid, signal.SIGKILL)
+
+
+def children(pid: int) -> list[tuple[int, bytes]]:
+    """The processes below one, with their command lines; those that end meanwhile have none."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
+        with suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                found += [(child, Path(f"/proc/{child}/cmdline").read_bytes()), *children(child)]
     return found
 
 
 def engines(pid: int) -> list[int]:
-    return [child for child in children(pid) if Path(f"/proc/{child}/comm").read_text().strip() == "pulumi"]
+    return [child for child, command in children(pid) if Path(os.fsdecode(command.split(b"\0")[0])).name == "pulumi"]
 
 
 def providers(pid: int) -> list[int]:
-    return [child for child in children(pid) if b"inferstack.provider" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child, command in children(pid) if b"inferstack.provider" in command]
 
 
 def test_two_at_once_one_is_refused_with_the_name_of_the_other(mine: Project) -> None:
     faults(mine, "POST", {"path": "/d1/database$", "method": "POST", "times": 1, "delay_ms": 5000})
-    command = [str(ROOT / ".venv" / "bin" / "inferstack"), "up", "dev"]
-    first = subprocess.Popen(command, cwd=mine.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while faults(mine, "GET")["held"] == 0:
-        time.sleep(0.05)
-    refused = mine.run("up", "dev", code=1)
-    assert "another run holds the lock of this stack (" in refused
-    assert "process " in refused
-    assert first.wait(60) == 0
+    with started("up", "dev", cwd=mine.root) as first:
+        while faults(mine, "GET")["held"] == 0:
+            time.sleep(0.05)
+        refused = mine.run("up", "dev", code=1)
+        assert "another run holds the lock of this stack (" in refused
+        assert "process " in refused
+        first.communicate(timeout=60)
+        assert first.returncode == 0
     converges(mine)
 
 

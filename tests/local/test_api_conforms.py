@@ -36,6 +36,7 @@ ELEMENTS = [
     },
     {"id": "z", "type": "end", "outputs": {}},
 ]
+SECRET = {"name": "s", "scopes": ["workers"], "value": "hidden-value", "comment": "a note"}
 # Method, path with {names} from earlier answers, body, and the answer's field that later steps use.
 STEPS: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/d1/database", {"name": "one"}, "uuid"),
@@ -95,6 +96,14 @@ STEPS: list[tuple[str, str, Any, str | None]] = [
     ),
     ("GET", "/ai-gateway/gateways/g/provider_configs", None, None),
     ("DELETE", "/ai-gateway/gateways/g", None, None),
+    ("POST", "/secrets_store/stores", {"name": "default_secrets_store"}, "id:store"),
+    ("GET", "/secrets_store/stores", None, None),
+    ("GET", "/secrets_store/stores/{store}", None, None),
+    ("POST", "/secrets_store/stores/{store}/secrets", [SECRET], None),
+    ("GET", "/secrets_store/stores/{store}/secrets", None, "0.id:secret"),
+    ("GET", "/secrets_store/stores/{store}/secrets/{secret}", None, None),
+    ("PATCH", "/secrets_store/stores/{store}/secrets/{secret}", {"value": "hidden-too"}, None),
+    ("DELETE", "/secrets_store/stores/{store}/secrets/{secret}", None, None),
     ("POST", "/workers/workers", {"name": "one"}, "id:worker"),
     ("GET", "/workers/workers", None, None),
     ("GET", "/workers/workers/{worker}", None, None),
@@ -135,7 +144,9 @@ def test_every_answer_fits_the_description(cloudflare: Api, openapi: dict[str, A
         assert "hidden" not in answer.text.replace('"hide_experimental"', "")
         if keep:
             field, _, name = keep.partition(":")
-            names[name or field] = content["result"][field]
+            place, _, inner = field.rpartition(".")
+            result = content["result"][int(place)] if place else content["result"]
+            names[name or inner] = result[inner]
         problems += [f"{method} {path}: {problem}" for problem in mismatches(openapi, method, path, content)]
     assert not problems, "\n".join(problems)
 
@@ -187,6 +198,7 @@ def test_credentials_are_checked(cloudflare: Api, headers: dict[str, str], statu
         ("GET", "/vectorize/v2/indexes/nope", None, 404, 3000),
         ("POST", "/vectorize/v2/indexes", {"name": "x", "config": {"dimensions": 0, "metric": "cosine"}}, 400, 3001),
         ("GET", "/ai-gateway/gateways/nope", None, 404, 7002),
+        ("GET", "/secrets_store/stores/nope/secrets", None, 400, 1001),
         ("GET", "/workers/workers/nope", None, 404, 10007),
         ("GET", "/workers/services/nope", None, 404, 10090),
         ("GET", "/hyperdrive/configs", None, 404, 7003),

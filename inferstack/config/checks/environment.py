@@ -40,15 +40,16 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
 
 
 def _check_secrets(spec: StackSpec, root: Path, report: Report) -> None:
-    for key, worker in spec.workers.items():
-        for name, reference in worker.secrets.items():
-            kind, _, where = reference.partition(":")
-            at = ("workers", key, "secrets", name)
-            if kind == "env" and not os.environ.get(where):
-                problem = f"the environment variable `{where}` is not set here"
-                report("IS075", at, problem, f"export {where} before `up`")
-            elif kind == "file":
-                path = real_path(root / where)
-                made = spec.target == "local" and path.is_relative_to(real_path(root / ".inferstack"))
-                if not made and not path.is_file():
-                    report("IS075", at, f"there is no file `{where}` here", "write the secret to that file, mode 600")
+    for at, reference in spec.secret_references():
+        kind, _, where = reference.partition(":")
+        if kind == "env" and not os.environ.get(where):
+            problem = f"the environment variable `{where}` is not set here"
+            report("IS075", at, problem, f"export {where} before `up`")
+        elif kind == "file":
+            path = real_path(root / where)
+            made = spec.target == "local" and path.is_relative_to(real_path(root / ".inferstack"))
+            if not made and not path.is_file():
+                report("IS075", at, f"there is no file `{where}` here", "write the secret to that file, mode 600")
+        elif kind == "store" and at[0] == "gateways" and spec.source_of(reference) is None:
+            problem = f"the gateway needs the value of `{where}`, and only the account's Secrets Store has it"
+            report("IS099", at, problem, f"declare `{where}` under `secrets_store:`, or name its source")

@@ -35,6 +35,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
+        _check_requests(spec, worker, at, report)
         if worker.template is None:
             _check_source(worker, root, at, report)
             continue
@@ -78,7 +79,6 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
         if size > LARGEST_VARIABLE:
             problem = f"`{name}` has {size:,} bytes; a variable holds {LARGEST_VARIABLE:,}"
             report("IS063", (*at, "vars", name), problem, "keep it in KV or R2, or shorten it")
-    _check_requests(worker, at, report)
     most = catalog.limit("workers", "environment_variables_per_worker")
     count = len(worker.vars) + len(worker.secrets)
     if count > most:
@@ -86,7 +86,7 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
         report("IS064", (*at, "vars"), problem, "put several into one JSON value")
 
 
-def _check_requests(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
+def _check_requests(spec: StackSpec, worker: WorkerSpec, at: KeyPath, report: Report) -> None:
     lists: dict[KeyPath, list[SmokeSpec]] = {("smoke",): worker.smoke}
     if worker.rollout is not None:
         lists[("rollout", "checks")] = worker.rollout.checks
@@ -98,6 +98,10 @@ def _check_requests(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
             if smoke.token is not None and smoke.token not in worker.secrets:
                 problem = f"`{smoke.token}` is no secret of this Worker{closest(smoke.token, worker.secrets)}"
                 report("IS091", (*at, *path, place, "token"), problem, "name one of its `secrets:`")
+            elif smoke.token is not None and spec.source_of(worker.secrets[smoke.token]) is None:
+                problem = f"the check needs the value of `{smoke.token}`, and only the account's Secrets Store has it"
+                fix = "declare the secret under `secrets_store:`, or check a request that needs no token"
+                report("IS099", (*at, *path, place, "token"), problem, fix)
 
 
 def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Report) -> None:

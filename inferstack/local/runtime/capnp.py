@@ -14,7 +14,8 @@ from typing import Any
 
 from inferstack.local._store import Document
 
-RATE_LIMIT = Path(__file__).parent / "ratelimit.js"
+# Bindings that workerd has no module of its own for: type → name of ours.
+EXTENSIONS = {"ratelimit": "ratelimit.js", "secrets_store_secret": "secret.js"}
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
 OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
@@ -90,9 +91,12 @@ class Config:
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {_join(sockets)}\n  ],\n"
-        text += '  extensions = [(modules = [(name = "local:ratelimit", esModule = embed "ratelimit.js", internal = true)])]\n'
-        text += ");\n"
-        (self._folder / "ratelimit.js").write_bytes(RATE_LIMIT.read_bytes())
+        modules = [
+            f'(name = "local:{kind}", esModule = embed "{file}", internal = true)' for kind, file in EXTENSIONS.items()
+        ]
+        text += f"  extensions = [(modules = [{_join(modules)}])]\n);\n"
+        for name in EXTENSIONS.values():
+            (self._folder / name).write_bytes((Path(__file__).parent / name).read_bytes())
         file = self._folder / "config.capnp"
         file.write_text(text)
         return file
@@ -149,7 +153,10 @@ class Config:
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
         if kind == "ratelimit":
-            return self._rate_limit(running, binding, name)
+            simple = binding["simple"]
+            return self._extension(running, name, kind, [binding["namespace_id"], simple["limit"], simple["period"]])
+        if kind == "secrets_store_secret":
+            return self._extension(running, name, kind, [binding["store_id"], binding["secret_name"]])
         fields = {"d1": ("id", "database_id"), "vectorize": ("index_name",), "kv_namespace": ("namespace_id",)}
         fields |= {"r2_bucket": ("bucket_name",), "queue": ("queue_name",), "ai": ()}
         identifier = next((str(binding[f]) for f in fields[kind] if binding.get(f)), "")
@@ -165,12 +172,11 @@ class Config:
         module = f"cloudflare-internal:{kind}-api"
         return f"(name = {_text(name)}, wrapped = (moduleName = {_text(module)}, innerBindings = [{_join(inner)}]))"
 
-    def _rate_limit(self, running: RunningVersion, binding: Document, name: str) -> str:
-        service, simple = f"{running.binding}-{name}", binding["simple"]
-        counted = json.dumps([binding["namespace_id"], simple["limit"], simple["period"]])
-        self._external(service, {"kind": "ratelimit", "id": counted, "worker": running.script})
+    def _extension(self, running: RunningVersion, name: str, kind: str, identity: list[Any]) -> str:
+        service = f"{running.binding}-{name}"
+        self._external(service, {"kind": kind, "id": json.dumps(identity), "worker": running.script})
         inner = f'(name = "fetcher", service = {_text(service)})'
-        return f'(name = {_text(name)}, wrapped = (moduleName = "local:ratelimit", innerBindings = [{inner}]))'
+        return f'(name = {_text(name)}, wrapped = (moduleName = "local:{kind}", innerBindings = [{inner}]))'
 
     def _external(self, service: str, identity: dict[str, str]) -> None:
         headers = ", ".join(f'(name = "x-local-{key}", value = {_text(value)})' for key, value in identity.items())

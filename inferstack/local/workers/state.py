@@ -34,6 +34,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "json": ("json",),
     "service": ("service",),
     "ratelimit": ("namespace_id", "simple"),
+    "secrets_store_secret": ("store_id", "secret_name"),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}

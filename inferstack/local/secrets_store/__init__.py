@@ -1,0 +1,1 @@
+"""Secrets Store: secrets of the account that Workers read while they run."""
