@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 FAULT_FIELDS = ("path", "method", "model", "product", "status", "code", "delay_ms", "reset")
+MODEL_FIELDS = ("token_ms", "break_after", "answer")
 FAULT_LIMITS = ("share", "seed", "skip", "times", "seconds")
 
 
@@ -37,6 +38,9 @@ def add_command(add: Add) -> None:
     fault.add_argument(
         "--reset", choices=["before", "after"], help="break the connection, with the request undone or done"
     )
+    fault.add_argument("--token-ms", type=float, help="of a model: wait before each piece of a stream")
+    fault.add_argument("--break-after", type=int, metavar="PIECES", help="of a model: break its stream")
+    fault.add_argument("--answer", metavar="TEXT", help="of a text model: what it says instead")
     fault.add_argument("--share", type=float, help="only so many of the requests, 0 to 1")
     fault.add_argument("--seed", type=int, help="for the share, so that a run can be repeated")
     fault.add_argument("--skip", type=int, help="leave the first ones alone")
@@ -75,7 +79,7 @@ def _local_fault(given: argparse.Namespace, folder: Path) -> int:
     from inferstack.ops import faults
 
     if given.verb == "add":
-        fields = {name: getattr(given, name) for name in (*FAULT_FIELDS, *FAULT_LIMITS)}
+        fields = {name: getattr(given, name) for name in (*FAULT_FIELDS, *MODEL_FIELDS, *FAULT_LIMITS)}
         count = faults.add(folder, {name: value for name, value in fields.items() if value is not None}, given.file)
         print(f"{count} planned")
     elif given.verb == "clear":

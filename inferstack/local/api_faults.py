@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from inferstack.local import fault_limits
 from inferstack.local._envelope import ApiError, failure
+from inferstack.local.fault_limits import Limits, refuse_unknown
 
 Handle = Callable[[Request], Awaitable[Response]]
-FIELDS = (
-    "path",
-    "method",
-    "status",
-    "code",
-    "message",
-    "delay_ms",
-    "reset",
-    "skip",
-    "times",
-    "share",
-    "seed",
-    "seconds",
-)
+OWN = ("path", "method", "status", "code", "message", "delay_ms", "reset")
+FIELDS = (*OWN, *fault_limits.FIELDS)
 
 
 @dataclass(slots=True)
 class ApiFault:
-    """`path` is searched in the request's path; after `skip` matching requests, at most `times`, for `seconds`.
+    """`path` is searched in the request's path.
 
     `reset` breaks the connection: `before` the request is carried out, or `after`, so that only its answer is lost.
     """
 
+    limits: Limits
     path: str = ""
     method: str | None = None
     status: int | None = None
@@ -46,28 +35,11 @@ class ApiFault:
     message: str = "planned fault"
     delay_ms: float = 0
     reset: Literal["before", "after"] | None = None
-    skip: int = 0
-    times: int | None = None
-    share: float = 1.0
-    seed: int = 0
-    seconds: float | None = None
-    met: int = 0
-    made: float = field(default_factory=time.monotonic)
-    random: random.Random = field(default_factory=random.Random)
 
     def meets(self, request: Request) -> bool:
         if self.method not in (None, request.method) or not re.search(self.path, request.url.path):
             return False
-        if self.times == 0 or (self.seconds is not None and time.monotonic() > self.made + self.seconds):
-            return False
-        if self.skip > 0:
-            self.skip -= 1
-            return False
-        if self.share < 1 and self.random.random() >= self.share:
-            return False
-        self.met += 1
-        self.times = None if self.times is None else self.times - 1
-        return True
+        return self.limits.take()
 
 
 class ApiFaults:
@@ -79,20 +51,15 @@ class ApiFaults:
         self.held = 0
 
     def plan(self, body: dict[str, Any]) -> None:
-        unknown = sorted(set(body) - set(FIELDS))
-        if unknown:
-            raise ApiError(400, 10001, f"a fault has no field `{unknown[0]}`; it has: {', '.join(FIELDS)}")
-        fault = ApiFault(**body)
-        fault.random = random.Random(fault.seed)  # noqa: S311 - no secret
-        self._planned.append(fault)
+        refuse_unknown(body, FIELDS)
+        own = {name: body[name] for name in OWN if name in body}
+        self._planned.append(ApiFault(Limits.of(body), **own))
 
     def clear(self) -> None:
         self._planned.clear()
 
     def listed(self) -> list[dict[str, Any]]:
-        return [
-            {key: value for key, value in asdict(fault).items() if key in (*FIELDS, "met")} for fault in self._planned
-        ]
+        return [{name: getattr(fault, name) for name in OWN} | fault.limits.listed() for fault in self._planned]
 
     async def answer(self, request: Request, handle: Handle) -> Response:
         self.requests += 1

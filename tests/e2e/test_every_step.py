@@ -170,6 +170,24 @@ def test_faults_by_the_command_line_and_from_a_file(mine: Project) -> None:
     assert "a fault names what it meets" in mine.run("local", "fault", "add", "--status", "500", code=2)
     (mine.root / "faults.yaml").write_text("- { path: /x, statsu: 500 }\n")
     assert "a fault has no field `statsu`" in mine.run("local", "fault", "add", "--file", "faults.yaml", code=2)
+    (mine.root / "faults.yaml").write_text("- { model: '*', statsu: 500 }\n")
+    assert "a fault has no field `statsu`" in mine.run("local", "fault", "add", "--file", "faults.yaml", code=2)
+
+
+def test_a_fault_of_a_model_ends_with_its_time(mine: Project) -> None:
+    model = "@cf/meta/llama-3.2-3b-instruct"
+
+    def ask() -> int:
+        token = local.token_of(mine.root / ".inferstack" / "local")
+        url = f"{mine.running.base_url}/accounts/{local.ACCOUNT_ID}/ai/run/{model}"
+        return httpx.post(url, json={"prompt": "Hello"}, headers={"authorization": f"Bearer {token}"}).status_code
+
+    mine.run("local", "fault", "add", "--model", model, "--skip", "1", "--seconds", "2", "--status", "429")
+    assert [ask(), ask()] == [200, 429]
+    until = time.monotonic() + 10
+    while ask() == 429 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ask() == 200
 
 
 def test_a_snapshot_brings_account_and_state_back(mine: Project) -> None:

@@ -127,7 +127,9 @@ def test_no_value_stands_in_state_plan_log_code_or_output(mine: Project) -> None
     """The scanner: every file of the project and of Pulumi, less the ones that are there to hold secrets."""
     said = [mine.run("up", "dev", **AFTER), mine.run("preview", "dev", "--save-plan", "plan.json", **AFTER)]
     said += [mine.run("preview", "dev", "--format", kind, **AFTER) for kind in ("json", "markdown")]
-    said += [mine.run(*command.split(), **AFTER) for command in ("drift dev", "status dev", "history dev", "refresh dev")]
+    said += [
+        mine.run(*command.split(), **AFTER) for command in ("drift dev", "status dev", "history dev", "refresh dev")
+    ]
     said += [mine.run("secrets", "check", "dev", "--format", "json", **AFTER), mine.run("export", "wrangler", "dev")]
     said.append(mine.run("config", "show", "dev", **AFTER))
     said.append(mine.pulumi("stack", "export", "-s", "dev"))
