@@ -7,7 +7,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "StackSpec": {
         "environment": "Name of the environment; the last part of every name on Cloudflare.",
         "target": "`local` runs on the local Cloudflare of this machine, `cloudflare` on an account.",
-        "account": "The Cloudflare account, 32 hexadecimal digits. Without it CLOUDFLARE_ACCOUNT_ID is taken.",
+        "account": "The Cloudflare account, 32 hexadecimal digits. Without it CLOUDFLARE_ACCOUNT_ID is taken. With `target: local` an account of the local Cloudflare, made when it is new.",
         "prefix": "First part of every name on Cloudflare, to tell projects of one account apart.",
         "local": "Ports of the local Cloudflare.",
         "tags": "Words kept with the stack.",

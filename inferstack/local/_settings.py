@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 API = "/client/v4"
-ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"
+ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"  # the first account, and the only one for most
+ACCOUNTS = "accounts"  # folder of the others
+SUBDOMAIN = "local"  # of the first account
 WORKERS_PORT, API_PORT = 8787, 8788
 
 
@@ -38,11 +40,21 @@ def record_file(folder: Path) -> Path:
     return folder / "server.json"
 
 
-def token_of(folder: Path) -> str:
-    """The API token, made on first use; readable by the owner only."""
-    file = folder / "token"
+def account_folder(folder: Path, account_id: str) -> Path:
+    """Where the state of an account lies."""
+    return folder if account_id == ACCOUNT_ID else folder / ACCOUNTS / account_id
+
+
+def subdomain_of(account_id: str) -> str:
+    """Workers are `<name>.<subdomain>.localhost`."""
+    return SUBDOMAIN if account_id == ACCOUNT_ID else account_id[:8]
+
+
+def token_of(folder: Path, account_id: str = ACCOUNT_ID) -> str:
+    """The API token of an account, made on first use; readable by the owner only."""
+    file = account_folder(folder, account_id) / "token"
     if not file.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as handle:
             handle.write(f"local-{secrets.token_urlsafe(30)}")

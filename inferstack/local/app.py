@@ -58,27 +58,27 @@ GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The one account of a local Cloudflare and its token."""
+    """One account, its token and the name under which its Workers are found."""
 
     account_id: str
     token: str
+    subdomain: str
 
 
 class LocalCloudflare:
-    """All products over one store."""
+    """All products of one account, over one store."""
 
-    def __init__(self, store: Store, account: Account) -> None:
+    def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults) -> None:
         self.store, self.account = store, account
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
-        self.models = Models()
-        self.api_faults = ApiFaults()
+        self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
         self.gateways = Gateways(self.gateway_state, store, self.models)
-        self.deployer = Deployer(store, self.workers)
+        self.deployer = Deployer(store, self.workers, account.account_id, account.subdomain)
 
     def api(self) -> Starlette:
         """The v4 API."""
@@ -207,7 +207,7 @@ class LocalCloudflare:
             raise RuntimeError("workerd is not running")
         transport = httpx.AsyncHTTPTransport(uds=str(supervisor.dispatch_socket))
         async with httpx.AsyncClient(transport=transport, timeout=900) as client:
-            answer = await client.post(f"http://dispatch/{kind}/{script}", json=body)
+            answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
         if answer.status_code != 200:
             return {"outcome": "exception", "error": answer.text[:500]}
         result: dict[str, Any] = answer.json()

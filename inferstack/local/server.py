@@ -17,13 +17,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from inferstack.errors import ToolchainError, UserError
-from inferstack.local._settings import ACCOUNT_ID, API_PORT, WORKERS_PORT, Running, Settings, record_file, token_of
-from inferstack.local._store import Store
-from inferstack.local.app import Account, LocalCloudflare
+from inferstack.local._settings import API_PORT, WORKERS_PORT, Running, Settings, record_file
+from inferstack.local.accounts import Accounts
+from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.queues.broker import Broker
 from inferstack.local.runtime.supervisor import StartError, Supervisor
@@ -79,30 +80,26 @@ def _taken(port: int, what: str, option: str) -> str:
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
     with _only_one(settings.folder):
-        store = Store(settings.folder)
-        cloudflare = LocalCloudflare(store, Account(account_id=ACCOUNT_ID, token=token_of(settings.folder)))
+        accounts = Accounts(settings.folder)
         api_socket = _listen(settings.api_port, "the API", "--api-port")
         try:
-            supervisor = Supervisor(
-                find_workerd(), settings.port, cloudflare.deployer.plan, settings.folder / "workers.log"
-            )
+            supervisor = Supervisor(find_workerd(), settings.port, accounts.plan, settings.folder / "workers.log")
         except OSError:
             raise UserError(_taken(settings.port, "the Workers", "--port")) from None
         try:
-            await _serve(cloudflare, supervisor, api_socket, settings)
+            await _serve(accounts, supervisor, api_socket, settings)
         finally:
             await supervisor.close()
             record_file(settings.folder).unlink(missing_ok=True)
-            store.close()
+            accounts.close()
 
 
-async def _serve(
-    cloudflare: LocalCloudflare, supervisor: Supervisor, api_socket: socket.socket, settings: Settings
-) -> None:
-    cloudflare.deployer.supervisor = supervisor
-    inner = _Server(uvicorn.Config(cloudflare.bindings(), uds=str(supervisor.bindings_socket), log_level="warning"))
-    outer = _Server(uvicorn.Config(cloudflare.api(), log_level="warning", access_log=False))
-    broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
+async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.socket, settings: Settings) -> None:
+    background: set[asyncio.Task[None]] = set()
+    accounts.attach(supervisor)
+    options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
+    inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), **options))
+    outer = _Server(uvicorn.Config(accounts.api, access_log=False, **options))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -114,21 +111,25 @@ async def _serve(
         await supervisor.apply()
     except StartError as error:
         log.error("the deployed Workers do not start: %s", error)
-    background = [
-        asyncio.create_task(broker.run()),
-        asyncio.create_task(run_schedules(cloudflare.store, cloudflare.dispatch)),
-    ]
+    accounts.start(lambda cloudflare: background.update(_run_by_themselves(cloudflare)))
     running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
     partial = record_file(settings.folder).with_suffix(".partial")
     partial.write_text(json.dumps(asdict(running)) + "\n")
     partial.replace(record_file(settings.folder))
     print(f"API      {running.base_url}", flush=True)
-    print(f"Workers  http://<worker>.{cloudflare.deployer.subdomain}.localhost:{running.port}", flush=True)
+    print(f"Workers  http://<worker>.{accounts.first.deployer.subdomain}.localhost:{running.port}", flush=True)
     await stop.wait()
     for task in background:
         task.cancel()
     inner.should_exit = outer.should_exit = True
     await asyncio.wait(serving, timeout=5)
+
+
+def _run_by_themselves(cloudflare: LocalCloudflare) -> list[asyncio.Task[None]]:
+    """An account's queues and crons."""
+    broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
+    running = [broker.run(), run_schedules(cloudflare.store, cloudflare.dispatch)]
+    return [asyncio.create_task(each) for each in running]
 
 
 class _Server(uvicorn.Server):

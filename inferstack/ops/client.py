@@ -13,7 +13,7 @@ from inferstack.config.templates import find_template
 from inferstack.errors import UserError
 from inferstack.ops import client_python, client_typescript
 from inferstack.ops.client_operations import Service, operations
-from inferstack.ops.environment import local_settings
+from inferstack.ops.environment import local_host, local_settings
 
 WRITERS = {"python": client_python.write, "typescript": client_typescript.write}
 SECONDS = 30
@@ -44,7 +44,7 @@ def _address(stack: str, root: Path, key: str, urls: dict[str, str]) -> tuple[st
     if running is None:
         fix = f"inferstack up {stack}" if spec.target == "local" else f"--url {key}=https://…"
         raise UserError(f"Worker `{key}` of stack `{stack}` cannot be asked for its /openapi.json\n  fix: {fix}")
-    return f"http://127.0.0.1:{running.port}", {"host": f"{spec.physical(key)}.local.localhost"}
+    return f"http://127.0.0.1:{running.port}", {"host": local_host(spec, key)}
 
 
 def _document(url: str, headers: dict[str, str]) -> dict[str, Any]:

@@ -48,6 +48,15 @@ def local_settings(spec: StackSpec, root: Path) -> local.Settings:
     return local.Settings(folder=root / STATE / "local", port=spec.local.port, api_port=spec.local.api_port)
 
 
+def local_account(spec: StackSpec) -> str:
+    return spec.account or local.ACCOUNT_ID
+
+
+def local_host(spec: StackSpec, worker: str) -> str:
+    """The host name of a Worker on the local Cloudflare."""
+    return f"{spec.physical(worker)}.{local.subdomain_of(local_account(spec))}.localhost"
+
+
 def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
     """Variables for a run of this stack; those of the caller win where they say where state and secrets lie."""
     toolchain = read_toolchain(root)
@@ -82,9 +91,10 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         kind, _, name = reference.partition(":")
         if kind == "file" and name.startswith(f"{STATE}/"):
             _write_once(root / name)
+    account = local_account(spec)
     return {
-        "CLOUDFLARE_ACCOUNT_ID": spec.account or local.ACCOUNT_ID,
-        "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder),
+        "CLOUDFLARE_ACCOUNT_ID": account,
+        "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder, account),
         "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
         "INFERSTACK_LOCAL_WORKERS": f"127.0.0.1:{port}",
         "PULUMI_BACKEND_URL": f"file://{state / 'pulumi'}",

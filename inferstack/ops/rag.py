@@ -14,7 +14,7 @@ import yaml
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import UserError
-from inferstack.ops.environment import local_settings
+from inferstack.ops.environment import local_host, local_settings
 from inferstack.ops.runs import say
 
 TOKEN_SECRET = "API_TOKEN"  # noqa: S105 - the name of a binding
@@ -42,7 +42,7 @@ class Endpoint:
         running = local.find(local_settings(self._spec, self._root).folder)
         if running is None:
             raise UserError(f"the local Cloudflare of stack `{name}` does not run\n  fix: inferstack up {name}")
-        host = f"{self._spec.physical(self.key)}.local.localhost:{running.port}"
+        host = f"{local_host(self._spec, self.key)}:{running.port}"
         self._base = f"http://127.0.0.1:{running.port}"
         return f"http://{host}", {"host": host}
 

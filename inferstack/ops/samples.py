@@ -9,6 +9,7 @@ from typing import Any
 
 from inferstack.config import StackSpec
 from inferstack.config.templates import Template
+from inferstack.ops.environment import local_host
 
 LOCAL_STATE = "file:.inferstack/"
 
@@ -17,7 +18,7 @@ def curl_lines(template: Template, spec: StackSpec, key: str, port: int) -> Iter
     """(what it shows, a line to paste) for a Worker of a local stack."""
     secret = spec.workers[key].secrets.get("API_TOKEN", "")
     token = secret.removeprefix("file:") if secret.startswith(LOCAL_STATE) else ""
-    host = f"{spec.physical(key)}.local.localhost:{port}"
+    host = f"{local_host(spec, key)}:{port}"
     for sample in template.samples:
         yield sample["about"], _curl(sample, host, port, token)
 

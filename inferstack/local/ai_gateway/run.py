@@ -140,7 +140,8 @@ class Gateways:
         if parts[0] == "gateways" and len(parts) == 4 and parts[2] == "url":
             self._gateway(parts[1])
             tail = "" if parts[3] == "universal" else f"/{parts[3]}"
-            return JSONResponse({"result": {"url": f"https://gateway.ai.cloudflare.com/v1/local/{parts[1]}{tail}"}})
+            url = f"https://gateway.ai.cloudflare.com/v1/{self._state.account_id}/{parts[1]}{tail}"
+            return JSONResponse({"result": {"url": url}})
         if parts[0] == "gateways" and len(parts) == 4 and parts[2] == "logs" and request.method == "GET":
             sql = "select body from gateway_logs where gateway = ? and id = ?"
             row = self._db.execute(sql, (parts[1], parts[3])).fetchone()

@@ -30,7 +30,7 @@ class GatewayState:
     """The account's gateways."""
 
     def __init__(self, store: Store, account_id: str) -> None:
-        self._store, self._account = store, account_id
+        self._store, self.account_id = store, account_id
 
     def list_all(self) -> list[Document]:
         return self._store.list_all(KIND)
@@ -45,7 +45,7 @@ class GatewayState:
                 return existing
             raise ApiError(409, 7001, "gateway already exists")
         stamps = {"created_at": now(), "modified_at": now(), "is_default": name == "default"}
-        ids = {"account_id": self._account, "account_tag": self._account, "internal_id": uuid_id()}
+        ids = {"account_id": self.account_id, "account_tag": self.account_id, "internal_id": uuid_id()}
         return self._store.put(KIND, name, {**stamps, **ids, "id": name, **_fields(body)}, owner)
 
     def get(self, name: str) -> Document:
@@ -85,7 +85,7 @@ class GatewayState:
         stamps = {"created_at": now(), "modified_at": now()}
         route: Document = {
             "id": hex_id()[:14],
-            "account_tag": self._account,
+            "account_tag": self.account_id,
             "gateway_id": gateway,
             "name": name,
             **stamps,

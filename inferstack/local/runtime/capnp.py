@@ -31,10 +31,16 @@ MODULE_KINDS = {
 }
 
 
+def key_of(account: str, script: str) -> str:
+    """A Worker's name among those of all accounts."""
+    return f"{account}/{script}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningVersion:
     """A version that takes a share of its Worker's traffic."""
 
+    account: str
     script: str
     version: Document
     secrets: dict[str, str]
@@ -45,13 +51,17 @@ class RunningVersion:
         return f"version-{self.version['id']}"
 
     @property
+    def key(self) -> str:
+        return key_of(self.account, self.script)
+
+    @property
     def binding(self) -> str:
         return "V_" + str(self.version["id"]).replace("-", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What should run: versions, and which hosts and routes lead to which Worker."""
+    """What should run: versions, and which hosts and routes lead to which Worker, by `key_of`."""
 
     versions: list[RunningVersion]
     hosts: dict[str, str] = field(default_factory=dict)
@@ -61,7 +71,7 @@ class Plan:
         scripts: dict[str, list[dict[str, Any]]] = {}
         for running in self.versions:
             entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
-            scripts.setdefault(running.script, []).append(entry)
+            scripts.setdefault(running.key, []).append(entry)
         return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes}
 
 
@@ -76,8 +86,8 @@ class Config:
 
     def write(self, plan: Plan) -> Path:
         self._folder.mkdir(parents=True)
-        self._external("egress", {"kind": "egress", "id": "", "worker": ""})
-        main = {r.script: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        self._external("egress", {"kind": "egress", "id": ""})
+        main = {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
         for running in plan.versions:
             self._worker(running, main)
         self._services.append('(name = "internet", network = (allow = []))')
@@ -143,7 +153,7 @@ class Config:
             self.environment[variable] = running.secrets.get(name, "")
             return f"(name = {_text(name)}, fromEnvironment = {_text(variable)})"
         if kind == "service":
-            target = main.get(binding["service"])
+            target = main.get(key_of(running.account, binding["service"]))
             designator = f"(name = {_text(target.service)}" if target else '(name = "egress"'
             entrypoint = (
                 f", entrypoint = {_text(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
@@ -161,7 +171,7 @@ class Config:
         fields |= {"r2_bucket": ("bucket_name",), "queue": ("queue_name",), "ai": ()}
         identifier = next((str(binding[f]) for f in fields[kind] if binding.get(f)), "")
         service = f"{running.binding}-{name}"
-        self._external(service, {"kind": kind, "id": identifier, "worker": running.script})
+        self._external(service, {"kind": kind, "id": identifier, "account": running.account})
         designators = {"kv_namespace": "kvNamespace", "r2_bucket": "r2Bucket", "queue": "queue"}
         if kind in designators:
             return f"(name = {_text(name)}, {designators[kind]} = {_text(service)})"
@@ -174,7 +184,7 @@ class Config:
 
     def _extension(self, running: RunningVersion, name: str, kind: str, identity: list[Any]) -> str:
         service = f"{running.binding}-{name}"
-        self._external(service, {"kind": kind, "id": json.dumps(identity), "worker": running.script})
+        self._external(service, {"kind": kind, "id": json.dumps(identity), "account": running.account})
         inner = f'(name = "fetcher", service = {_text(service)})'
         return f'(name = {_text(name)}, wrapped = (moduleName = "local:{kind}", innerBindings = [{inner}]))'
 

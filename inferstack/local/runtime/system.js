@@ -10,9 +10,11 @@ function pick(versions) {
   return versions[0];
 }
 
+// Workers are known by `<account>/<name>`.
 function byOverride(request, script, versions) {
+  const name = script.split("/")[1];
   const wanted = request.headers.get("Cloudflare-Workers-Version-Overrides") ?? "";
-  const match = wanted.match(new RegExp(`${script}="([0-9a-f-]+)"`));
+  const match = wanted.match(new RegExp(`${name}="([0-9a-f-]+)"`));
   return match ? versions.find((version) => version.id === match[1]) : undefined;
 }
 
@@ -56,7 +58,8 @@ function decode(message) {
 
 export const dispatcher = {
   async fetch(request, env) {
-    const [, kind, script] = new URL(request.url).pathname.split("/");
+    const [, kind, account, name] = new URL(request.url).pathname.split("/");
+    const script = `${account}/${name}`;
     const versions = env.TABLE.scripts[script];
     if (!versions) return Response.json({ outcome: "exception", error: `no Worker ${script}` });
     const target = env[pick(versions).binding];

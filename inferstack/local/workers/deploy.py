@@ -6,24 +6,23 @@ import re
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
-from inferstack.local.runtime.capnp import Plan, RunningVersion
+from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
 from inferstack.local.runtime.supervisor import StartError, Supervisor
 from inferstack.local.workers.state import DEPLOYMENT, Workers
 
 SUBDOMAIN = ("account", "workers_subdomain")
-DEFAULT_SUBDOMAIN = "local"
 
 
 class Deployer:
     """Joins the state of the Workers to the running process."""
 
-    def __init__(self, store: Store, workers: Workers) -> None:
-        self._store, self._workers = store, workers
+    def __init__(self, store: Store, workers: Workers, account_id: str, subdomain: str) -> None:
+        self._store, self._workers, self._account, self._subdomain = store, workers, account_id, subdomain
         self.supervisor: Supervisor | None = None
 
     @property
     def subdomain(self) -> str:
-        return str((self._store.get(*SUBDOMAIN) or {"subdomain": DEFAULT_SUBDOMAIN})["subdomain"])
+        return str((self._store.get(*SUBDOMAIN) or {"subdomain": self._subdomain})["subdomain"])
 
     def plan(self) -> Plan:
         versions: list[RunningVersion] = []
@@ -34,15 +33,20 @@ class Deployer:
                 version = self._workers.version(worker["id"], entry["version_id"])
                 versions.append(self._running(worker, version, float(entry["percentage"])))
             if live and worker["subdomain"]["enabled"]:
-                hosts[f"{worker['name']}.{self.subdomain}.localhost"] = worker["name"]
-        hosts |= {d["hostname"]: d["service"] for d in self._store.list_all("worker_domain")}
+                hosts[f"{worker['name']}.{self.subdomain}.localhost"] = self._key(worker["name"])
+        hosts |= {d["hostname"]: self._key(d["service"]) for d in self._store.list_all("worker_domain")}
         routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
-        patterns = [{"regex": _pattern(r["pattern"]), "script": r["script"]} for r in routes]
-        return Plan(versions=versions, hosts=hosts, routes=sorted(patterns, key=lambda r: -len(r["regex"])))
+        patterns = [{"regex": _pattern(r["pattern"]), "script": self._key(r["script"])} for r in routes]
+        return Plan(versions=versions, hosts=hosts, routes=patterns)
+
+    def _key(self, script: str) -> str:
+        return key_of(self._account, script)
 
     def _running(self, worker: Document, version: Document, percentage: float) -> RunningVersion:
         secrets = self._workers.secrets_of(version["id"])
-        return RunningVersion(script=worker["name"], version=version, secrets=secrets, percentage=percentage)
+        return RunningVersion(
+            account=self._account, script=worker["name"], version=version, secrets=secrets, percentage=percentage
+        )
 
     async def add_version(self, worker: Document, body: Document, owner: str | None, source: str = "api") -> Document:
         """Start the version once beside the live ones; one that does not start is refused with workerd's own words."""
@@ -50,7 +54,9 @@ class Deployer:
         if same:
             return same
         version, secrets = self._workers.prepare_version(worker, body, source)
-        running = RunningVersion(script=worker["name"], version=version, secrets=secrets, percentage=100)
+        running = RunningVersion(
+            account=self._account, script=worker["name"], version=version, secrets=secrets, percentage=100
+        )
         if self.supervisor is not None:
             try:
                 await self.supervisor.check(Plan(versions=[running]))

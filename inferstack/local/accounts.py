@@ -1,0 +1,117 @@
+"""The accounts of a local Cloudflare, side by side in one process: each has state, a token and a subdomain of its own.
+
+The first one is always there. Another comes to be when its token file does (`token_of`), which a stack with
+`target: local` and `account:` writes; a restart finds it again.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
+from inferstack.local._store import Store
+from inferstack.local.ai.run import Models
+from inferstack.local.api_faults import ApiFaults
+from inferstack.local.app import Account, LocalCloudflare
+from inferstack.local.runtime.capnp import Plan
+from inferstack.local.runtime.supervisor import Supervisor
+
+HEADER = b"x-local-account"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An account in service."""
+
+    cloudflare: LocalCloudflare
+    api: ASGIApp
+    bindings: ASGIApp
+
+
+class Accounts:
+    """Models and planned faults are the same for all; everything else is an account's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._opened: Callable[[LocalCloudflare], None] = lambda _: None
+        self._models, self._faults = Models(), ApiFaults()
+        self._open: dict[str, Open] = {}
+        self._supervisor: Supervisor | None = None
+        self.first = self._add(ACCOUNT_ID)
+        self._look()
+
+    def attach(self, supervisor: Supervisor) -> None:
+        """From now on deployments reach the runtime."""
+        self._supervisor = supervisor
+        for entry in self._open.values():
+            entry.cloudflare.deployer.supervisor = supervisor
+
+    def start(self, opened: Callable[[LocalCloudflare], None]) -> None:
+        """Call `opened` for each account, and for those to come."""
+        self._opened = opened
+        for entry in self._open.values():
+            opened(entry.cloudflare)
+
+    def plan(self) -> Plan:
+        plans = [entry.cloudflare.deployer.plan() for entry in self._open.values()]
+        hosts = {host: key for plan in plans for host, key in plan.hosts.items()}
+        routes = sorted((route for plan in plans for route in plan.routes), key=lambda route: -len(route["regex"]))
+        return Plan(versions=[version for plan in plans for version in plan.versions], hosts=hosts, routes=routes)
+
+    def close(self) -> None:
+        for entry in self._open.values():
+            entry.cloudflare.store.close()
+
+    def _add(self, account_id: str) -> LocalCloudflare:
+        folder = account_folder(self._folder, account_id)
+        account = Account(
+            account_id=account_id, token=token_of(self._folder, account_id), subdomain=subdomain_of(account_id)
+        )
+        cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults)
+        cloudflare.deployer.supervisor = self._supervisor
+        self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
+        self._opened(cloudflare)
+        return cloudflare
+
+    def _look(self) -> None:
+        """Open the accounts that have come to be since."""
+        for file in sorted((self._folder / ACCOUNTS).glob("*/token")):
+            if file.parent.name not in self._open:
+                self._add(file.parent.name)
+
+    async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The v4 API: the token says whose it is; without one, the path does."""
+        if scope["type"] == "http":
+            await self._of(Request(scope)).api(scope, receive, send)
+
+    def _of(self, request: Request) -> Open:
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        found = next((entry for entry in self._open.values() if _same(entry.cloudflare.account.token, token)), None)
+        if found is None and token:
+            self._look()
+            found = next((entry for entry in self._open.values() if _same(entry.cloudflare.account.token, token)), None)
+        return found or self._open.get(_named(request.url.path), self._open[ACCOUNT_ID])
+
+    async def bindings(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the bindings of Workers ask; the runtime's configuration says which account a Worker is of."""
+        if scope["type"] == "http":
+            account = next((value.decode() for name, value in scope["headers"] if name == HEADER), None)
+            # What a Worker sends to other hosts has no account, but the gateways' address names one.
+            entry = self._open.get(account or _named(scope["path"]), self._open[ACCOUNT_ID])
+            await entry.bindings(scope, receive, send)
+
+
+def _same(known: str, given: str) -> bool:
+    return hmac.compare_digest(known.encode(), given.encode())
+
+
+def _named(path: str) -> str:
+    """The account in a path of the API, or of the gateways' data plane."""
+    parts = path.removeprefix(API).removeprefix("/v1").split("/")
+    return parts[2] if parts[1:2] == ["accounts"] and len(parts) > 2 else parts[1] if len(parts) > 1 else ""
