@@ -1,7 +1,7 @@
 """Rendered Workers against the smallest hand-written ones with the same calls, side by side on one local Cloudflare.
 
-Latency of one request at a time, the two taking turns in blocks; requests per second with four at once. Beside them the
-bytes of each template's modules, and the time to the first event of a stream.
+Requests per second with four at once, which warms both up; then the latency of one request at a time, the two taking
+turns. Beside them the bytes of each template's modules, and the time to the first event of a stream.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from inferstack.render import render_worker
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project, make_project
 
-BLOCKS, BLOCK = 12, 25
 AT_ONCE, SECONDS = 4, 4.0
+LATENCY_SECONDS, FEWEST = 10.0, 100  # for both together; pairs
 LARGE, EMBED = "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "@cf/baai/bge-base-en-v1.5"
 HELLO = "Hello there"
 # template → path, request, and what a hand-written Worker does for it.
@@ -107,15 +107,10 @@ class Worker:
         headers = {"host": self.host, "authorization": f"Bearer {self.token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
-    def times(self, number: int) -> list[float]:
-        found = []
-        with self.client() as client:
-            client.post(self.path, json=self.body).raise_for_status()
-            for _ in range(number):
-                started = time.perf_counter()
-                client.post(self.path, json=self.body).raise_for_status()
-                found.append(time.perf_counter() - started)
-        return found
+    def seconds(self, client: httpx.Client) -> float:
+        started = time.perf_counter()
+        client.post(self.path, json=self.body).raise_for_status()
+        return time.perf_counter() - started
 
     def per_second(self) -> float:
         counts = [0] * AT_ONCE
@@ -186,14 +181,16 @@ def measure() -> dict[str, Any]:
 
 
 def compare(ours: Worker, theirs: Worker) -> dict[str, float]:
+    found = {"ours_rps": round(ours.per_second()), "theirs_rps": round(theirs.per_second())}  # warms both up, too
     mine: list[float] = []
     other: list[float] = []
-    for turn in range(BLOCKS):
-        for worker, found in ((ours, mine), (theirs, other)) if turn % 2 else ((theirs, other), (ours, mine)):
-            found += worker.times(BLOCK)
-    found = {"ours_p50_ms": _ms(mine, 50), "theirs_p50_ms": _ms(other, 50)}
+    with ours.client() as one, theirs.client() as two:
+        end = time.perf_counter() + LATENCY_SECONDS
+        while len(mine) < FEWEST or time.perf_counter() < end:
+            mine.append(ours.seconds(one))
+            other.append(theirs.seconds(two))
+    found |= {"ours_p50_ms": _ms(mine, 50), "theirs_p50_ms": _ms(other, 50)}
     found |= {"ours_p99_ms": _ms(mine, 99), "theirs_p99_ms": _ms(other, 99)}
-    found |= {"ours_rps": round(ours.per_second()), "theirs_rps": round(theirs.per_second())}
     return {**found, "ratio_p50": round(found["ours_p50_ms"] / found["theirs_p50_ms"], 3)}
 
 

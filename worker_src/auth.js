@@ -6,6 +6,7 @@ import { HttpError } from "./errors.js";
 
 const JWKS_LIFE_MS = 10 * 60 * 1000;
 const LEEWAY_S = 30;
+const encoder = new TextEncoder();
 /** @type {Record<string, { import: any, verify: any }>} */
 const ALGORITHMS = {
   RS256: { import: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, verify: "RSASSA-PKCS1-v1_5" },
@@ -28,23 +29,36 @@ function refused(message) {
   return new HttpError(401, "unauthorized", message, { headers: { "www-authenticate": "Bearer" } });
 }
 
+/** @typedef {{ name: string, key: Uint8Array }} KnownKey */
+/** The last value of the secret, taken apart. @type {{ text: string, keys: KnownKey[] }} */
+let last = { text: "", keys: [] };
+
+/** @param {string} text one key, or several as `name=key` separated by commas @returns {KnownKey[]} */
+function keysOf(text) {
+  if (last.text === text) return last.keys;
+  const keys = text.split(",").map((entry) => {
+    // A key of its own may end with the `=` of base64.
+    const [, name, key] = /^([\w.-]+)=(?!=*$)(.+)$/s.exec(entry.trim()) ?? ["", "default", entry.trim()];
+    return { name, key: encoder.encode(key) };
+  });
+  last = { text, keys: keys.filter(({ key }) => key.length > 0) };
+  return last.keys;
+}
+
 /**
- * The caller of a key. `keys` holds one key, or several as `name=key` separated by commas; the name is the tenant.
+ * The caller of a key; its name is the tenant.
  * @param {Request} request
  * @param {string} keys
- * @returns {Promise<Caller>}
+ * @returns {Caller}
  */
-export async function byKey(request, keys) {
+export function byKey(request, keys) {
   const given = bearer(request);
   if (!keys || !given) throw refused("send an API key as `Authorization: Bearer …`");
-  const encoder = new TextEncoder();
   const sent = encoder.encode(given);
   /** @type {Caller | null} */
   let found = null;
-  for (const entry of keys.split(",")) {
-    // A key of its own may end with the `=` of base64.
-    const [, name, key] = /^([\w.-]+)=(?!=*$)(.+)$/s.exec(entry.trim()) ?? ["", "default", entry.trim()];
-    if (key && equal(sent, encoder.encode(key))) found = { name, tenant: name, claims: {} };
+  for (const { name, key } of keysOf(keys)) {
+    if (equal(sent, key)) found = { name, tenant: name, claims: {} };
   }
   if (!found) throw refused("the API key is not known");
   return found;
@@ -97,7 +111,7 @@ export async function byJwt(request, options) {
   const jwk = await signingKey(options.jwks_url, header.kid);
   if (!jwk) throw refused("the token's signing key is not one of the issuer's");
   const key = await crypto.subtle.importKey("jwk", jwk, algorithm.import, false, ["verify"]);
-  const signed = new TextEncoder().encode(`${parts[0]}.${parts[1]}`);
+  const signed = encoder.encode(`${parts[0]}.${parts[1]}`);
   if (!(await crypto.subtle.verify(algorithm.verify, key, fromBase64Url(parts[2]), signed))) {
     throw refused("the token's signature does not fit");
   }

@@ -211,7 +211,7 @@ export function work(name, { models, options }) {
     const query = "SELECT position, id, input, attempts FROM items WHERE job = ? AND position >= ? AND position < ? AND state = 'pending'";
     const { results } = await env.DB.prepare(query).bind(job, from, to).all();
     const caller = { name: "batch", tenant: String(row.tenant), claims: {} };
-    const call = { env, log, caller, signal: new AbortController().signal, tries: 2 };
+    const call = { env, log, caller, tries: 2 };
     const items = /** @type {Item[]} */ (/** @type {unknown} */ (results));
     if (options.async_batch && row.task === "chat" && items.length > 0) {
       const next = await runQueued(env, { job, from, to, round, request }, items);

@@ -19,9 +19,10 @@ const CHAT = { type: "object", properties: { message: { type: "string", minLengt
  */
 async function judge(call, guard, messages) {
   const { reply } = await infer(call, guard, { messages, max_tokens: 100, temperature: 0 });
-  const value = valueOf(reply);
-  if (value && typeof value.safe === "boolean") return { safe: value.safe, categories: value.categories ?? [] };
-  const [verdict, codes = ""] = textOf(reply).trim().toLowerCase().split("\n");
+  const text = textOf(reply).trim();
+  const value = /^[{`]/.test(text) ? valueOf(reply) : null; // most guards answer in two lines of text
+  if (typeof value?.safe === "boolean") return { safe: value.safe, categories: value.categories ?? [] };
+  const [verdict, codes = ""] = text.toLowerCase().split("\n");
   return { safe: verdict === "safe", categories: codes.toUpperCase().split(",").map((code) => code.trim()).filter(Boolean) };
 }
 

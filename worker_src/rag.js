@@ -222,7 +222,7 @@ export function ingest(name, { models, options }) {
       const log = new Log({ service: name, queue: batch.queue, message: message.id, document: document.id });
       const caller = { name: "queue", tenant, claims: {} };
       try {
-        const call = { env, log, caller, signal: new AbortController().signal };
+        const call = { env, log, caller };
         if (message.body?.reindex) {
           if (models.beside) await reindexDocument(call, message.body.reindex, models.beside);
         } else {

@@ -37,7 +37,7 @@ async function attempt(call, model, schema, messages) {
   const { reply, target } = await infer(call, model, input);
   const value = valueOf(reply);
   const errors = value === undefined ? ["the answer is not JSON"] : violations(schema, value);
-  return { value, errors, text: textOf(reply), model: target.name, usage: usageOf(reply) };
+  return { value, errors, reply, model: target.name, usage: usageOf(reply) };
 }
 
 /**
@@ -55,7 +55,7 @@ export function structuredRoutes({ models: { chat }, options }) {
       return json({ value: first.value, repaired: false, model: first.model, usage: first.usage });
     }
     const told = `This does not fit the schema: ${first.errors.join("; ")}. Answer with the corrected JSON only.`;
-    const again = [...messages, { role: "assistant", content: first.text }, { role: "user", content: told }];
+    const again = [...messages, { role: "assistant", content: textOf(first.reply) }, { role: "user", content: told }];
     const second = await attempt(call, chat, schema, again);
     if (second.errors.length > 0) {
       throw new HttpError(422, "schema_violated", second.errors[0], { errors: second.errors });

@@ -58,7 +58,6 @@ SERVICE_OPTIONS = {
     "max_body_bytes": Option(1_048_576, "The longest request."),
 }
 SERVICE_BINDINGS = {"RATE_LIMITER": "rate_limit"}
-SERVICE_FLAGS = ("enable_request_signal",)
 
 
 def template_names(root: Path) -> list[str]:
@@ -95,7 +94,7 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
             for option, roles in data.get("abilities_if", {}).items()
         },
         options={**(SERVICE_OPTIONS if service else {}), **options},
-        flags=(*data.get("flags", ()), *(SERVICE_FLAGS if service else ())),
+        flags=tuple(data.get("flags", ())),
         samples=tuple(data.get("try", ())),
         any_models=data.get("any_models"),
         streams=bool(data.get("streams", False)),

@@ -76,6 +76,15 @@ def test_a_client_that_goes_away_stops_the_model(deployed: Deployed) -> None:
     assert stopped["pieces"] < 20
 
 
+def test_a_client_that_goes_away_ends_the_tries(deployed: Deployed) -> None:
+    deployed.fault(model=LARGE, status=429, code=3040)
+    before = len(deployed.inferences())
+    with deployed.client("chat") as client, pytest.raises(httpx.ReadTimeout):
+        client.post("/chat", json={"message": "Hello there"}, timeout=0.1)
+    time.sleep(2)  # four tries and the fallback would be over by then
+    assert 1 <= len(deployed.inferences()) - before <= 2
+
+
 def test_a_busy_model_is_tried_again(deployed: Deployed) -> None:
     deployed.fault(model=LARGE, status=429, code=3040, times=2)
     assert deployed.post("chat", "/chat", {"message": "Hello there"}).json()["model"] == LARGE
