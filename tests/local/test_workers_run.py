@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import signal
 import threading
@@ -65,6 +66,22 @@ def wait_for(condition: Any, seconds: float = 15) -> Any:
             return value
         time.sleep(0.05)
     raise AssertionError("it did not happen in time")
+
+
+def test_an_answer_before_the_whole_request_is_read_arrives(cloudflare: Api) -> None:
+    """Each on a new connection: the runtime closes it while the body is still on its way."""
+    deploy(cloudflare, "early", "export default { fetch() { return new Response('no', { status: 401 }) } }")
+    headers = {"host": "early.local.localhost", "content-length": "5"}
+    for number in range(500):
+        connection = http.client.HTTPConnection("127.0.0.1", cloudflare.running.port, timeout=30)
+        connection.putrequest("POST", "/", skip_host=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        time.sleep(number % 50 / 20_000)  # some bodies meet the moment at which the answer is given
+        connection.send(b"hello")
+        assert connection.getresponse().status == 401
+        connection.close()
 
 
 def test_a_deploy_drops_no_request(cloudflare: Api) -> None:

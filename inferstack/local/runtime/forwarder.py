@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from pathlib import Path
 
 import httptools
 
 CHUNK = 65536
+EARLY_SECONDS = 30
 
 
 class Forwarder:
@@ -48,12 +50,50 @@ class Forwarder:
             self._connections.discard(connection)
 
 
+class _Backend:
+    """A connection to a workerd. It is written through a second descriptor: on a failed write a transport would drop the
+    answer that it has not read yet."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, out: socket.socket) -> None:
+        self.reader, self._writer, self._out = reader, writer, out
+        self._sending = self._closed = False
+
+    @classmethod
+    async def open(cls, path: str) -> _Backend:
+        reader, writer = await asyncio.open_unix_connection(path)
+        out = writer.get_extra_info("socket").dup()
+        out.setblocking(False)
+        return cls(reader, writer, out)
+
+    async def send(self, data: bytes) -> bool:
+        """False when the other side has closed."""
+        self._sending = True
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._out, data)
+        except OSError:
+            return False
+        finally:
+            self._sending = False
+            if self._closed:
+                self._out.close()
+        return True
+
+    def close(self) -> None:
+        self._closed = True
+        with contextlib.suppress(OSError, RuntimeError):
+            self._writer.close()
+        with contextlib.suppress(OSError):
+            self._out.shutdown(socket.SHUT_RDWR)  # a `send` that waits must not wait on a descriptor that is gone
+        if not self._sending:
+            self._out.close()
+
+
 class _Connection:
     """One client. The bytes pass unchanged; the parsers only watch where requests and answers end."""
 
     def __init__(self, forwarder: Forwarder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._forwarder, self._reader, self._writer = forwarder, reader, writer
-        self._inner: asyncio.StreamWriter | None = None
+        self._inner: _Backend | None = None
         self._answers: asyncio.Task[None] | None = None
         self._requests, self._replies = httptools.HttpRequestParser(_Requests(self)), self._reply_parser()
         self.backend: Path | None = None
@@ -72,8 +112,9 @@ class _Connection:
                     break
                 self._watch(data)
                 assert self._inner is not None
-                self._inner.write(data)
-                await self._inner.drain()
+                if not await self._inner.send(data):
+                    await self._answered_early()
+                    break
         self._leave()
         with contextlib.suppress(OSError, RuntimeError):
             self._writer.close()
@@ -88,17 +129,22 @@ class _Connection:
             return True
         backend = self._forwarder.current
         try:
-            reader, self._inner = await asyncio.open_unix_connection(str(backend))
+            self._inner = await _Backend.open(str(backend))
         except OSError:
             return False
         self.backend = backend
         self._replies = self._reply_parser()
-        self._answers = asyncio.create_task(self._copy_answers(reader, self._inner))
+        self._answers = asyncio.create_task(self._copy_answers(self._inner))
         return True
 
-    async def _copy_answers(self, reader: asyncio.StreamReader, inner: asyncio.StreamWriter) -> None:
+    async def _answered_early(self) -> None:
+        """The runtime answered and closed before it read the whole request; what it said must still arrive."""
+        if self._answers is not None:
+            await asyncio.wait({self._answers}, timeout=EARLY_SECONDS)
+
+    async def _copy_answers(self, inner: _Backend) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK):
+            while data := await inner.reader.read(CHUNK):
                 self._watch_reply(data)
                 self._writer.write(data)
                 await self._writer.drain()
@@ -113,8 +159,7 @@ class _Connection:
     def _leave(self) -> None:
         inner, self._inner, self.backend = self._inner, None, None
         if inner is not None:
-            with contextlib.suppress(OSError, RuntimeError):
-                inner.close()
+            inner.close()
 
     def _watch(self, data: bytes) -> None:
         if not self.tunnel:
