@@ -212,6 +212,16 @@ class WorkerSpec(StrictModel):
             raise ValueError("a Worker has either a `template` or a `source` of its own")
         return self
 
+    @property
+    def public(self) -> bool:
+        """Whether it answers callers that do not say who they are."""
+        open_rag = self.template == "rag" and bool(self.options.get("public_questions", True))
+        return open_rag or self.options.get("auth") == "none"
+
+    @property
+    def has_tenants(self) -> bool:
+        return bool((self.options.get("jwt") or {}).get("tenant_claim"))
+
 
 class LocalSpec(StrictModel):
     """The local Cloudflare of a stack with `target: local`."""

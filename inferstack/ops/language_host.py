@@ -72,9 +72,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.RunResponse(bail=process.wait() != 0)
 
     def RunPlugin(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        module = "pulumi.policy" if request.kind == "analyzer" else None
-        start = ["-m", module] if module else [str(request.info.program_directory or request.pwd)]
-        command = [_python(request.info), "-u", *start, *request.args]
+        program = str(request.info.program_directory or request.pwd)
+        if request.kind == "analyzer":
+            command = [_python(request.info), "-u", "-m", "pulumi.policy", *request.args, program]
+        else:
+            command = [_python(request.info), "-u", program, *request.args]
         environment = {**os.environ, **dict(item.split("=", 1) for item in request.env)}
         process = subprocess.Popen(command, cwd=request.pwd, env=environment, stdout=subprocess.PIPE)
         assert process.stdout is not None

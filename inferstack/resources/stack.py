@@ -23,6 +23,14 @@ from inferstack.resources.worker import Worker
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
+def _policies(spec: StackSpec) -> dict[str, Any]:
+    """`policies:` for a policy pack, which sees no stack file."""
+    given = spec.policies
+    exceptions = [{"rule": e.rule, "resource": e.resource, "expires": e.expires} for e in given.exceptions]
+    settings = {"severity": dict(given.severity), "privateData": given.private_data, "exceptions": exceptions}
+    return {**settings, "jurisdiction": given.jurisdiction or ""}
+
+
 class InferenceStack(pulumi.ComponentResource):
     """Everything of one environment."""
 
@@ -47,7 +55,8 @@ class InferenceStack(pulumi.ComponentResource):
                 worker, dead = self.workers[queue.consumer.worker], queue.consumer.dead_letter
                 dead_name = self._queues[dead].name if dead else None
                 self._queues[key].attach_consumer(worker.name, dead_name, [worker.deployment])
-        self.register_outputs({"workers": [worker.name for worker in self.workers.values()]})
+        workers = [worker.name for worker in self.workers.values()]
+        self.register_outputs({"workers": workers, "production": spec.production, "policies": _policies(spec)})
 
     def _add_worker(self, key: str, context: Context, child: pulumi.ResourceOptions) -> None:
         """What it calls as a service comes first; config/ refuses circles."""

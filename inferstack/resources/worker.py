@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config.models import RateLimitBindingSpec, WorkerSpec
+from inferstack.config.models import RateLimitBindingSpec, StackSpec, WorkerSpec
 from inferstack.config.rollout_models import SmokeSpec, seconds
 from inferstack.resources._cloudflare import Worker as CloudflareWorker
 from inferstack.resources._cloudflare import (
@@ -33,6 +33,15 @@ def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[s
     number = int.from_bytes(hashlib.sha256(f"{worker}/{binding}".encode()).digest()[:4], "big")
     simple = {"limit": spec.requests, "period": spec.seconds}
     return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
+
+
+def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
+    """What policies ask about a Worker; a policy pack sees no stack file."""
+    worker = spec.workers[key]
+    models = {alias: spec.models[alias] for alias in worker.models.values() if alias in spec.models}
+    external = {alias: model.model for alias, model in models.items() if model.external}
+    gateways = sorted({model.gateway for model in models.values() if model.gateway})
+    return {"public": worker.public, "tenants": worker.has_tenants, "gateways": gateways, "externalModels": external}
 
 
 class Worker(pulumi.ComponentResource):
@@ -64,7 +73,7 @@ class Worker(pulumi.ComponentResource):
         self.deployment = self._deploy(key, context, version)
         self._add_triggers(key, context)
         self._add_smoke_checks(key, context, version)
-        self.register_outputs({"name": self.name})
+        self.register_outputs({"name": self.name, **_judged(key, context.spec)})
 
     def _deploy(self, key: str, context: Context, version: WorkerVersion) -> pulumi.Resource:
         """The version goes live: at once, or step by step."""

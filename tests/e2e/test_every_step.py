@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -188,6 +189,19 @@ def test_a_fault_of_a_model_ends_with_its_time(mine: Project) -> None:
     while ask() == 429 and time.monotonic() < until:
         time.sleep(0.1)
     assert ask() == 200
+
+
+def test_every_command_of_the_page_about_it(mine: Project) -> None:
+    first, *others = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "local-cloudflare.md").read_text(), re.S)
+    path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
+    for block in [*others, first]:  # the first one stops and wipes it
+        command = ["bash", "-euo", "pipefail", "-c", block]
+        done = subprocess.run(
+            command, cwd=mine.root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    assert len(others) == 2
+    assert not (mine.root / ".inferstack" / "local").exists()
 
 
 def test_a_snapshot_brings_account_and_state_back(mine: Project) -> None:

@@ -90,7 +90,7 @@ def _workers(spec: StackSpec) -> Iterator[Breach]:
         if worker.options.get("auth") == "none":
             problem, fix = f"Worker `{key}` answers everybody", "set `auth: key` or `auth: jwt`"
             yield Breach("public-worker", f"workers.{key}", (*at, "auth"), problem, fix)
-        elif worker.template == "rag" and worker.options.get("public_questions", True):
+        elif worker.public:
             problem = f"Worker `{key}` answers everybody's questions"
             yield Breach(
                 "public-worker", f"workers.{key}", (*at, "public_questions"), problem, "set `public_questions: false`"
@@ -105,7 +105,7 @@ def _gateways(spec: StackSpec) -> Iterator[Breach]:
         tenants = [
             name
             for name, worker in spec.workers.items()
-            if (worker.options.get("jwt") or {}).get("tenant_claim")
+            if worker.has_tenants
             and any(spec.models[alias].gateway == key for alias in worker.models.values() if alias in spec.models)
         ]
         if gateway.cache_ttl and tenants:
