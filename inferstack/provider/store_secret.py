@@ -48,8 +48,13 @@ class StoreSecret(ResourceType):
             return _state(store, found["id"], inputs)
         if found is None:
             entry = {"name": name, "scopes": ["workers"], "value": inputs["value"], "comment": inputs["comment"]}
-            made = self._call(operation, "create", inputs, "POST", f"/{store}/secrets", [entry])
-            return _state(store, made[0]["id"], inputs)
+            try:
+                made = self._call(operation, "create", inputs, "POST", f"/{store}/secrets", [entry])
+                return _state(store, made[0]["id"], inputs)
+            except ProviderError:  # its answer may have been lost, and the second try refused
+                found = self._find(operation, account, store, name)
+                if found is None:
+                    raise
         if found.get("comment") != inputs["comment"]:
             text = f"cannot create {KIND} `{name}`: it is there, and this stack did not make it\n  fix: refer to it as"
             raise ProviderError(f"{text} `store:{name}` without declaring it, or declare another name")
@@ -85,10 +90,15 @@ class StoreSecret(ResourceType):
     def _store(self, operation: Operation, inputs: Properties) -> str:
         """The account's store; made when this stack has a secret to put into it."""
         stores = self._call(operation, "read", inputs, "GET", "") or []
-        if not stores and "value" in inputs:
-            return str(self._call(operation, "create", inputs, "POST", "", {"name": STORE})["id"])
-        if not stores:
+        if not stores and "value" not in inputs:
             raise ProviderError(f"there is no {KIND} `{inputs['name']}`: this account has no Secrets Store yet")
+        if not stores:
+            try:
+                stores = [self._call(operation, "create", inputs, "POST", "", {"name": STORE})]
+            except ProviderError:  # lost and refused, as above; or another stack was first
+                stores = self._call(operation, "read", inputs, "GET", "") or []
+                if not stores:
+                    raise
         return str(stores[0]["id"])
 
     def _find(self, operation: Operation, account: str, store: str, name: str) -> Properties | None:

@@ -24,6 +24,7 @@ local: { port: 0, api_port: 0 }
 databases: { shop: { migrations: migrations/shop } }
 buckets: { files: {} }
 namespaces: { cache: {} }
+secrets_store: { kept: "command:echo a-key" }
 queues: { jobs: { consumer: { worker: mine } } }
 indexes: { docs: { dimensions: 3, metadata: { topic: string } } }
 gateways: { main: { routes: { answer: { models: [c] } } } }
@@ -33,12 +34,13 @@ workers:
     source: mine.js
     compatibility_date: "2026-06-01"
     bindings: { DOCS: { index: docs }, DB: { database: shop } }
+    secrets: { KEPT: store:kept }
     rollout: { steps: [50, 100], hold: 0s, checks: [{ request: GET / }] }
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
 # As many as `up` sends, and the ones that a retry adds; the test of the network counts them.
-REQUESTS = 20
+REQUESTS = 24
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},
@@ -73,6 +75,8 @@ def converges(project: Project, *, look_again: bool = True) -> None:
     assert "Traceback" not in output
     assert project.everything() == ONE_OF_EACH
     assert len(project.api("GET", "/workers/workers/mine-dev/versions")) == 1
+    [store] = project.api("GET", "/secrets_store/stores")
+    assert len(project.api("GET", f"/secrets_store/stores/{store['id']}/secrets")) == 1
     if look_again:
         assert set(project.operations(project.run("up", "dev"))) == {"unchanged"}
 
