@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,52 @@ FILES = {
     "gitlab": {".gitlab-ci.yml": "gitlab.yml.j2"},
     "k8s": {"deploy/inferstack-stacks.yaml": "k8s.yaml.j2"},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a GitHub workflow gets to Pulumi's state by OpenID Connect; `inputs` name repository variables."""
+
+    action: str
+    inputs: dict[str, str]
+
+    @property
+    def variables(self) -> list[str]:
+        return re.findall(r"vars\.(\w+)", " ".join(self.inputs.values()))
+
+
+def _variable(name: str) -> str:
+    return "${{ vars." + name + " }}"
+
+
+LOGINS = {
+    "s3": Login(
+        "aws-actions/configure-aws-credentials@v4",
+        {"role-to-assume": _variable("AWS_ROLE_ARN"), "aws-region": _variable("AWS_REGION")},
+    ),
+    "gs": Login(
+        "google-github-actions/auth@v2",
+        {
+            "workload_identity_provider": _variable("GCP_WORKLOAD_IDENTITY_PROVIDER"),
+            "service_account": _variable("GCP_SERVICE_ACCOUNT"),
+        },
+    ),
+    "azblob": Login(
+        "azure/login@v2",
+        {
+            "client-id": _variable("AZURE_CLIENT_ID"),
+            "tenant-id": _variable("AZURE_TENANT_ID"),
+            "subscription-id": _variable("AZURE_SUBSCRIPTION_ID"),
+        },
+    ),
+    "https": Login(
+        "pulumi/auth-actions@v1",
+        {
+            "organization": _variable("PULUMI_ORGANIZATION"),
+            "requested-token-type": "urn:pulumi:token-type:access_token:organization",
+        },
+    ),
+}  # by the scheme of the backend's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +110,7 @@ def _render(template: str, root: Path, specs: dict[str, StackSpec], options: Opt
         "prod": options.prod,
         "branch": options.branch,
         "backend": options.backend,
+        "login": LOGINS.get(options.backend.partition("://")[0]),
         "repository": options.repository,
         "secrets": names,
         "deploy": [name for _, name, _ in needed(specs[options.prod], read_only=False)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,17 +42,38 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_github_s_workflow_passes_actionlint(project: Path) -> None:
-    assert main(["gitops", "github", "--backend", "s3://state"]) == 0
+# Of a Stack of the operator 2.9.0; source: facts `pulumi.md`, from operator/api/pulumi/shared/stack_types.go.
+OPERATOR_FIELDS = {
+    *("stack", "projectRepo", "branch", "repoDir", "fluxSource", "programRef", "backend", "envRefs", "secretsProvider"),
+    *("config", "configRef", "refresh", "preview", "continueResyncOnCommitMatch", "resyncFrequencySeconds"),
+    *("destroyOnFinalize", "prerequisites", "retryMaxBackoffDurationSeconds", "workspaceTemplate"),
+}
+ACTIONLINT = ["go", "-C", str(ROOT / "tools" / "actionlint"), "run", "github.com/rhysd/actionlint/cmd/actionlint"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "variables"),
+    [
+        ("s3://state", ["AWS_REGION", "AWS_ROLE_ARN"]),
+        ("gs://state", ["GCP_SERVICE_ACCOUNT", "GCP_WORKLOAD_IDENTITY_PROVIDER"]),
+        ("azblob://state", ["AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID"]),
+        ("https://api.pulumi.com", ["PULUMI_ORGANIZATION"]),
+        ("file:///state", []),
+    ],
+)
+def test_github_s_workflow_passes_actionlint(project: Path, backend: str, variables: list[str]) -> None:
+    """State is reached by OpenID Connect; no key of the backend is asked for."""
+    assert main(["gitops", "github", "--backend", backend]) == 0
     file = project / ".github" / "workflows" / "inferstack.yml"
-    command = ["go", "-C", str(ROOT / "tools" / "actionlint"), "run", "github.com/rhysd/actionlint/cmd/actionlint"]
-    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*ACTIONLINT, str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     workflow = yaml.safe_load(file.read_text())
-    assert workflow["permissions"] == {"contents": "read"}
-    assert workflow["jobs"]["plan"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+    oidc = {"id-token": "write"} if variables else {}
+    assert workflow["permissions"] == {"contents": "read", **oidc}
+    assert workflow["jobs"]["plan"]["permissions"] == {"contents": "read", "pull-requests": "write", **oidc}
     assert set(workflow["jobs"]) == {"plan", "environment", "environment-closed", "staging", "prod", "nightly"}
     assert workflow["env"]["W_TOKEN"] == "${{ secrets.W_TOKEN }}"
+    assert sorted(set(re.findall(r"\{ vars\.(\w+)", file.read_text()))) == variables
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     assert "inferstack promote staging prod" in commands
     assert "inferstack drift prod" in commands
@@ -82,6 +104,7 @@ def test_the_operator_s_stacks_have_what_the_run_needs(project: Path) -> None:
     assert prod["spec"]["prerequisites"] == [{"name": "staging", "requirement": {"succeededWithinDuration": "1h"}}]
     assert prod["spec"]["envRefs"]["OPENAI_KEY"]["secret"] == {"name": "inferstack", "key": "OPENAI_KEY"}
     assert prod["spec"]["resyncFrequencySeconds"] >= 60
+    assert {key for stack in (staging, prod) for key in stack["spec"]} <= OPERATOR_FIELDS
 
 
 def test_what_is_there_is_not_overwritten(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
