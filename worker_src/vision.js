@@ -1,7 +1,8 @@
 // Image to text: what an image shows, from bytes, base64 or a file in R2.
-import { fromBase64 } from "./bytes.js";
+import { fromBase64, kindOf, toBase64 } from "./bytes.js";
 import { HttpError } from "./errors.js";
 import { infer } from "./inference.js";
+import { textOf } from "./replies.js";
 import { violations } from "./schema.js";
 import { isJson, json, readBytes } from "./service.js";
 
@@ -42,17 +43,26 @@ export async function fileOf(call, field, most) {
   return { bytes: new Uint8Array(await object.arrayBuffer()), fields };
 }
 
+/** What a model takes for an image and a question. @param {Models["vision"]} model @param {boolean} chats @param {Uint8Array} bytes @param {string} prompt */
+function inputOf(model, chats, bytes, prompt) {
+  if (!chats) return { image: [...bytes], prompt, max_tokens: model.max_tokens };
+  const url = `data:${kindOf(bytes, "image/png")};base64,${toBase64(bytes)}`;
+  const asked = { role: "user", content: [{ type: "text", text: prompt }, { type: "image_url", image_url: { url } }] };
+  const messages = model.system ? [{ role: "system", content: model.system }, asked] : [asked];
+  return { messages, max_tokens: model.max_tokens, temperature: model.temperature };
+}
+
 /**
- * @param {{ models: Models, options: VisionOptions }} config
+ * @param {{ models: Models, options: VisionOptions, chats: boolean }} config `chats`: the model is one that takes messages
  * @returns {import("./service.js").Route<any>[]}
  */
-export function visionRoutes({ models: { vision }, options }) {
+export function visionRoutes({ models: { vision }, options, chats }) {
   /** @param {FileCall} call */
   async function describe(call) {
     const { bytes, fields } = await fileOf(call, "image", options.max_file_bytes);
     const prompt = String(fields.prompt ?? options.prompt);
-    const { reply, target } = await infer(call, vision, { image: [...bytes], prompt, max_tokens: vision.max_tokens });
-    return json({ description: String(reply.description ?? ""), model: target.name });
+    const { reply, target } = await infer(call, vision, inputOf(vision, chats, bytes, prompt));
+    return json({ description: chats ? textOf(reply) : String(reply.description ?? ""), model: target.name });
   }
   const reply = { type: "object", properties: { description: { type: "string" }, model: { type: "string" } }, required: ["description", "model"] };
   return [{ method: "POST", path: "/describe", summary: "What an image shows", reply, handle: describe }];

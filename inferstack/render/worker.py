@@ -62,6 +62,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
         "worker": key,
         "models": {role: _model(spec, alias, root) for role, alias in sorted(_roles(spec, key, template).items())},
         "options": _options(template, worker, root),
+        "chats": {role: _is_chat(spec, alias) for role, alias in worker.models.items()},
     }
     try:
         main = environment.get_template("worker.js.j2").render(values)
@@ -107,6 +108,12 @@ def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, An
             except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
                 raise ConfigError(f"option `{name}`: {value} cannot be read: {str(error).splitlines()[0]}") from None
     return given
+
+
+def _is_chat(spec: StackSpec, alias: str) -> bool:
+    """Whether a model takes messages; those of other providers do."""
+    model = spec.model_of(alias)
+    return spec.models[alias].external or (model is not None and model.task == "Text Generation")
 
 
 def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:

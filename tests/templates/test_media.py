@@ -21,6 +21,7 @@ models:
   sdxl: { model: "@cf/stabilityai/stable-diffusion-xl-base-1.0" }
   flux2: { model: "@cf/black-forest-labs/flux-2-dev" }
   melo: { model: "@cf/myshell-ai/melotts" }
+  sees: { model: "@cf/meta/llama-4-scout-17b-16e-instruct", system: Look closely. }
   small-whisper: { model: "@cf/openai/whisper" }
 workers:
   image: { options: { link_seconds: 2 } }
@@ -44,6 +45,7 @@ workers:
             ", IMAGES: { bucket: images }",
             ", LINK_SECRET: file:.inferstack/secrets/x",
         ),
+        ("seeing-chat", "vision", "vision", "sees", "", ""),
         ("melo", "speak", "voice", "melo", "", ""),
         ("small", "transcribe", "speech", "small-whisper", "", ""),
     )
@@ -93,6 +95,14 @@ def test_image_sizes_are_checked(deployed: Deployed) -> None:
         "width must be a multiple of 8",
         "height must be at most 2048",
     ]
+
+
+def test_vision_by_a_chat_model_that_reads_images(deployed: Deployed) -> None:
+    png = (ROOT / "examples" / "images" / "bicycle.png").read_bytes()
+    answer = deployed.call("seeing-chat", "POST", "/describe", content=png, headers={"content-type": "image/png"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["description"].startswith("A PNG image of ")
+    assert answer.json()["model"] == "@cf/meta/llama-4-scout-17b-16e-instruct"
 
 
 def test_vision_reads_bytes_base64_and_r2(deployed: Deployed) -> None:

@@ -188,6 +188,8 @@ def _check_models(spec: StackSpec, worker: WorkerSpec, template: Template, at: K
         task = template.any_models or TASKS.get(role)
         if model is None or task is None:
             continue
+        if role == "vision" and model.task == TASKS["chat"] and model.vision:
+            continue  # a chat model that reads images
         if model.task != task:
             problem = f"the template calls `{role}` for {task}; `{model.name}` does {model.task}"
             report("IS049", (*at, "models", role), problem, f"choose a model of the task {task}")

@@ -17,6 +17,7 @@ from inferstack import catalog
 from inferstack.local.ai.embeddings import count_tokens
 from inferstack.local.ai.extractive import answer, choose_tool, fill_schema, text_of
 from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.vision import describe, image_of
 
 DEFAULT_MAX_TOKENS = 256
 TOKEN = re.compile(r"\s*\S+")
@@ -64,6 +65,10 @@ def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str
     call = _tool_call(inputs, messages)
     if call is not None:
         return _Reply("", [call], "tool_calls", _usage(messages, json.dumps(call)))
+    image = image_of(messages[-1].get("content")) if model.vision else None
+    if image is not None:
+        text = describe(image)
+        return _Reply(text, [], "stop", _usage(messages, text))
     if model.name.endswith("llama-guard-3-8b"):
         text = _guard(messages)
         return _Reply(text, [], "stop", _usage(messages, text))

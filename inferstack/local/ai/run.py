@@ -110,7 +110,7 @@ def _value(model: catalog.Model, inputs: dict[str, Any]) -> Any:
     if model.task == "Automatic Speech Recognition" and "deepgram" not in model.name:
         return speech.transcribe(model.name, inputs)
     if model.task == "Image-to-Text":
-        return vision.describe(inputs)
+        return {"description": vision.describe(vision.image_bytes(inputs))}
     if model.task == "Translation":
         return text_tasks.translate(inputs)
     return text_tasks.summarize(inputs) if model.task == "Summarization" else None

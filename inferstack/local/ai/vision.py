@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import zlib
 from typing import Any
@@ -28,11 +29,23 @@ def image_bytes(inputs: dict[str, Any]) -> bytes:
     raise InferenceError(400, 5006, "Error: required properties at '/' are 'image'")
 
 
-def describe(inputs: dict[str, Any]) -> dict[str, Any]:
+def describe(data: bytes) -> str:
     """A sentence on format, size and, for PNG, the leading colour."""
-    kind, width, height, colour = _facts(image_bytes(inputs))
+    kind, width, height, colour = _facts(data)
     tail = f", mostly {colour}" if colour else ""
-    return {"description": f"A {kind} image of {width} by {height} pixels{tail}."}
+    return f"A {kind} image of {width} by {height} pixels{tail}."
+
+
+def image_of(content: Any) -> bytes | None:
+    """The image in a chat message, which comes as a data URL."""
+    for part in content if isinstance(content, list) else []:
+        url = str((part.get("image_url") or {}).get("url", "")) if isinstance(part, dict) else ""
+        if url.startswith("data:"):
+            try:
+                return base64.b64decode(url.partition(",")[2], validate=True)
+            except ValueError:
+                raise InferenceError(400, 5006, "Error: 'image_url' is no base64") from None
+    return None
 
 
 def _facts(data: bytes) -> tuple[str, int, int, str | None]:

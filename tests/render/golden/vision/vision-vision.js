@@ -30,4 +30,4 @@ const options = {
   "prompt": "Describe the image in one sentence."
 };
 
-export default service("vision", options, visionRoutes({ models, options }));
+export default service("vision", options, visionRoutes({ models, options, chats: false }));
