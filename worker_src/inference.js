@@ -2,7 +2,8 @@
 import { HttpError, messageOf } from "./errors.js";
 import { usageOf } from "./replies.js";
 
-// `gateway` names the variable that holds the id: the code is the same in every environment.
+// `gateway` names the variable that holds the id, and braces in `compat` the one that holds the provider: the code is the
+// same in every environment.
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null, calls_a_minute: number | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
@@ -90,13 +91,15 @@ async function send({ env, caller, gateway: settings = {} }, target, input, sign
     const gateway = id ? { gateway: { ...settings, id, metadata } } : {};
     return await env.AI.run(/** @type {any} */ (target.name), input, /** @type {any} */ ({ ...gateway, signal }));
   }
-  const query = { ...input, model: target.compat };
+  const [, variable, model] = /^\{(\w+)\}\/(.+)$/.exec(target.compat) ?? [];
+  const query = { ...input, model: model ?? target.compat };
   const headers = {
     "cf-aig-metadata": JSON.stringify(metadata),
     ...(settings.cacheTtl !== undefined && { "cf-aig-cache-ttl": settings.cacheTtl }),
     ...(settings.skipCache && { "cf-aig-skip-cache": "true" }),
   };
-  const item = { provider: "compat", endpoint: "chat/completions", headers, query };
+  const provider = variable ? /** @type {any} */ (env)[variable] : "compat"; // a provider of one's own is asked itself
+  const item = { provider, endpoint: "chat/completions", headers, query };
   const response = await env.AI.gateway(id).run(/** @type {any} */ (item), { signal });
   if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);
   return input.stream ? response.body : await response.json();

@@ -126,4 +126,6 @@ CODES: dict[str, Code] = {
     "IS098": Code("exception has ended", "An exception from a policy has an owner and a last day, so that nobody forgets it."),
     # Secrets Store
     "IS099": Code("secret whose value is not to be had", "`store:name` without an entry under `secrets_store:` is a secret of the account: Workers read it while they run, nobody else can."),
+    # Providers of one's own
+    "IS100": Code("provider without https", "AI Gateway reaches an endpoint of your own over https only; on the local Cloudflare http to this machine works, too."),
 }  # fmt: skip

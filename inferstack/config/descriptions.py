@@ -16,6 +16,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "protect": "Databases, indexes, buckets and namespaces cannot be deleted, nor replaced, unless a command names them. True in production.",
         "catalog": "Models that Cloudflare's list does not have, such as private ones, by name.",
         "models": "Models by alias; everything else names the alias.",
+        "providers": "OpenAI-compatible endpoints of your own that gateways call; a model names one as its `provider`.",
         "gateways": "AI Gateways.",
         "indexes": "Vectorize indexes.",
         "databases": "D1 databases.",
@@ -83,6 +84,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "interval": "Seconds.",
         "technique": "`fixed` intervals, or a `sliding` one.",
     },
+    "ProviderSpec": {"base_url": "What stands before `/chat/completions`: `https://llm.example.com/v1`."},
     "ProviderKeySpec": {"secret": "Where the key is: `env:NAME`, `file:path` or `config:name`.", "alias": "Name of the key at the gateway."},
     "GuardrailSpec": {
         "prompt": "For each code (`P1` injection of prompts, `S1` to `S13` hazards), whether a prompt is flagged or blocked.",

@@ -76,6 +76,12 @@ class RateLimitSpec(StrictModel):
     technique: Literal["fixed", "sliding"] = "sliding"
 
 
+class ProviderSpec(StrictModel):
+    """An OpenAI-compatible endpoint of one's own, which gateways call."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$")]
+
+
 class ProviderKeySpec(StrictModel):
     """A key of an external provider that the gateway keeps."""
 

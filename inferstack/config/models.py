@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from inferstack.catalog import Model, find_model
 from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.expectations import Budget, Expectations
-from inferstack.config.gateway_models import GatewaySpec
+from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
@@ -30,6 +30,11 @@ def _cron(text: str) -> str:
 def gateway_variable(key: str) -> str:
     """The variable in which a template finds the id of the gateway that the file calls `key`."""
     return "GATEWAY_" + key.upper().replace("-", "_")
+
+
+def provider_variable(key: str) -> str:
+    """The variable in which a template finds how requests name the provider that the file calls `key`."""
+    return "PROVIDER_" + key.upper().replace("-", "_")
 
 
 class ModelSpec(StrictModel):
@@ -244,6 +249,7 @@ class StackSpec(StrictModel):
     protect: bool | None = None
     catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}
     models: dict[Name, ModelSpec] = {}
+    providers: dict[Name, ProviderSpec] = {}
     gateways: dict[Name, GatewaySpec] = {}
     indexes: dict[Name, IndexSpec] = {}
     databases: dict[Name, DatabaseSpec] = {}
@@ -286,6 +292,10 @@ class StackSpec(StrictModel):
         """Whether what holds data cannot be deleted or replaced: as said, else in production."""
         return self.production if self.protect is None else self.protect
 
+    def provider_name(self, key: str) -> str:
+        """How requests to a gateway name a provider: one of the stack's own by its slug."""
+        return f"custom-{self.physical(key)}" if key in self.providers else key
+
     def variables_of(self, worker: str) -> dict[str, str]:
         """The texts in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
         declared = self.workers[worker]
@@ -295,6 +305,8 @@ class StackSpec(StrictModel):
         models += [self.models[alias] for model in models for alias in model.fallbacks]
         gateways = sorted({model.gateway for model in models if model.gateway})
         found = {gateway_variable(key): self.physical(key) for key in gateways}
+        own = sorted({model.provider for model in models if model.provider in self.providers})
+        found |= {provider_variable(key): self.provider_name(key) for key in own}
         for key in self.besides(worker).values():
             beside = self.indexes[key].beside
             found["BESIDE_INDEX"] = self.physical(self.index_key(key, beside.generation)) if beside else ""

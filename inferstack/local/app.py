@@ -24,6 +24,7 @@ from inferstack.local._store import Store
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai.run import Models
+from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.data_plane import answer_gateway
 from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.routes import GatewayApi
@@ -77,7 +78,8 @@ class LocalCloudflare:
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
-        self.gateways = Gateways(self.gateway_state, store, self.models)
+        self.custom_providers = CustomProviders(store)
+        self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.deployer = Deployer(store, self.workers, account.account_id, account.subdomain)
 
     def api(self) -> Starlette:
@@ -90,6 +92,7 @@ class LocalCloudflare:
             QueuesApi(self.queues),
             VectorizeApi(self.indexes),
             GatewayApi(self.gateway_state, self.store),
+            self.custom_providers,
             SecretsStoreApi(self.secrets_stores),
             AiApi(self.models, self.api_faults),
             ScriptsApi(self.store, self.workers, self.deployer),

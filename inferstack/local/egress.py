@@ -13,11 +13,15 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "traile
 SECONDS = 120
 
 
+def is_loopback(host: str) -> bool:
+    return host.lower() in LOOPBACK or host.lower().endswith(".localhost")
+
+
 async def answer_egress(request: Request) -> Response:
     """Proxies to loopback, redirects unfollowed; 502 for every other host, and where nobody listens."""
     host = request.headers.get("host", "")
     name = (httpx.URL(f"http://{host}").host if host else "").lower()
-    if name not in LOOPBACK and not name.endswith(".localhost"):
+    if not is_loopback(name):
         return JSONResponse({"error": f"The local Cloudflare does not let Workers reach {host}"}, 502)
     url = httpx.URL(f"http://{host}", raw_path=request.url.path.encode() + _query(request))
     sent = {key: value for key, value in request.headers.items() if key not in HOP and not key.startswith("x-local-")}

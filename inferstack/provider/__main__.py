@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inferstack import __version__
 from inferstack.provider._servicer import Servicer, serve_provider
+from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
@@ -20,6 +21,7 @@ TYPES = (
     GatewayRoute(),
     ProviderKey(),
     StoreSecret(),
+    CustomProvider(),
     SmokeCheck(),
     WorkerRollout(),
 )

@@ -12,6 +12,7 @@ PERMISSIONS = {
     "Vectorize metadata index": "Vectorize: Edit",
     "D1 migrations": "D1: Edit",
     "AI Gateway route": "AI Gateway: Edit",
+    "AI Gateway custom provider": "AI Gateway: Edit",
     "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
     "Secrets Store secret": "Secrets Store: Edit",
 }

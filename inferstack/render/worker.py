@@ -15,7 +15,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from inferstack.config import StackSpec
-from inferstack.config.models import ModelSpec, WorkerSpec, gateway_variable
+from inferstack.config.models import ModelSpec, WorkerSpec, gateway_variable, provider_variable
 from inferstack.config.templates import FILE_SUFFIX, HOME, Template, find_file, find_template
 from inferstack.errors import ConfigError
 from inferstack.render.module import Module
@@ -131,13 +131,17 @@ def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
 def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
     """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`.
 
-    `gateway` is the variable with the gateway's id, so that the code is the same in every environment.
+    `gateway` is the variable with the gateway's id, so that the code is the same in every environment; so is what stands
+    in braces, for a provider of the stack's own.
     `price` is US dollars for a million tokens, `json` how the model takes a JSON schema, `calls_a_minute` Cloudflare's
     limit of an account; null where not known.
     """
     declared, model = spec.models[alias], spec.model_of(alias)
     gateway = gateway_variable(declared.gateway) if declared.gateway else None
-    outside = f"{declared.provider}/{declared.model}" if declared.external else None
+    provider = (
+        f"{{{provider_variable(declared.provider)}}}" if declared.provider in spec.providers else declared.provider
+    )
+    outside = f"{provider}/{declared.model}" if declared.external else None
     compat = f"dynamic/{declared.route}" if declared.route else outside
     into, out = (model.price("M input tokens"), model.price("M output tokens")) if model else (None, None)
     price = {"input": into or 0, "output": out or 0} if into or out else None

@@ -68,3 +68,9 @@ class StoreSecret(OwnResource):
     token = "inferstack:index:StoreSecret"  # noqa: S105
     outputs = ("storeId",)
     storeId: pulumi.Output[str]  # noqa: N815 - the property's name on the wire
+
+
+class CustomProvider(OwnResource):
+    """Inputs: accountId, slug, baseUrl."""
+
+    token = "inferstack:index:CustomProvider"  # noqa: S105

@@ -9,8 +9,19 @@ import pulumi
 from inferstack.config.gateway_models import GatewaySpec, SpendLimitSpec
 from inferstack.resources._cloudflare import AiGateway
 from inferstack.resources._context import Context
-from inferstack.resources._own import GatewayRoute, ProviderKey
+from inferstack.resources._own import CustomProvider, GatewayRoute, ProviderKey
 from inferstack.resources.gateway_routes import CENTS, route_elements
+
+
+class Provider(pulumi.ComponentResource):
+    """An endpoint of one's own, for the gateways of the account."""
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("inferstack:index:Provider", key, {}, opts)
+        url = context.spec.providers[key].base_url
+        inputs = {"accountId": context.account_id, "slug": context.spec.physical(key), "baseUrl": url}
+        CustomProvider(f"{key}-provider", inputs, pulumi.ResourceOptions(parent=self))
+        self.register_outputs({"name": context.spec.provider_name(key)})
 
 
 class Gateway(pulumi.ComponentResource):
@@ -53,7 +64,7 @@ class Gateway(pulumi.ComponentResource):
             GatewayRoute(f"{key}-{name}", {**shared, "name": name, "elements": elements}, child)
         for name, provider in spec.keys.items():
             secret = context.secret(provider.secret, f"gateway `{key}`, key `{name}`")
-            inputs = {**shared, "provider": name, "alias": provider.alias, "secret": secret}
+            inputs = {**shared, "provider": context.spec.provider_name(name), "alias": provider.alias, "secret": secret}
             ProviderKey(f"{key}-{name}-key", inputs, child)
         self.register_outputs({"gatewayId": self.gateway_id})
 

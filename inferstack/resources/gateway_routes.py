@@ -59,7 +59,7 @@ def _chain(prefix: str, aliases: list[str], route: RouteSpec, spec: StackSpec) -
 
 def _model(identifier: str, alias: str, route: RouteSpec, spec: StackSpec, fallback: str) -> Element:
     declared = spec.models[alias]
-    properties = {"provider": declared.provider, "model": declared.model}
+    properties = {"provider": spec.provider_name(declared.provider), "model": declared.model}
     limits = {"timeout": route.timeout_ms, "retries": route.retries}
     outputs = _outputs({"success": "end", "fallback": fallback})
     return {"id": identifier, "type": "model", "outputs": outputs, "properties": {**properties, **limits}}

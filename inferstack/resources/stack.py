@@ -13,7 +13,7 @@ from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
 from inferstack.resources._context import Context
 from inferstack.resources.database import Database
-from inferstack.resources.gateway import Gateway
+from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.index import Index
 from inferstack.resources.queue import Queue
 from inferstack.resources.secrets_store import StoredSecret
@@ -38,7 +38,9 @@ class InferenceStack(pulumi.ComponentResource):
         spec = context.spec
         super().__init__("inferstack:index:InferenceStack", name, {"environment": spec.environment}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self._gateways = {key: Gateway(key, context, child) for key in spec.gateways}
+        providers = [Provider(key, context, child) for key in spec.providers]
+        after = pulumi.ResourceOptions(parent=self, depends_on=providers)  # routes and keys name them
+        self._gateways = {key: Gateway(key, context, after) for key in spec.gateways}
         self._indexes = {key: Index(key, context, child) for key in spec.indexes}
         self._databases = {key: Database(key, context, child) for key in spec.databases}
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}

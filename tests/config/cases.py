@@ -113,6 +113,7 @@ CASES = [
     Case("IS073", CLOUD + "buckets: { b: {} }\n", {"stacks/r.yaml": CLOUD + "buckets: { b: {} }\n"}),
     Case("IS074", CLOUD + "gateways:\n" + "".join(f"  g{i}: {{}}\n" for i in range(21))),
     Case("IS075", LOCAL + PLAIN + "    secrets: { TOKEN: env:NOT_SET_ANYWHERE }\n"),
+    Case("IS100", CLOUD + "providers: { llm: { base_url: 'http://llm.example.com/v1' } }\n"),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

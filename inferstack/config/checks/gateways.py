@@ -8,6 +8,10 @@ from inferstack.config.report import Report
 
 
 def check(spec: StackSpec, report: Report) -> None:
+    for key, provider in spec.providers.items():
+        if spec.target == "cloudflare" and not provider.base_url.startswith("https://"):
+            problem, fix = f"AI Gateway calls `{provider.base_url}` over https only", "give an https address"
+            report("IS100", ("providers", key, "base_url"), problem, fix)
     shortest = catalog.limit("ai_gateway", "cache_ttl")["min_seconds"]
     for key, gateway in spec.gateways.items():
         if 0 < gateway.cache_ttl < shortest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import Answer, generate
 from inferstack.local.ai.images import draw
+from inferstack.local.ai.upstream import ask_server
 
 __all__ = ["Answer", "InferenceError", "Models"]
 MOST_TEXTS = 100
@@ -39,21 +40,26 @@ class Models:
 
     async def run(self, name: str, inputs: dict[str, Any]) -> Answer:
         """Raises `InferenceError`."""
-        return await self._tracked(name, inputs, catalog.find_model(name))
+        return await self._tracked(name, lambda says: _run(name, inputs, catalog.find_model(name), says))
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
-        return await self._tracked(name, inputs, style)
+        return await self._tracked(name, lambda says: _run(name, inputs, style, says))
 
-    async def _tracked(self, name: str, inputs: dict[str, Any], model: catalog.Model | None) -> Answer:
+    async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
+        """A model that an OpenAI-compatible server on this machine runs."""
+        return await self._tracked(name, lambda _: ask_server(url, {**inputs, "model": name}, headers))
+
+    async def _tracked(self, name: str, run: Callable[[str | None], Awaitable[Answer]]) -> Answer:
+        """`run` is given what a planned fault lets the model say."""
         call, fault = Call(name), self.faults.take(name) or Fault(name)
         self.calls.append(call)
         try:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.error is not None:
                 raise fault.error
-            answer = await _run(name, inputs, model, fault.answer)
+            answer = await run(fault.answer)
         except asyncio.CancelledError:
             call.state = "cancelled"
             raise

@@ -12,16 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.ai.run import Answer, InferenceError, Models
+from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
 from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
 from inferstack.local.ai_gateway.limits import CENTS, Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
+from inferstack.local.egress import is_loopback
 
 
 class GatewayError(Exception):
@@ -62,8 +65,8 @@ class Done:
 class Gateways:
     """Inference through the account's gateways."""
 
-    def __init__(self, state: GatewayState, store: Store, models: Models) -> None:
-        self._state, self._db, self._models = state, store.db, models
+    def __init__(self, state: GatewayState, store: Store, models: Models, custom: CustomProviders) -> None:
+        self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
         self._spending = Spending(self._windows)
 
@@ -112,11 +115,26 @@ class Gateways:
     async def _call(self, asked: Asked) -> Answer:
         if asked.provider == "workers-ai":
             return await self._models.run(asked.model, asked.inputs)
+        own = self._custom.base_url(asked.provider)
+        if own is not None:
+            return await self._own(asked, own)
         keys = self._state.children(KEY, asked.gateway)
         has_key = sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
         return await answer_external(
             self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key
         )
+
+    async def _own(self, asked: Asked, base_url: str) -> Answer:
+        """An endpoint of the account's own: on this machine it is asked, elsewhere it is played."""
+        if not is_loopback(httpx.URL(base_url).host):
+            return await answer_external(
+                self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key=True
+            )
+        sent = asked.headers.get("authorization")
+        kept = self._state.secret_of(asked.gateway, asked.provider)
+        key = sent or (f"Bearer {kept}" if kept else None)
+        url = f"{base_url.rstrip('/')}/{asked.endpoint or CHAT[0]}"
+        return await self._models.ask_server(url, asked.model, asked.inputs, {"authorization": key} if key else {})
 
     async def _dynamic(self, asked: Asked, metadata: dict[str, Any]) -> Routed:
         name = asked.model.removeprefix("dynamic/")

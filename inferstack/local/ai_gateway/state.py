@@ -146,6 +146,12 @@ class GatewayState:
         self._store.set_secret(document["id"], "secret", secret)
         return self._store.put(KEY, document["id"], document, owner)
 
+    def secret_of(self, gateway: str, provider: str) -> str | None:
+        """The key that the gateway keeps for a provider: its default one, else the first."""
+        keys = [key for key in self.children(KEY, gateway) if key["provider_slug"] == provider]
+        keys.sort(key=lambda key: not key["default_config"])
+        return self._store.secrets(keys[0]["id"])["secret"] if keys else None
+
     def key(self, gateway: str, key_id: str) -> Document:
         document = self._store.get(KEY, key_id)
         if document is None or document["gateway_id"] != gateway:

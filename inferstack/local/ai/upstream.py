@@ -1,0 +1,51 @@
+"""An OpenAI-compatible server on this machine (Ollama, vLLM, llama.cpp), on its own terms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.generation import Answer
+from inferstack.local.egress import is_loopback
+
+SECONDS = 120.0
+
+
+async def ask_server(url: str, query: dict[str, Any], headers: dict[str, str]) -> Answer:
+    """A stream stays one. Raises `InferenceError`."""
+    if not is_loopback(httpx.URL(url).host):
+        raise InferenceError(502, 2010, f"the local Cloudflare does not reach {httpx.URL(url).host}", "AiGatewayError")
+    client = httpx.AsyncClient(timeout=SECONDS, trust_env=False)
+    try:
+        answer = await client.send(client.build_request("POST", url, json=query, headers=headers), stream=True)
+    except httpx.HTTPError as error:
+        await client.aclose()
+        raise InferenceError(502, 2010, f"{url} does not answer: {type(error).__name__}", "AiGatewayError") from None
+    if query.get("stream") and answer.status_code == 200:
+        return Answer(stream=_pieces(client, answer))
+    try:
+        body = await answer.aread()
+        if answer.status_code != 200:
+            text = body.decode(errors="replace")[:300]
+            raise InferenceError(
+                answer.status_code, 2010, f"{url} answers {answer.status_code}: {text}", "AiGatewayError"
+            )
+        value = answer.json()
+    except ValueError:
+        raise InferenceError(502, 2010, f"{url} answers with no JSON", "AiGatewayError") from None
+    finally:
+        await answer.aclose()
+        await client.aclose()
+    return Answer(value=value, usage=value.get("usage"))
+
+
+async def _pieces(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for part in answer.aiter_raw():
+            yield part
+    finally:
+        await answer.aclose()
+        await client.aclose()

@@ -1,0 +1,98 @@
+"""An OpenAI-compatible endpoint of one's own behind AI Gateway: declared in YAML, called by a Worker, its key kept by the gateway."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from tests.templates.conftest import Deployed, free_port
+
+STACKS = ["gateway"]
+PORT = free_port()
+EXTRAS = f"""
+providers:
+  llm: {{ base_url: "http://127.0.0.1:{PORT}/v1" }}
+models:
+  own: {{ provider: llm, model: tiny, gateway: outside }}
+  own-first: {{ model: "@cf/meta/llama-3.2-3b-instruct", gateway: outside, route: own-first }}
+gateways:
+  outside:
+    keys: {{ llm: {{ secret: file:.inferstack/secrets/llm-key }} }}
+    routes: {{ own-first: {{ models: [own, workers] }} }}
+workers:
+  gateway:
+    models: {{ own: own, routed: own-first }}
+"""
+HELLO = [{"role": "user", "content": "Hello there"}]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[list[tuple[str, str, dict[str, Any]]]]:
+    """What it was asked: path, Authorization, body."""
+    asked: list[tuple[str, str, dict[str, Any]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            asked.append((self.path, self.headers.get("authorization", ""), body))
+            self.send_response(200)
+            pieces = [{"choices": [{"delta": {"content": word}, "index": 0}]} for word in ("from ", "my ", "machine")]
+            if body.get("stream"):
+                text = "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + "data: [DONE]\n\n"
+                self.send_header("content-type", "text/event-stream")
+            else:
+                message = {"role": "assistant", "content": "from my machine"}
+                usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                text = json.dumps({"choices": [choice], "usage": usage})
+                self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    running = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    yield asked
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+def test_gateway_reaches_an_endpoint_of_ones_own(deployed: Deployed, server: list[Any]) -> None:
+    answer = deployed.post("gateway", "/v1/chat/completions", {"model": "own", "messages": HELLO})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"] == "from my machine"
+    assert answer.json()["usage"]["total_tokens"] == 5
+    path, authorization, body = server[-1]
+    key = (deployed.project.root / ".inferstack/secrets/llm-key").read_text()
+    assert (path, authorization) == ("/v1/chat/completions", f"Bearer {key}")
+    assert (body["model"], body["messages"]) == ("tiny", HELLO)
+
+
+def test_its_stream_is_passed_on(deployed: Deployed) -> None:
+    body = {"model": "own", "messages": HELLO, "stream": True}
+    lines = deployed.post("gateway", "/v1/chat/completions", body).text.splitlines()
+    pieces = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
+    assert "".join(piece["choices"][0]["delta"].get("content") or "" for piece in pieces if piece["choices"]) == (
+        "from my machine"
+    )
+
+
+def test_it_may_stand_in_a_route(deployed: Deployed) -> None:
+    answer = deployed.post("gateway", "/v1/chat/completions", {"model": "routed", "messages": HELLO})
+    assert answer.json()["choices"][0]["message"]["content"] == "from my machine"
+
+
+def test_it_is_declared_once_and_found_again(deployed: Deployed) -> None:
+    [found] = deployed.project.api("GET", "/ai-gateway/custom-providers")
+    assert (found["slug"], found["base_url"]) == ("llm-sample", f"http://127.0.0.1:{PORT}/v1")
+    assert set(deployed.project.operations(deployed.project.run("up", "samples"))) == {"unchanged"}
+    deployed.project.run("refresh", "samples", "--expect-no-changes")
