@@ -27,6 +27,7 @@ def add_command(add: Add) -> None:
     local.add_argument("name", nargs="?", help="of a snapshot")
     local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
     local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
+    local.add_argument("--text-server", metavar="URL", help="an OpenAI-compatible server here that generates text")
     fault = local.add_argument_group("what a fault meets, and what happens to it")
     fault.add_argument("--path", help="regular expression, searched in the path of an API request")
     fault.add_argument("--method", help="only of this method")
@@ -58,6 +59,7 @@ def _local(given: argparse.Namespace, root: Path) -> int:
 
         options = ["--port", str(given.port)] if given.port is not None else []
         options += ["--api-port", str(given.api_port)] if given.api_port is not None else []
+        options += ["--text-server", given.text_server] if given.text_server else []
         return serve(["--state", str(folder), *options])
     if given.action == "status":
         running = local.find(folder)

@@ -17,6 +17,7 @@ from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.tree import KeyPath
 
 WORKERS_AI = "workers-ai"
+ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
@@ -233,6 +234,7 @@ class LocalSpec(StrictModel):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8787
     api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
+    text_server: Annotated[str, Field(pattern=ON_THIS_MACHINE)] | None = None
 
 
 class StackSpec(StrictModel):

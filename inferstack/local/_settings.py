@@ -21,6 +21,7 @@ class Settings:
     folder: Path
     port: int = WORKERS_PORT
     api_port: int = API_PORT
+    text_server: str = ""  # of an OpenAI-compatible server; empty for the extractive model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Running:
     pid: int
     port: int
     api_port: int
+    text_server: str = ""
 
     @property
     def base_url(self) -> str:

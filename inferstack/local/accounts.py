@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
 from inferstack.local._store import Store
 from inferstack.local.ai.run import Models
+from inferstack.local.ai.text_server import TextServer
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.app import Account, LocalCloudflare
 from inferstack.local.runtime.capnp import Plan
@@ -57,6 +58,16 @@ class Accounts:
         self._opened = opened
         for entry in self._open.values():
             opened(entry.cloudflare)
+
+    def use_text_server(self, address: str, record: Callable[[str], None]) -> None:
+        """Now, and whenever the control API says another one; `record` tells those who look for this process."""
+
+        def use(wanted: str) -> None:
+            self._models.text_server = TextServer(wanted) if wanted else None
+            record(wanted)
+
+        self.first.use_text_server = use
+        use(address)
 
     def plan(self) -> Plan:
         plans = [entry.cloudflare.deployer.plan() for entry in self._open.values()]

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ApiError, failure, ok, paged
+from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
 from inferstack.local._settings import API
 from inferstack.local._store import Store
 from inferstack.local.ai.queued import Queued
@@ -78,6 +78,7 @@ class LocalCloudflare:
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
+        self.use_text_server: Callable[[str], None] = lambda _: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.deployer = Deployer(store, self.workers, account.account_id, account.subdomain)
@@ -104,6 +105,7 @@ class LocalCloudflare:
             routes.append(Route(API + route.path, route.endpoint, methods=route.methods) if zone else route)
         routes += [
             Route("/health", _health, methods=["GET"]),
+            Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
             Route(DATA_PLANE + "{account_id}/{path:path}", self._gateway, methods=["POST"]),
             Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
@@ -146,6 +148,11 @@ class LocalCloudflare:
             )
             return failure(ApiError(404, 7003, text))
         return None
+
+    async def _set_text_server(self, request: Request) -> Response:
+        """Of the local Cloudflare only: who generates text."""
+        self.use_text_server(str((await json_body(request)).get("address", "")))
+        return ok({})
 
     async def _verify(self, _: Request) -> Response:
         return ok({"id": self.account.account_id, "status": "active"})

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from inferstack.errors import UserError
-from inferstack.local._settings import Running, Settings, record_file
+from inferstack.local._settings import Running, Settings, record_file, token_of
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -34,11 +34,13 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
     """The running one, or a new one; and whether it was started now. Raises `UserError` with the process's own words."""
     running = find(settings.folder)
     if running:
+        _set_text_server(running, settings)
         return running, False
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_file = settings.folder / "server.log"
     command = [sys.executable, "-m", "inferstack.local", "--state", str(settings.folder)]
     command += ["--port", str(settings.port), "--api-port", str(settings.api_port)]
+    command += ["--text-server", settings.text_server] if settings.text_server else []
     with log_file.open("a") as log:
         start = log.tell()
         process = subprocess.Popen(
@@ -55,6 +57,15 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
         time.sleep(0.05)
     process.terminate()
     raise UserError(f"the local Cloudflare did not answer within {START_SECONDS} s; see {log_file}")
+
+
+def _set_text_server(running: Running, settings: Settings) -> None:
+    """The running process generates text as this stack says."""
+    if running.text_server != settings.text_server:
+        url = f"http://127.0.0.1:{running.api_port}/__local/text-server"
+        headers = {"authorization": f"Bearer {token_of(settings.folder)}", "content-type": "application/json"}
+        body = json.dumps({"address": settings.text_server}).encode()
+        urlopen(Request(url, data=body, headers=headers, method="PUT"), timeout=10).close()
 
 
 def stop(folder: Path) -> bool:

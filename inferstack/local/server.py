@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,13 @@ async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.
         log.error("the deployed Workers do not start: %s", error)
     accounts.start(lambda cloudflare: background.update(_run_by_themselves(cloudflare)))
     running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
-    partial = record_file(settings.folder).with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(running)) + "\n")
-    partial.replace(record_file(settings.folder))
+
+    def record(address: str) -> None:
+        partial = record_file(settings.folder).with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(replace(running, text_server=address))) + "\n")
+        partial.replace(record_file(settings.folder))
+
+    accounts.use_text_server(settings.text_server, record)
     print(f"API      {running.base_url}", flush=True)
     print(f"Workers  http://<worker>.{accounts.first.deployer.subdomain}.localhost:{running.port}", flush=True)
     await stop.wait()
@@ -145,11 +149,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path(".inferstack/local"), help="folder of the state")
     parser.add_argument("--port", type=int, default=WORKERS_PORT, help="port of the Workers (0: any free one)")
     parser.add_argument("--api-port", type=int, default=API_PORT, help="port of the v4 API (0: any free one)")
+    text = "address of an OpenAI-compatible server that generates text, such as http://127.0.0.1:11434/v1#llama3.2"
+    parser.add_argument("--text-server", default="", metavar="URL", help=text)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        asyncio.run(serve(Settings(folder=given.state.resolve(), port=given.port, api_port=given.api_port)))
+        settings = Settings(
+            folder=given.state.resolve(), port=given.port, api_port=given.api_port, text_server=given.text_server
+        )
+        asyncio.run(serve(settings))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -45,7 +45,9 @@ def read_toolchain(root: Path) -> Toolchain:
 
 
 def local_settings(spec: StackSpec, root: Path) -> local.Settings:
-    return local.Settings(folder=root / STATE / "local", port=spec.local.port, api_port=spec.local.api_port)
+    text_server = spec.local.text_server or ""
+    folder = root / STATE / "local"
+    return local.Settings(folder=folder, port=spec.local.port, api_port=spec.local.api_port, text_server=text_server)
 
 
 def local_account(spec: StackSpec) -> str:

@@ -1,15 +1,13 @@
-"""An OpenAI-compatible endpoint of one's own behind AI Gateway: declared in YAML, called by a Worker, its key kept by the gateway."""
+"""An OpenAI-compatible endpoint of one's own behind AI Gateway: declared in YAML, called by Workers, its key kept there."""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
+from tests.openai_server import Asked, openai_server
 from tests.templates.conftest import Deployed, free_port
 
 STACKS = ["gateway"]
@@ -32,41 +30,12 @@ HELLO = [{"role": "user", "content": "Hello there"}]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[list[tuple[str, str, dict[str, Any]]]]:
-    """What it was asked: path, Authorization, body."""
-    asked: list[tuple[str, str, dict[str, Any]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            asked.append((self.path, self.headers.get("authorization", ""), body))
-            self.send_response(200)
-            pieces = [{"choices": [{"delta": {"content": word}, "index": 0}]} for word in ("from ", "my ", "machine")]
-            if body.get("stream"):
-                text = "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + "data: [DONE]\n\n"
-                self.send_header("content-type", "text/event-stream")
-            else:
-                message = {"role": "assistant", "content": "from my machine"}
-                usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
-                choice = {"index": 0, "message": message, "finish_reason": "stop"}
-                text = json.dumps({"choices": [choice], "usage": usage})
-                self.send_header("content-type", "application/json")
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    running = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    yield asked
-    running.shutdown()
-    thread.join()
-    running.server_close()
+def server() -> Iterator[Asked]:
+    with openai_server(PORT) as (_, asked):
+        yield asked
 
 
-def test_gateway_reaches_an_endpoint_of_ones_own(deployed: Deployed, server: list[Any]) -> None:
+def test_gateway_reaches_an_endpoint_of_ones_own(deployed: Deployed, server: Asked) -> None:
     answer = deployed.post("gateway", "/v1/chat/completions", {"model": "own", "messages": HELLO})
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"] == "from my machine"

@@ -46,11 +46,15 @@ class _Reply:
 
 async def generate(model: catalog.Model, inputs: dict[str, Any], says: str | None = None) -> Answer:
     """`says` is what the model answers, whatever it is asked."""
-    messages = _messages(inputs)
+    messages = messages_of(inputs)
     reply = await asyncio.to_thread(_reply, model, inputs, messages, says)
     if inputs.get("stream"):
         return Answer(stream=_stream(model, reply), usage=reply.usage)
     return Answer(value=_shaped(model, reply), usage=reply.usage)
+
+
+def is_guard(model: catalog.Model) -> bool:
+    return model.name.endswith("llama-guard-3-8b")
 
 
 def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str, Any]], says: str | None) -> _Reply:
@@ -69,7 +73,7 @@ def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str
     if image is not None:
         text = describe(image)
         return _Reply(text, [], "stop", _usage(messages, text))
-    if model.name.endswith("llama-guard-3-8b"):
+    if is_guard(model):
         text = _guard(messages)
         return _Reply(text, [], "stop", _usage(messages, text))
     most = int(inputs.get("max_tokens") or inputs.get("max_completion_tokens") or DEFAULT_MAX_TOKENS)
@@ -78,7 +82,8 @@ def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str
     return _Reply(text, [], "stop" if text == whole else "length", _usage(messages, text))
 
 
-def _messages(inputs: dict[str, Any]) -> list[dict[str, Any]]:
+def messages_of(inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """`prompt` is one message. Raises `InferenceError`."""
     messages, prompt = inputs.get("messages"), inputs.get("prompt")
     if prompt is not None and messages is not None:
         raise InferenceError(400, 1001, "prompt and messages are mutually exclusive", "InvalidInput")

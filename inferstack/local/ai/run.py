@@ -13,8 +13,9 @@ from inferstack import catalog
 from inferstack.local.ai import speech, text_tasks, vision
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
-from inferstack.local.ai.generation import Answer, generate
+from inferstack.local.ai.generation import Answer, generate, is_guard
 from inferstack.local.ai.images import draw
+from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
 
 __all__ = ["Answer", "InferenceError", "Models"]
@@ -37,10 +38,18 @@ class Models:
     def __init__(self) -> None:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
+        self.text_server: TextServer | None = None
 
     async def run(self, name: str, inputs: dict[str, Any]) -> Answer:
         """Raises `InferenceError`."""
-        return await self._tracked(name, lambda says: _run(name, inputs, catalog.find_model(name), says))
+        model, server = catalog.find_model(name), self.text_server
+
+        async def work(says: str | None) -> Answer:
+            if server and model and model.task == "Text Generation" and says is None and not is_guard(model):
+                return await server.run(model, inputs)
+            return await _run(name, inputs, model, says)
+
+        return await self._tracked(name, work)
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
