@@ -47,10 +47,18 @@ def add_commands(add: Add) -> None:
     short.add_argument("--from", dest="source", default="dev", metavar="STACK", help="what it is like (default: dev)")
     short.add_argument("--ttl", default="72h", metavar="TIME", help="when `prune` may destroy it (default: 72h)")
     short.add_argument("--format", choices=["text", "json"], default="text")
+    _add_data_commands(add)
+    _add_pipeline_commands(add)
+
+
+def _add_data_commands(add: Add) -> None:
     data = add("database", "try migrations on a copy, mark the database as it is, bring it back", _database)
     data.add_argument("database", help="its key in the stack file")
     data.add_argument("action", choices=["dry-run", "bookmark", "restore"])
     data.add_argument("--to", metavar="BOOKMARK", help="of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z")
+
+
+def _add_pipeline_commands(add: Add) -> None:
     rights = add("permissions", "the least that a Cloudflare API token needs for a stack", _permissions)
     rights.add_argument("--read-only", action="store_true", help="to look at it: previews, drift")
     rights.add_argument("--format", choices=["text", "json"], default="text")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from inferstack.config._diagnostics import closest
-from inferstack.config.models import StackSpec
+from inferstack.config.models import BindingSpec, StackSpec
 from inferstack.config.report import Report
 from inferstack.config.tree import KeyPath
 
@@ -60,11 +60,7 @@ def _report(details: ErrorDetails, report: Report) -> None:
         report("IS021", path, f"unknown key `{path[-1]}`{closest(str(path[-1]), known)}", fix)
     elif kind == "missing":
         report("IS022", path, f"`{shown}` is missing", f"add `{path[-1]}:`")
-    elif (
-        "env:" in str(context.get("pattern"))
-        or {"secrets", "secrets_store"} & set(path[-2:-1])
-        or path[-1:] == ("secret",)
-    ):
+    elif _of_secret(path, context):
         fix = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
         report("IS030", path, f"`{shown}` is not a reference to a secret (its text is not shown)", fix)
     elif kind in TYPES:
@@ -88,15 +84,15 @@ def _report(details: ErrorDetails, report: Report) -> None:
     elif kind in ("too_short", "string_too_short"):
         report("IS028", path, f"`{shown}` is empty", "give at least one entry")
     elif "exactly one of" in details["msg"]:
-        report(
-            "IS029",
-            path,
-            f"`{shown}` must name exactly one kind",
-            "one of: ai, index, database, bucket, namespace, queue, service",
-        )
+        report("IS029", path, f"`{shown}` must name exactly one kind", f"one of: {', '.join(BindingSpec.model_fields)}")
     else:
         text = str(context.get("error") or details["msg"])
         report("IS031", path, f"`{shown}`: {text[:1].lower()}{text[1:]}", "give a value of that kind")
+
+
+def _of_secret(path: KeyPath, context: dict[str, Any]) -> bool:
+    of_its_kind = "env:" in str(context.get("pattern"))
+    return of_its_kind or path[-1:] == ("secret",) or bool({"secrets", "secrets_store"} & set(path[-2:-1]))
 
 
 def _short(value: Any) -> str:

@@ -162,9 +162,7 @@ class BindingSpec(StrictModel):
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:
         if len(self.model_fields_set) != 1:
-            raise ValueError(
-                "a binding names exactly one of ai, index, database, bucket, namespace, queue, service, rate_limit"
-            )
+            raise ValueError(f"a binding names exactly one of {', '.join(type(self).model_fields)}")
         return self
 
 

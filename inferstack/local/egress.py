@@ -37,14 +37,15 @@ async def answer_egress(request: Request) -> Response:
         await client.aclose()
         return JSONResponse({"error": f"{host} cannot be reached: {type(error).__name__}"}, 502)
     headers = {key: value for key, value in answer.headers.items() if key not in HOP}
-    return StreamingResponse(_body(client, answer), answer.status_code, headers)
+    return StreamingResponse(body_of(client, answer), answer.status_code, headers)
 
 
 def _query(request: Request) -> bytes:
     return f"?{request.url.query}".encode() if request.url.query else b""
 
 
-async def _body(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
+async def body_of(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
+    """An answer as it comes; both are closed with it."""
     try:
         async for part in answer.aiter_raw():
             yield part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,13 @@ class CheckFailure:
 
     path: str
     reason: str
+
+
+def wrong_fields(inputs: Properties, required: Sequence[str], optional: Sequence[str] = ()) -> list[CheckFailure]:
+    """Inputs that are missing or not known."""
+    missing = [CheckFailure(field, f"`{field}` is required") for field in required if not inputs.get(field)]
+    unknown = [field for field in inputs if field not in (*required, *optional)]
+    return missing + [CheckFailure(field, f"unknown input `{field}`") for field in unknown]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,16 @@ from typing import Any
 
 from inferstack.provider._api import Api
 from inferstack.provider._diff import Difference, compare
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._resource import (
+    CheckFailure,
+    Gone,
+    Operation,
+    Properties,
+    ProviderError,
+    ResourceType,
+    State,
+    wrong_fields,
+)
 
 KIND = "AI Gateway custom provider"
 FIELDS = ("accountId", "slug", "baseUrl")
@@ -18,8 +27,7 @@ class CustomProvider(ResourceType):
     token = "inferstack:index:CustomProvider"  # noqa: S105 - a type token
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures = [CheckFailure(f, f"`{f}` is required") for f in FIELDS if not inputs.get(f)]
-        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in FIELDS]
+        return wrong_fields(inputs, FIELDS)
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         found = compare(state.inputs, inputs, lambda _: True)

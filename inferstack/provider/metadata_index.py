@@ -6,7 +6,16 @@ from inferstack.provider._api import Api, not_found, sdk
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._errors import describe_response
 from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._resource import (
+    CheckFailure,
+    Gone,
+    Operation,
+    Properties,
+    ProviderError,
+    ResourceType,
+    State,
+    wrong_fields,
+)
 
 TYPES = ("string", "number", "boolean")
 KIND = "Vectorize metadata index"
@@ -19,11 +28,11 @@ class MetadataIndex(ResourceType):
     token = "inferstack:index:VectorizeMetadataIndex"  # noqa: S105 - a type token
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures = [CheckFailure(f, f"`{f}` is required") for f in FIELDS if not inputs.get(f)]
+        failures = wrong_fields(inputs, FIELDS)
         kind = inputs.get("indexType")
         if kind is not UNKNOWN and kind not in TYPES:
             failures.append(CheckFailure("indexType", f"must be one of {', '.join(TYPES)}, got {kind!r}"))
-        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in FIELDS]
+        return failures
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         found = compare(state.inputs, inputs, lambda _: True)

@@ -7,10 +7,19 @@ from typing import Any
 from inferstack.provider._api import Api
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._resource import (
+    CheckFailure,
+    Gone,
+    Operation,
+    Properties,
+    ProviderError,
+    ResourceType,
+    State,
+    wrong_fields,
+)
 
 KIND = "AI Gateway provider key"
-FIELDS = {"accountId", "gatewayId", "provider", "alias", "secret", "default"}
+REQUIRED = ("accountId", "alias", "gatewayId", "provider", "secret")
 
 
 class ProviderKey(ResourceType):
@@ -19,9 +28,7 @@ class ProviderKey(ResourceType):
     token = "inferstack:index:ProviderKey"  # noqa: S105 - a type token
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        required = sorted(FIELDS - {"default"})
-        failures = [CheckFailure(f, f"`{f}` is required") for f in required if not inputs.get(f)]
-        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in FIELDS]
+        return wrong_fields(inputs, REQUIRED, ["default"])
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         found = compare(state.inputs, inputs, lambda path: path != "secret")

@@ -11,11 +11,19 @@ from typing import Any
 from inferstack.provider._api import Api
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._resource import (
+    CheckFailure,
+    Gone,
+    Operation,
+    Properties,
+    ProviderError,
+    ResourceType,
+    State,
+    wrong_fields,
+)
 
 KIND = "Secrets Store secret"
 REQUIRED = ("accountId", "name", "comment")
-FIELDS = {*REQUIRED, "value"}
 STORE = "default_secrets_store"  # as Cloudflare's dashboard calls the first one
 
 
@@ -25,8 +33,7 @@ class StoreSecret(ResourceType):
     token = "inferstack:index:StoreSecret"  # noqa: S105 - a type token
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures = [CheckFailure(f, f"`{f}` is required") for f in REQUIRED if not inputs.get(f)]
-        return failures + [CheckFailure(k, f"unknown input `{k}`") for k in inputs if k not in FIELDS]
+        return wrong_fields(inputs, REQUIRED, ["value"])
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         found = compare(state.inputs, inputs, lambda path: path in ("accountId", "name"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.generation import Answer
-from inferstack.local.egress import is_loopback
+from inferstack.local.egress import body_of, is_loopback
 
 SECONDS = 120.0
 
@@ -25,7 +24,7 @@ async def ask_server(url: str, query: dict[str, Any], headers: dict[str, str]) -
         await client.aclose()
         raise InferenceError(502, 2010, f"{url} does not answer: {type(error).__name__}", "AiGatewayError") from None
     if query.get("stream") and answer.status_code == 200:
-        return Answer(stream=_pieces(client, answer))
+        return Answer(stream=body_of(client, answer))
     try:
         body = await answer.aread()
         if answer.status_code != 200:
@@ -40,12 +39,3 @@ async def ask_server(url: str, query: dict[str, Any], headers: dict[str, str]) -
         await answer.aclose()
         await client.aclose()
     return Answer(value=value, usage=value.get("usage"))
-
-
-async def _pieces(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for part in answer.aiter_raw():
-            yield part
-    finally:
-        await answer.aclose()
-        await client.aclose()
