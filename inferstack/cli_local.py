@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from inferstack.cli import Add
 
 
-FAULT_FIELDS = ("path", "method", "model", "product", "status", "code", "delay_ms", "reset")
+FAULT_FIELDS = ("path", "method", "each", "model", "product", "status", "code", "delay_ms", "reset")
 MODEL_FIELDS = ("token_ms", "break_after", "answer")
 FAULT_LIMITS = ("share", "seed", "skip", "times", "seconds")
 
@@ -31,6 +31,7 @@ def add_command(add: Add) -> None:
     fault = local.add_argument_group("what a fault meets, and what happens to it")
     fault.add_argument("--path", help="regular expression, searched in the path of an API request")
     fault.add_argument("--method", help="only of this method")
+    fault.add_argument("--each", action="store_true", default=None, help="once for each method and path")
     fault.add_argument("--model", help="inferences of this model, * for all")
     fault.add_argument("--product", help="calls of a binding: ai, d1, vectorize, kv_namespace, r2_bucket, queue")
     fault.add_argument("--status", type=int, help="answer with this HTTP status")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -16,13 +16,13 @@ from inferstack.local._envelope import ApiError, failure
 from inferstack.local.fault_limits import Limits, refuse_unknown
 
 Handle = Callable[[Request], Awaitable[Response]]
-OWN = ("path", "method", "status", "code", "message", "delay_ms", "reset")
+OWN = ("path", "method", "each", "status", "code", "message", "delay_ms", "reset")
 FIELDS = (*OWN, *fault_limits.FIELDS)
 
 
 @dataclass(slots=True)
 class ApiFault:
-    """`path` is searched in the request's path.
+    """`path` is searched in the request's path; with `each`, every method and path meets it once.
 
     `reset` breaks the connection: `before` the request is carried out, or `after`, so that only its answer is lost.
     """
@@ -30,15 +30,21 @@ class ApiFault:
     limits: Limits
     path: str = ""
     method: str | None = None
+    each: bool = False
     status: int | None = None
     code: int = 10013
     message: str = "planned fault"
     delay_ms: float = 0
     reset: Literal["before", "after"] | None = None
+    _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def meets(self, request: Request) -> bool:
+        asked = (request.method, request.url.path)
         if self.method not in (None, request.method) or not re.search(self.path, request.url.path):
             return False
+        if self.each and asked in self._seen:
+            return False
+        self._seen.add(asked)
         return self.limits.take()
 
 
