@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,19 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import Project
 
 
+def quiet_port() -> int:
+    """A free port below those that the system hands out: when its owner is killed, no plugin of another test gets it."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 @pytest.mark.parametrize("after", ["Queue", "WorkerVersion"], ids=["early", "late"])
 def test_a_cloudflare_killed_in_the_middle_of_up_is_finished_by_the_next_up(project: Project, after: str) -> None:
     folder = project.root / ".inferstack" / "local"
-    settings = local.Settings(folder=folder, port=0, api_port=0)
+    settings = local.Settings(folder=folder, port=0, api_port=quiet_port())
     running, _ = local.ensure(settings)
 
     def kill_when_under_way() -> None:
