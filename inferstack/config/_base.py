@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
-SecretSource = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+)$")]
-SecretReference = Annotated[
-    str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+|store:[A-Za-z0-9_-]+)$")
-]
+SOURCES = "env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+"  # where a secret's value is read from
+SecretSource = Annotated[str, Field(pattern=f"^({SOURCES})$")]
+SecretReference = Annotated[str, Field(pattern=f"^({SOURCES}|store:[A-Za-z0-9_-]+)$")]
 
 # Pydantic looks for plugins in every installed package: 8 ms of each start for what nobody here has.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

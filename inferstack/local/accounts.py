@@ -103,11 +103,16 @@ class Accounts:
 
     def _of(self, request: Request) -> Open:
         token = request.headers.get("authorization", "").partition(" ")[2]
-        found = next((entry for entry in self._open.values() if _same(entry.cloudflare.account.token, token)), None)
+        found = self._by_token(token)
         if found is None and token:
             self._look()
-            found = next((entry for entry in self._open.values() if _same(entry.cloudflare.account.token, token)), None)
+            found = self._by_token(token)
         return found or self._open.get(_named(request.url.path), self._open[ACCOUNT_ID])
+
+    def _by_token(self, token: str) -> Open | None:
+        known = self._open.values()
+        given = token.encode()
+        return next((e for e in known if hmac.compare_digest(e.cloudflare.account.token.encode(), given)), None)
 
     async def bindings(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the bindings of Workers ask; the runtime's configuration says which account a Worker is of."""
@@ -116,10 +121,6 @@ class Accounts:
             # What a Worker sends to other hosts has no account, but the gateways' address names one.
             entry = self._open.get(account or _named(scope["path"]), self._open[ACCOUNT_ID])
             await entry.bindings(scope, receive, send)
-
-
-def _same(known: str, given: str) -> bool:
-    return hmac.compare_digest(known.encode(), given.encode())
 
 
 def _named(path: str) -> str:

@@ -24,7 +24,6 @@ class TextServer:
     """`address` is what stands before `/chat/completions`, with the model behind a `#`; else the first that is listed."""
 
     def __init__(self, address: str) -> None:
-        self.address = address
         base, _, self._model = address.partition("#")
         self._base = base.rstrip("/")
 
