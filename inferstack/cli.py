@@ -195,6 +195,7 @@ def _down(given: argparse.Namespace, root: Path) -> int:
     if not given.yes:
         if not sys.stdin.isatty():
             raise ConfigError("`down` destroys the stack and its data\n  fix: say so with --yes")
+        runs.say(runs.loss_of_down(given.stack, root))
         if input(f"Destroy stack `{given.stack}` and its data? Type its name: ") != given.stack:
             return 8
     if given.samples:

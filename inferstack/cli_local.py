@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def add_command(add: Add) -> None:
     local.add_argument("name", nargs="?", help="of a snapshot")
     local.add_argument("--port", type=int, help="port of the Workers (0: any free one)")
     local.add_argument("--api-port", type=int, help="port of the v4 API (0: any free one)")
+    local.add_argument("-y", "--yes", action="store_true", help="of reset: do not ask")
     local.add_argument("--text-server", metavar="URL", help="an OpenAI-compatible server here that generates text")
     fault = local.add_argument_group("what a fault meets, and what happens to it")
     fault.add_argument("--path", help="regular expression, searched in the path of an API request")
@@ -71,7 +73,10 @@ def _local(given: argparse.Namespace, root: Path) -> int:
     if given.action == "reset":
         from inferstack.ops import runs
 
-        runs.reset("dev", root)
+        runs.say(runs.loss_of_reset(root))
+        if sys.stdin.isatty() and not given.yes and input("Wipe it? Type `reset`: ") != "reset":
+            return 8
+        runs.reset(root)
         print("the state of the local Cloudflare and of its stacks is wiped")
         return 0
     print("stopped" if local.stop(folder) else "not running")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack import local
-from inferstack.config import StackSpec
-from inferstack.errors import ToolchainError
+from inferstack.config import StackSpec, load_stack
+from inferstack.errors import ConfigError, ToolchainError, UserError
 
 STATE = ".inferstack"
 
@@ -88,7 +88,8 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
     for folder in ("pulumi", "pulumi-home"):
         (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = state / "passphrase"
-    _write_once(passphrase)
+    if _write_once(passphrase):
+        _forget_encrypted(root)
     for _, reference in spec.secret_references():
         kind, _, name = reference.partition(":")
         if kind == "file" and name.startswith(f"{STATE}/"):
@@ -105,9 +106,35 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
     }
 
 
-def _write_once(file: Path) -> None:
-    """A random secret of a local stack, made on first use; readable by the owner only."""
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-            handle.write(secrets.token_urlsafe(32))
+def _forget_encrypted(root: Path) -> None:
+    """A new passphrase opens nothing that an older one closed: Pulumi would only say "incorrect passphrase".
+
+    Of a local stack that holds no secret value, the old salt goes. One that holds some is named: they have to be set
+    again, and only their owner can.
+    """
+    for file in sorted(root.glob("Pulumi.*.yaml")):
+        name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        try:
+            if load_stack(name, root).target != "local":
+                continue
+        except UserError:
+            continue
+        lines = file.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith("encryptionsalt:")]
+        if any(line.strip().startswith(("secure:", "- secure:")) for line in kept):
+            (root / STATE / "passphrase").unlink()
+            text = f"{file.name} holds secrets whose passphrase ({STATE}/passphrase) is gone"
+            fix = f"put the passphrase back, or remove `encryptionsalt:` and the `secure:` values from {file.name}"
+            raise ConfigError(f"{text}\n  fix: {fix}")
+        if kept != lines:
+            file.write_text("".join(kept)) if kept else file.unlink()
+
+
+def _write_once(file: Path) -> bool:
+    """A random secret of a local stack, made on first use; readable by the owner only. Whether it was made now."""
+    if file.exists():
+        return False
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(secrets.token_urlsafe(32))
+    return True

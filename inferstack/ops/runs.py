@@ -16,6 +16,7 @@ from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import AuthenticationError, UserError
 from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
+from inferstack.ops.holdings import empty_buckets, held, what_is_lost
 from inferstack.ops.locks import with_lock
 
 
@@ -86,13 +87,24 @@ def last_update(name: str, spec: StackSpec, root: Path) -> str:
     return began[0].replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if began else "9999"
 
 
+def loss_of_down(name: str, root: Path) -> str:
+    """What `down` would destroy, and where."""
+    spec = load_stack(name, root)
+    try:
+        return what_is_lost(name, held(open_stack(name, spec, root, quiet=True)), spec)
+    except auto.CommandError as error:
+        raise failed(error) from None
+
+
 def down(name: str, root: Path) -> None:
     """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
     with run_of(name, root) as (spec, stack):
         if spec.protected:  # Pulumi would delete the Workers first, then stop at the first protected database
             fix = f"set `production: false` or `protect: false`, run `inferstack up {name}`, then this again"
             raise UserError(f"stack `{name}` is protected; nothing was destroyed\n  fix: {fix}")
-        empty_buckets(spec, root)
+        resources = held(stack)
+        say(what_is_lost(name, resources, spec))
+        empty_buckets(resources, spec, root)
         with_lock(stack, say, lambda: stack.destroy(on_output=show, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
@@ -104,34 +116,27 @@ def down_samples(root: Path) -> None:
     for file in sorted(state.glob("*/*.json")):
         if (root / "examples" / f"{file.stem}.yaml").is_file() and not (root / "stacks" / file.name).is_file():
             with run_of(file.stem, root) as (spec, stack):
-                if (stack.export_stack().deployment or {}).get("resources"):
-                    empty_buckets(spec, root)
+                resources = held(stack)
+                if resources:
+                    empty_buckets(resources, spec, root)
                     stack.destroy(on_output=show, show_secrets=False)
 
 
-def reset(name: str, root: Path) -> None:
-    """Wipe what the local Cloudflare and Pulumi keep of local stacks. The toolchain stays."""
-    local.stop(local_settings(load_stack(name, root), root).folder)
+def loss_of_reset(root: Path) -> str:
+    """What `local reset` wipes, by name."""
+    states = (root / STATE / "pulumi" / ".pulumi" / "stacks").glob("*/*.json")
+    names = sorted(file.stem for file in states)
+    return f"this wipes the local Cloudflare in {STATE}/ with all its data, and the state of: {', '.join(names) or 'no stack'}"
+
+
+def reset(root: Path) -> None:
+    """Wipe what the local Cloudflare and Pulumi keep of local stacks. The toolchain stays.
+
+    So does the passphrase: Pulumi.<stack>.yaml beside the stacks holds what it encrypts, and is not ours to change.
+    """
+    local.stop(root / STATE / "local")
     for folder in ("local", "pulumi", "pulumi-home", "secrets"):
         shutil.rmtree(root / STATE / folder, ignore_errors=True)
-    (root / STATE / "passphrase").unlink(missing_ok=True)
-
-
-def empty_buckets(spec: StackSpec, root: Path) -> None:
-    """R2 deletes only empty buckets; what a local stack's hold goes with the stack."""
-    if spec.target != "local":
-        return
-    import httpx  # 60 ms, only when a stack is destroyed
-
-    variables = run_environment(spec, root)
-    base = f"{variables['CLOUDFLARE_BASE_URL']}/accounts/{variables['CLOUDFLARE_ACCOUNT_ID']}/r2/buckets"
-    headers = {"authorization": f"Bearer {variables['CLOUDFLARE_API_TOKEN']}"}
-    with httpx.Client(headers=headers) as client:
-        for key in spec.buckets:
-            bucket = f"{base}/{spec.physical(key)}/objects"
-            while listed := client.get(bucket).json().get("result"):
-                for item in listed:
-                    client.delete(f"{bucket}/{item['key']}")
 
 
 def _not_opened(error: auto.CommandError) -> UserError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pulumi
@@ -13,6 +13,7 @@ from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
 from inferstack.resources._context import Context
 from inferstack.resources.database import Database
+from inferstack.resources.ephemeral import Ephemeral
 from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.index import Index
 from inferstack.resources.queue import Queue
@@ -34,9 +35,11 @@ def _policies(spec: StackSpec) -> dict[str, Any]:
 class InferenceStack(pulumi.ComponentResource):
     """Everything of one environment."""
 
+    token: ClassVar[str] = "inferstack:index:InferenceStack"  # noqa: S105 - a type token
+
     def __init__(self, name: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec
-        super().__init__("inferstack:index:InferenceStack", name, {"environment": spec.environment}, opts)
+        super().__init__(self.token, name, {"environment": spec.environment}, opts)
         child = pulumi.ResourceOptions(parent=self)
         providers = [Provider(key, context, child) for key in spec.providers]
         after = pulumi.ResourceOptions(parent=self, depends_on=providers)  # routes and keys name them
@@ -104,7 +107,7 @@ class InferenceStack(pulumi.ComponentResource):
         return {"type": "service", "service": self._spec.physical(key), "environment": "production"}
 
 
-def declare_stack(spec: StackSpec, root: Path) -> InferenceStack:
+def declare_stack(spec: StackSpec, root: Path, *, ephemeral: bool = False) -> InferenceStack:
     """Declare a stack and export its outputs. Raises `ConfigError` when the environment does not fit its target."""
     account = spec.account or os.environ.get("CLOUDFLARE_ACCOUNT_ID", "")
     base_url = os.environ.get("CLOUDFLARE_BASE_URL", "")
@@ -122,6 +125,7 @@ def declare_stack(spec: StackSpec, root: Path) -> InferenceStack:
         )
     if not account:
         raise ConfigError(f"stack `{name}` has no account\n  fix: set `account:` in its file, or CLOUDFLARE_ACCOUNT_ID")
-    stack = InferenceStack(name, Context(spec=spec, account_id=account, root=root))
+    mark = pulumi.ResourceOptions(parent=Ephemeral(name, spec.expires)) if ephemeral and spec.expires else None
+    stack = InferenceStack(name, Context(spec=spec, account_id=account, root=root), mark)
     pulumi.export("workers", {key: worker.name for key, worker in stack.workers.items()})
     return stack
