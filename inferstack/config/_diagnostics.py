@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inferstack.config.codes import CODES
+from inferstack.config.paths import foreign
 
 FORMATS = ("text", "json", "github", "sarif")
 LONGEST_LINE = 160  # characters of a line that are shown
@@ -52,7 +53,7 @@ def format_findings(findings: Iterable[Finding], root: Path, kind: str = "text")
         return json.dumps(_sarif(ordered, root), indent=2)
     lines_of: dict[Path, list[str]] = {}
     for finding in ordered:
-        if finding.code == "IS030":  # the line may hold the secret itself
+        if finding.code == "IS030" or foreign(finding.place.file, root):  # the line may hold the secret itself
             _lines(finding.place.file, lines_of)[finding.place.line - 1] = ""
     parts = [_text(finding, root, lines_of) for finding in ordered]
     return "\n".join([*parts, _count(ordered, root)])

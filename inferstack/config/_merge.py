@@ -14,7 +14,7 @@ from pathlib import Path
 
 from inferstack.config._diagnostics import Place, closest
 from inferstack.config.findings import Findings
-from inferstack.config.paths import leaves, real_path
+from inferstack.config.paths import foreign, leaves, real_path
 from inferstack.config.tree import Node, read, retyped
 
 VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
@@ -23,8 +23,9 @@ OVERRIDES = "inferstack:overrides"
 
 def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> Node | None:
     """One tree of all of a stack's files, or None when one of them cannot be used."""
-    trees = [tree for file in files if (tree := _with_bases(file, root, [], findings))]
-    over = _overrides(root / f"Pulumi.{name}.yaml", findings)
+    inside = [file for file in files if not _outside(file, root, findings)]
+    trees = [tree for file in inside if (tree := _with_bases(file, root, [], findings))]
+    over = _overrides(root / f"Pulumi.{name}.yaml", root, findings)
     if not trees or findings.wrong:
         return None
     merged = reduce(merge, [*trees, over] if over else trees)
@@ -34,8 +35,16 @@ def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> 
     return merged
 
 
-def _overrides(file: Path, findings: Findings) -> Node | None:
-    if not file.is_file():
+def _outside(file: Path, root: Path, findings: Findings) -> bool:
+    """Findings show the line they stand at, so that a link would show any file of the machine."""
+    if not foreign(file, root):
+        return False
+    findings.add("IS017", Place(file, 1, 1), "the file is a link that leaves the project", "put the file itself there")
+    return True
+
+
+def _overrides(file: Path, root: Path, findings: Findings) -> Node | None:
+    if not file.is_file() or _outside(file, root, findings):
         return None
     node = read(file, findings)
     config = node.value.get("config") if node else None
@@ -112,7 +121,10 @@ def _value(match: re.Match[str], known: dict[str, str], place: Place, findings: 
             "IS019", place, "`${` without a name and an end", "write `${NAME}`, or `$${` for the signs themselves"
         )
         return ""
-    found = known.get(name, os.environ.get(name))
+    found = known.get(name)
+    if found is None and name in os.environ:
+        found = os.environ[name]
+        findings.hide(name, found)
     if found is None and default is None:
         fix = f"export {name}, or give a default: ${{{name}:-value}}"
         findings.add("IS018", place, f"the environment variable `{name}` is not set", fix)

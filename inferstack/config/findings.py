@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inferstack.config._diagnostics import Finding, Place
+from inferstack.config._hidden import Hidden
 from inferstack.config.codes import CODES
 
 MOST = 100  # findings of one stack
@@ -13,10 +14,18 @@ class TooMany(Exception):
 
 
 class Findings(list[Finding]):
-    """All findings of one run."""
+    """All findings of one run. What came out of environment variables is shown by the variable's name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hidden = Hidden()
+
+    def hide(self, name: str, value: str) -> None:
+        self._hidden.add(name, value)
 
     def add(self, code: str, place: Place, message: str, fix: str, severity: str | None = None) -> None:
         """Raises `TooMany` after a hundred."""
+        message, fix = self._hidden.conceal(message), self._hidden.conceal(fix)
         self.append(Finding(code, place, message, fix, severity or CODES[code].severity))
         if len(self) == MOST:
             first = Place(place.file, 1, 1)

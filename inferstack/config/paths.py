@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+TOOL = Path(__file__).resolve().parents[2]  # where templates/ and worker_src/ that come with it lie
+
 
 def real_path(path: Path) -> Path:
     """With all links followed. A link that goes round, or a name no system takes, stays as it is: reading it fails."""
@@ -17,3 +19,8 @@ def real_path(path: Path) -> Path:
 def leaves(path: Path, root: Path) -> bool:
     """Whether a path leads out of the project."""
     return not real_path(path).is_relative_to(real_path(root))
+
+
+def foreign(path: Path, root: Path) -> bool:
+    """Whether a path leads out of the project and out of this tool's own folder, whose templates projects link to."""
+    return leaves(path, root) and leaves(path, TOOL)

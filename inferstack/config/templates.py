@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
+from inferstack.config.paths import TOOL, foreign
+
 FILE_SUFFIX = "_file"
-HOME = Path(__file__).resolve().parents[2]  # where this tool's own templates/ and worker_src/ lie
+HOME = TOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def template_names(root: Path) -> list[str]:
 
 def find_file(path: str, root: Path) -> Path | None:
     """A file of the project's own `templates/` or `worker_src/`, else this tool's."""
-    return next((file for folder in (root, HOME) if (file := folder / path).is_file()), None)
+    places = (folder / path for folder in (root, HOME))
+    return next((file for file in places if file.is_file() and not foreign(file, root)), None)
 
 
 def find_template(name: str, root: Path) -> Template | None:

@@ -51,6 +51,8 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     template = find_template(worker.template, root)
     if template is None:
         raise ConfigError(f"worker `{key}`: there is no template `{worker.template}`")
+    if find_file(f"templates/{worker.template}/worker.js.j2", root) is None:
+        raise ConfigError(f"worker `{key}`: template `{worker.template}` has no worker.js.j2 in this project")
     environment = SandboxedEnvironment(
         loader=FileSystemLoader([folder / "templates" / worker.template for folder in (root, HOME)]),
         undefined=StrictUndefined,

@@ -93,7 +93,7 @@ def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
     @cache
     def state(folder: str) -> str:
         path = root / folder
-        if leaves(path, root):
+        if leaves(path, root) or any(leaves(file, root) for file in path.glob("*.sql")):
             return "outside"
         return "there" if path.is_dir() else "missing"
 
