@@ -86,6 +86,8 @@ def _add_run_commands(add: Add) -> None:
             sub.add_argument("--allow-data-loss", action="append", default=[], metavar="NAME", help=loss)
         if name == "preview":
             sub.add_argument("--format", choices=["text", "json", "markdown"], default="text")
+            off = "do not run the commands of `command:` secrets; what they give is not known then"
+            sub.add_argument("--no-commands", dest="commands", action="store_false", help=off)
             sub.add_argument("--save-plan", type=Path, metavar="FILE", help="for `up --plan`")
     down = add("down", "destroy a stack, and stop its local Cloudflare", _down)
     down.add_argument("--samples", action="store_true", help="the sample stacks of examples/ that are up, too")
@@ -176,9 +178,8 @@ def _up(given: argparse.Namespace, root: Path) -> int:
 def _preview(given: argparse.Namespace, root: Path) -> int:
     from inferstack.ops import deploy
 
-    plan = deploy.preview(
-        given.stack, root, expect_no_changes=given.expect_no_changes, style=given.format, save=given.save_plan
-    )
+    options = {"style": given.format, "save": given.save_plan, "commands": given.commands}
+    plan = deploy.preview(given.stack, root, expect_no_changes=given.expect_no_changes, **options)
     return 1 if plan.refused else 0
 
 

@@ -21,6 +21,7 @@ from inferstack.ops.plan_formats import as_text
 from inferstack.ops.plan_formats import show as show_plan
 from inferstack.ops.runs import run_of, say, show
 from inferstack.resources._context import UNPROTECT
+from inferstack.resources.secret_sources import NO_COMMANDS
 
 
 def up(
@@ -103,12 +104,21 @@ def _look_ahead(
 
 
 def preview(
-    name: str, root: Path, *, expect_no_changes: bool = False, style: str = "text", save: Path | None = None
+    name: str,
+    root: Path,
+    *,
+    expect_no_changes: bool = False,
+    style: str = "text",
+    save: Path | None = None,
+    commands: bool = True,
 ) -> Plan:
-    """Shows the plan. Raises `RunFailed` like Pulumi's own preview."""
+    """Shows the plan. Raises `RunFailed` like Pulumi's own preview.
+
+    Without `commands`, secrets that come from a command are not known: a stack file of a stranger runs nothing.
+    """
     if save is not None and (save.is_dir() or not save.resolve().parent.is_dir()):
         raise ConfigError(f"a plan cannot be saved as {save}\n  fix: name a file in a folder that is there")
-    with run_of(name, root) as (spec, stack):
+    with run_of(name, root, {} if commands else {NO_COMMANDS: "1"}) as (spec, stack):
         options = {"expect_no_changes": expect_no_changes or None}
         plan = _look_ahead(spec, stack, frozenset(), print_output=style == "text", **options)
         if spec.expect.model_fields_set:

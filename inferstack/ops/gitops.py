@@ -13,6 +13,9 @@ from inferstack.config.templates import find_file
 from inferstack.errors import ConfigError
 from inferstack.ops.permissions import needed
 
+STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+@-]*")
+ADDRESS = re.compile(r"[A-Za-z0-9+.-]+://[A-Za-z0-9._~:/?@!&*+,;=%-]+")
 FILES = {
     "github": {".github/workflows/inferstack.yml": "github.yml.j2"},
     "gitlab": {".gitlab-ci.yml": "gitlab.yml.j2"},
@@ -22,7 +25,10 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a GitHub workflow gets to Pulumi's state by OpenID Connect; `inputs` name repository variables."""
+    """How a GitHub workflow gets to Pulumi's state by OpenID Connect; `inputs` name repository variables.
+
+    Actions are named by commit: a tag can be moved by whoever takes an action over.
+    """
 
     action: str
     inputs: dict[str, str]
@@ -38,18 +44,18 @@ def _variable(name: str) -> str:
 
 LOGINS = {
     "s3": Login(
-        "aws-actions/configure-aws-credentials@v4",
+        "aws-actions/configure-aws-credentials@a03048d87541d1d9fcf2ecf528a4a65ba9bd7838 # v5.0.0",
         {"role-to-assume": _variable("AWS_ROLE_ARN"), "aws-region": _variable("AWS_REGION")},
     ),
     "gs": Login(
-        "google-github-actions/auth@v2",
+        "google-github-actions/auth@7c6bc770dae815cd3e89ee6cdf493a5fab2cc093 # v3.0.0",
         {
             "workload_identity_provider": _variable("GCP_WORKLOAD_IDENTITY_PROVIDER"),
             "service_account": _variable("GCP_SERVICE_ACCOUNT"),
         },
     ),
     "azblob": Login(
-        "azure/login@v2",
+        "azure/login@a457da9ea143d694b1b9c7c869ebb04ebe844ef5 # v2.3.0",
         {
             "client-id": _variable("AZURE_CLIENT_ID"),
             "tenant-id": _variable("AZURE_TENANT_ID"),
@@ -57,7 +63,7 @@ LOGINS = {
         },
     ),
     "https": Login(
-        "pulumi/auth-actions@v1",
+        "pulumi/auth-actions@1c89817aab0c66407723cdef72b05266e7376640 # v1.0.1",
         {
             "organization": _variable("PULUMI_ORGANIZATION"),
             "requested-token-type": "urn:pulumi:token-type:access_token:organization",
@@ -76,9 +82,23 @@ class Options:
     backend: str
     repository: str
 
+    def check(self) -> None:
+        """Raises `ConfigError`: what stands here goes into files that others' shells and parsers read."""
+        for name, form, such in (
+            ("staging", STACK, "staging"),
+            ("prod", STACK, "prod"),
+            ("branch", BRANCH, "main"),
+            ("backend", ADDRESS, "s3://state"),
+            ("repository", ADDRESS, "https://git.example.com/p"),
+        ):
+            given = getattr(self, name)
+            if not form.fullmatch(given):
+                raise ConfigError(f"--{name} {given!r} cannot stand in a pipeline\n  fix: such as {such}")
+
 
 def write(kind: str, root: Path, options: Options, *, force: bool) -> list[str]:
     """Returns the paths. Raises `ConfigError` before anything is written."""
+    options.check()
     specs = {name: load_stack(name, root) for name in (options.staging, options.prod)}
     for path in FILES[kind]:
         if (root / path).exists() and not force:

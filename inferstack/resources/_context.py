@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
+from pulumi.runtime.rpc import UNKNOWN
 
 from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
-from inferstack.resources.secret_sources import SecretMissing, read_secret
+from inferstack.resources.secret_sources import SecretMissing, commands_off, read_secret
 
 UNPROTECT = "INFERSTACK_UNPROTECT"  # keys of what may be lost in this run, with commas
 
@@ -55,6 +56,8 @@ class Context:
                 text = f"{wanted_by}: Pulumi's config has no `{name}`\n  fix: pulumi config set --secret {name}"
                 raise ConfigError(text)
             return found
+        if kind == "command" and commands_off() and pulumi.runtime.is_dry_run():
+            return pulumi.Output.secret(pulumi.Output.from_input(UNKNOWN))  # a preview can do without
         try:
             return pulumi.Output.secret(read_secret(source, self.root))
         except SecretMissing as error:

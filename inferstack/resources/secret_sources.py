@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 SECONDS = 60.0  # for a command
+NO_COMMANDS = "INFERSTACK_NO_COMMANDS"  # set where the stack files may be a stranger's: what they name is not run
 
 
 class SecretMissing(Exception):
@@ -39,8 +40,14 @@ def read_secret(reference: str, root: Path) -> str:
     return _from_command(name, root)
 
 
+def commands_off() -> bool:
+    return os.environ.get(NO_COMMANDS, "") not in ("", "0")
+
+
 def _from_command(command: str, root: Path) -> str:
     """Run without a shell, in the project's folder. What it prints on errors may hold anything, so it is not shown."""
+    if commands_off():
+        raise SecretMissing(f"the command `{command}` is not run ({NO_COMMANDS} is set)", f"unset {NO_COMMANDS}")
     try:
         words = shlex.split(command)
         done = subprocess.run(

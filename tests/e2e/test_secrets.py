@@ -154,3 +154,32 @@ def test_down_takes_only_what_is_ours(mine: Project) -> None:
     left = {secret["name"] for secret in mine.api("GET", f"/secrets_store/stores/{store}/secrets")}
     assert left == {"somebody-elses", "taken-dev"}
     assert "s3cr3t" not in json.dumps(mine.api("GET", f"/secrets_store/stores/{store}/secrets"))
+
+
+COMMAND = """environment: dev
+target: local
+local: { port: 0, api_port: 0 }
+workers:
+  mine:
+    source: mine.js
+    compatibility_date: "2026-06-01"
+    secrets: { TOKEN: "command:sh told.sh" }
+"""
+
+
+def test_a_preview_without_commands_runs_none(project: Project) -> None:
+    """What a stranger's pull request names as a command must not run where the tokens of the pipeline are."""
+    (project.root / "stacks" / "dev.yaml").write_text(COMMAND)
+    (project.root / "mine.js").write_text("export default { fetch: () => new Response('hello') };\n")
+    (project.root / "told.sh").write_text("echo ran >> ran.txt\necho s3cr3t-command-9f8e7d6c\n")
+    said = project.run("preview", "dev", "--no-commands")
+    assert "mine-version" in said
+    assert "unset INFERSTACK_NO_COMMANDS" in project.run("secrets", "check", "dev", code=2, INFERSTACK_NO_COMMANDS="1")
+    assert "is not run" in project.run("up", "dev", code=None, INFERSTACK_NO_COMMANDS="1")
+    assert not (project.root / "ran.txt").exists()
+    project.run("up", "dev")
+    (project.root / "ran.txt").unlink()
+    project.run("preview", "dev", "--no-commands")
+    assert not (project.root / "ran.txt").exists()
+    project.run("preview", "dev", "--expect-no-changes")
+    assert (project.root / "ran.txt").exists()

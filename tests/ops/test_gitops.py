@@ -72,11 +72,79 @@ def test_github_s_workflow_passes_actionlint(project: Path, backend: str, variab
     assert workflow["permissions"] == {"contents": "read", **oidc}
     assert workflow["jobs"]["plan"]["permissions"] == {"contents": "read", "pull-requests": "write", **oidc}
     assert set(workflow["jobs"]) == {"plan", "environment", "environment-closed", "staging", "prod", "nightly"}
-    assert workflow["env"]["W_TOKEN"] == "${{ secrets.W_TOKEN }}"
+    assert set(workflow["env"]) == {"PULUMI_BACKEND_URL"}
     assert sorted(set(re.findall(r"\{ vars\.(\w+)", file.read_text()))) == variables
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     assert "inferstack promote staging prod" in commands
     assert "inferstack drift prod" in commands
+
+
+SECRET = re.compile(r"\$\{\{ *secrets\.")
+RUN = {"CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}
+STACK = {*RUN, "OPENAI_KEY", "W_TOKEN"}
+NEEDED = {
+    "inferstack preview": STACK,
+    "inferstack up": STACK,
+    "inferstack promote": STACK,
+    "inferstack ephemeral up": STACK,
+    "inferstack ephemeral": RUN,
+    "inferstack drift": RUN,
+    "inferstack status": RUN,
+    "inferstack check": {"CLOUDFLARE_ACCOUNT_ID"},
+}
+
+
+@pytest.mark.parametrize("backend", ["s3://state", "gs://state", "azblob://state", "https://api.pulumi.com"])
+def test_secrets_stand_in_the_steps_that_need_them_and_actions_by_commit(project: Path, backend: str) -> None:
+    assert main(["gitops", "github", "--backend", backend]) == 0
+    workflow = yaml.safe_load((project / ".github" / "workflows" / "inferstack.yml").read_text())
+    assert not SECRET.search(json.dumps({**workflow, "jobs": {}}))
+    for job in workflow["jobs"].values():
+        assert not SECRET.search(json.dumps({**job, "steps": []}))
+        for step in job["steps"]:
+            run, secrets = step.get("run", ""), {k for k, v in step.get("env", {}).items() if SECRET.search(str(v))}
+            assert secrets == next((need for start, need in NEEDED.items() if run.startswith(start)), set()), run
+            assert not SECRET.search(run)
+            if "uses" in step:
+                assert re.search(r"@[0-9a-f]{40}$", step["uses"])
+
+
+def test_a_plan_of_a_pull_request_runs_no_command_of_its_stack_files(project: Path) -> None:
+    for kind, file in (("github", ".github/workflows/inferstack.yml"), ("gitlab", ".gitlab-ci.yml")):
+        assert main(["gitops", kind, "--backend", "s3://state"]) == 0
+        plan = yaml.safe_load((project / file).read_text())
+        plan = plan["jobs"]["plan"]["steps"] if kind == "github" else [{"run": line} for line in plan["plan"]["script"]]
+        previews = [step["run"] for step in plan if "inferstack preview" in step.get("run", "")]
+        assert previews and all("--no-commands" in run for run in previews)
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "k8s"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--branch", "main\n  pull_request_target:"),
+        ("--branch", 'a"b'),
+        ("--branch", "$(id)"),
+        ("--branch", ""),
+        ("--backend", "s3://state; rm -rf /"),
+        ("--backend", "state"),
+        ("--repository", "https://x\ny: z"),
+    ],
+)
+def test_what_could_become_yaml_or_shell_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], kind: str, option: str, value: str
+) -> None:
+    arguments = {"--backend": "s3://state", option: value}
+    assert main(["gitops", kind, *(word for pair in arguments.items() for word in pair)]) == 2
+    assert f"{option} {value!r} cannot stand in a pipeline" in capsys.readouterr().err
+    assert not list(project.glob(".g*")) and not (project / "deploy").exists()
+
+
+@pytest.mark.parametrize("branch", ["on", "no", "1.10", "release/2.x"])
+def test_a_branch_stays_the_text_that_it_is(project: Path, branch: str) -> None:
+    assert main(["gitops", "github", "--backend", "s3://state", "--branch", branch]) == 0
+    workflow = yaml.safe_load((project / ".github" / "workflows" / "inferstack.yml").read_text())
+    assert workflow[True]["push"]["branches"] == [branch]  # YAML 1.1's `on`
 
 
 def test_gitlab_s_pipeline_fits_its_schema(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
