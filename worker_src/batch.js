@@ -7,7 +7,8 @@ import { Log } from "./log.js";
 import { embedTexts } from "./openai.js";
 import { textOf } from "./replies.js";
 import { json } from "./service.js";
-import { notify, resultLines } from "./webhook.js";
+import { keepResults, notify, resultLines } from "./webhook.js";
+import { secretOf } from "./secrets.js";
 
 /** @typedef {import("./inference.js").Model} Model */
 /** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} BatchEnv */
@@ -60,12 +61,27 @@ async function countsOf(env, job) {
   return { done: found.done ?? 0, failed: found.failed ?? 0, pending: found.pending ?? 0 };
 }
 
+// A job is `creating` until all of its items are in the table and all of its slices in the queue; to callers it runs.
+const LIVE = "('creating', 'running')";
+
 /** @param {BatchCall} call @param {string} job */
 async function statusOf({ env, caller }, job) {
   const row = await env.DB.prepare("SELECT * FROM jobs WHERE id = ? AND tenant = ?").bind(job, caller.tenant).first();
   if (!row) throw new HttpError(404, "not_found", `there is no job ${job}`);
   const { id, state, total, created_at, finished_at } = row;
-  return { id, state, total, ...(await countsOf(env, job)), created_at, finished_at };
+  return { id, state: state === "creating" ? "running" : state, total, ...(await countsOf(env, job)), created_at, finished_at };
+}
+
+/** Whether one of the items is not what the job has at its place. @param {BatchEnv} env @param {string} job @param {any[]} items */
+async function differs(env, job, items) {
+  const query =
+    "SELECT 1 FROM json_each(?3) AS sent JOIN items ON job = ?1 AND position = ?2 + sent.key " +
+    "WHERE input IS NOT sent.value ->> 'input' OR items.id IS NOT coalesce(sent.value ->> 'id', ?2 + sent.key) LIMIT 1";
+  for (let at = 0; at < items.length; at += ROWS_AT_ONCE) {
+    const given = JSON.stringify(items.slice(at, at + ROWS_AT_ONCE));
+    if (await env.DB.prepare(query).bind(job, at, given).first()) return true;
+  }
+  return false;
 }
 
 /** @param {BatchEnv} env @param {Slice[]} slices @param {number} [delaySeconds] */
@@ -87,13 +103,22 @@ export function batchRoutes({ models, options }) {
     const key = call.request.headers.get("idempotency-key");
     const { env, caller } = call;
     const id = crypto.randomUUID();
-    const insert = "INSERT INTO jobs (id, tenant, idempotency_key, task, total, webhook) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    const insert =
+      "INSERT INTO jobs (id, tenant, idempotency_key, task, total, webhook, state) VALUES (?, ?, ?, ?, ?, ?, 'creating') ON CONFLICT DO NOTHING";
     const made = await env.DB.prepare(insert).bind(id, caller.tenant, key, task, items.length, webhook).run();
-    if (made.meta.changes === 0) {
-      const old = await env.DB.prepare("SELECT id FROM jobs WHERE tenant = ? AND idempotency_key = ?").bind(caller.tenant, key).first();
-      return json(await statusOf(call, String(old?.id)), 200, { "idempotency-replayed": "true" });
-    }
-    const rows = "INSERT INTO items (job, position, id, input) SELECT ?1, ?2 + key, coalesce(value ->> 'id', ?2 + key), value ->> 'input' FROM json_each(?3)";
+    if (made.meta.changes === 0) return await repeat(call, String(key), { task, total: items.length, webhook });
+    await fill(env, id, items);
+    return json(await statusOf(call, id), 202);
+  }
+
+  /**
+   * Puts the items into the table and the slices into the queue. Safe to repeat after a break at any point: rows that
+   * are there stay, and a slice that is delivered twice finds nothing pending the second time.
+   * @param {BatchEnv} env @param {string} id @param {any[]} items
+   */
+  async function fill(env, id, items) {
+    const rows =
+      "INSERT INTO items (job, position, id, input) SELECT ?1, ?2 + key, coalesce(value ->> 'id', ?2 + key), value ->> 'input' FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING";
     for (let at = 0; at < items.length; at += ROWS_AT_ONCE) {
       await env.DB.prepare(rows).bind(id, at, JSON.stringify(items.slice(at, at + ROWS_AT_ONCE))).run();
     }
@@ -102,7 +127,24 @@ export function batchRoutes({ models, options }) {
       slices.push({ job: id, from, to: Math.min(from + options.slice, items.length), round: 0 });
     }
     await enqueue(env, slices);
-    return json(await statusOf(call, id), 202);
+    await env.DB.prepare("UPDATE jobs SET state = 'running' WHERE id = ? AND state = 'creating'").bind(id).run();
+  }
+
+  /**
+   * The job that the key has started before, finished where its creation broke off.
+   * @param {BatchCall} call @param {string} key @param {{ task: string, total: number, webhook: string | null }} wanted
+   */
+  async function repeat(call, key, wanted) {
+    const { env, caller } = call;
+    const query = "SELECT id, state, task, total, webhook FROM jobs WHERE tenant = ? AND idempotency_key = ?";
+    const old = await env.DB.prepare(query).bind(caller.tenant, key).first();
+    const id = String(old?.id);
+    const same = old?.task === wanted.task && old.total === wanted.total && old.webhook === wanted.webhook;
+    if (!same || (await differs(env, id, call.body.items))) {
+      throw new HttpError(422, "key_reused", "this Idempotency-Key has started another job; send a new key with another body");
+    }
+    if (old.state === "creating") await fill(env, id, call.body.items);
+    return json(await statusOf(call, id), 200, { "idempotency-replayed": "true" });
   }
 
   /** @param {BatchCall} call */
@@ -120,7 +162,7 @@ export function batchRoutes({ models, options }) {
     const { id } = call.params;
     await statusOf(call, id);
     await call.env.DB.batch([
-      call.env.DB.prepare("UPDATE jobs SET state = 'cancelled', finished_at = CURRENT_TIMESTAMP WHERE id = ? AND state = 'running'").bind(id),
+      call.env.DB.prepare(`UPDATE jobs SET state = 'cancelled', finished_at = CURRENT_TIMESTAMP WHERE id = ? AND state IN ${LIVE}`).bind(id),
       call.env.DB.prepare("UPDATE items SET state = 'failed', error = 'cancelled' WHERE job = ? AND state = 'pending'").bind(id),
     ]);
     return json(await statusOf(call, id));
@@ -185,6 +227,11 @@ async function answer(call, models, task, items) {
 /** Writes outcomes; an item that another delivery answered already keeps its answer. @param {BatchEnv} env @param {string} job @param {Outcome[]} outcomes */
 async function save(env, job, outcomes) {
   if (outcomes.length === 0) return;
+  // Dead letters first: broken off between the two, they come twice; the other way round, they would never come.
+  const dead = outcomes.filter(({ state }) => state === "failed");
+  for (let i = 0; env.DEAD_LETTERS && i < dead.length; i += MESSAGES_AT_ONCE) {
+    await env.DEAD_LETTERS.sendBatch(dead.slice(i, i + MESSAGES_AT_ONCE).map(({ position, id, error }) => ({ body: { job, position, id, error } })));
+  }
   const update = env.DB.prepare(
     "UPDATE items SET state = ?, result = ?, error = ?, attempts = attempts + 1 WHERE job = ? AND position = ? AND state = 'pending'",
   );
@@ -192,10 +239,6 @@ async function save(env, job, outcomes) {
     return update.bind(state, value === undefined ? null : JSON.stringify(value), error ?? null, job, position);
   });
   await env.DB.batch(rows);
-  const dead = outcomes.filter(({ state }) => state === "failed");
-  if (env.DEAD_LETTERS && dead.length > 0) {
-    await env.DEAD_LETTERS.sendBatch(dead.map(({ position, id, error }) => ({ body: { job, position, id, error } })));
-  }
 }
 
 /**
@@ -207,7 +250,7 @@ export function work(name, { models, options }) {
   /** @param {BatchEnv} env @param {Slice} slice @param {Log} log */
   async function run(env, { job, from, to, round, request }, log) {
     const row = await env.DB.prepare("SELECT task, tenant, state FROM jobs WHERE id = ?").bind(job).first();
-    if (!row || row.state !== "running") return;
+    if (row?.state !== "running" && row?.state !== "creating") return;
     const query = "SELECT position, id, input, attempts FROM items WHERE job = ? AND position >= ? AND position < ? AND state = 'pending'";
     const { results } = await env.DB.prepare(query).bind(job, from, to).all();
     const caller = { name: "batch", tenant: String(row.tenant), claims: {} };
@@ -261,11 +304,19 @@ export function work(name, { models, options }) {
   };
 }
 
-/** Ends a job that has nothing pending; only one of several that see it so does. @param {BatchEnv} env @param {string} job */
+/**
+ * Ends a job that has nothing pending; only one of several that see it so calls the webhook. What can fail comes before
+ * the job is `done`, since nobody looks at a done job again.
+ * @param {BatchEnv} env @param {string} job
+ */
 async function finish(env, job) {
-  const sql =
-    "UPDATE jobs SET state = 'done', finished_at = CURRENT_TIMESTAMP WHERE id = ?1 AND state = 'running' " +
-    "AND NOT EXISTS (SELECT 1 FROM items WHERE job = ?1 AND state = 'pending')";
+  const over = `SELECT webhook FROM jobs WHERE id = ?1 AND state IN ${LIVE} AND NOT EXISTS (SELECT 1 FROM items WHERE job = ?1 AND state = 'pending')`;
+  const row = await env.DB.prepare(over).bind(job).first();
+  if (!row) return;
+  await keepResults(env, job);
+  const counts = await countsOf(env, job);
+  const secret = row.webhook ? await secretOf(env.WEBHOOK_SECRET) : "";
+  const sql = `UPDATE jobs SET state = 'done', finished_at = CURRENT_TIMESTAMP WHERE id = ? AND state IN ${LIVE}`;
   const { meta } = await env.DB.prepare(sql).bind(job).run();
-  if (meta.changes > 0) await notify(env, job, await countsOf(env, job));
+  if (meta.changes > 0 && row.webhook) await notify(String(row.webhook), secret, job, counts);
 }

@@ -1,8 +1,7 @@
 // The end of a job: all answers as JSON lines in R2, and a signed call of the webhook.
 import { signatureOf } from "./digests.js";
-import { secretOf } from "./secrets.js";
 
-/** @typedef {{ DB: D1Database, RESULTS: R2Bucket, WEBHOOK_SECRET: import("./secrets.js").Secret }} ResultEnv */
+/** @typedef {{ DB: D1Database, RESULTS: R2Bucket }} ResultEnv */
 /** @typedef {{ position: number, id: string, state: string, result: any, error: string | null }} ResultLine */
 
 const PAGE = 1000;
@@ -26,7 +25,7 @@ export async function resultLines(env, job, after, limit) {
 }
 
 /** @param {ResultEnv} env @param {string} job */
-async function keepResults(env, job) {
+export async function keepResults(env, job) {
   let text = "";
   for (let after = -1; ; ) {
     const lines = await resultLines(env, job, after, PAGE);
@@ -38,19 +37,16 @@ async function keepResults(env, job) {
 }
 
 /**
- * @param {ResultEnv} env @param {string} job @param {{ done: number, failed: number }} counts
+ * @param {string} webhook @param {string} secret @param {string} job @param {{ done: number, failed: number }} counts
  */
-export async function notify(env, job, { done, failed }) {
-  await keepResults(env, job);
-  const row = await env.DB.prepare("SELECT webhook FROM jobs WHERE id = ?").bind(job).first();
-  if (!row?.webhook) return;
+export async function notify(webhook, secret, job, { done, failed }) {
   const body = JSON.stringify({ job, state: "done", done, failed });
   const time = String(Math.floor(Date.now() / 1000));
-  const signature = `t=${time},v1=${await signatureOf(await secretOf(env.WEBHOOK_SECRET), `${time}.${body}`)}`;
+  const signature = `t=${time},v1=${await signatureOf(secret, `${time}.${body}`)}`;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const headers = { "content-type": "application/json", "x-signature": signature };
     const limit = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await fetch(String(row.webhook), { method: "POST", headers, body, signal: limit }).catch(() => null);
+    const answer = await fetch(webhook, { method: "POST", headers, body, signal: limit }).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** attempt));
   }

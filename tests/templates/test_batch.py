@@ -168,6 +168,73 @@ def test_the_same_idempotency_key_is_the_same_job(deployed: Deployed) -> None:
     assert again.headers["idempotency-replayed"] == "true"
 
 
+CALLS = [*(("d1", n) for n in range(6)), *(("queue", n) for n in range(2))]  # of a POST /jobs with 250 items
+FAILURES = {"refused": {"status": 500}, "slow and refused": {"status": 503, "delay_ms": 50}}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("product", "skip"), CALLS, ids=[f"{product} {skip}" for product, skip in CALLS])
+def test_a_creation_that_broke_off_is_finished_by_the_repeated_request(
+    deployed: Deployed, product: str, skip: int, failure: dict[str, Any]
+) -> None:
+    items = [{"id": f"n{n}", "input": f"text number {n}"} for n in range(250)]
+    body, headers = {"items": items, "task": "embed"}, {"idempotency-key": f"{product}-{skip}-{len(failure)}"}
+    deployed.fault(product=product, skip=skip, times=1, **failure)
+    first = deployed.call("batch", "POST", "/jobs", json=body, headers=headers)
+    deployed.control("DELETE", "faults")
+    again = deployed.call("batch", "POST", "/jobs", json=body, headers=headers)
+    assert again.status_code in (200, 202), again.text
+    if first.status_code == 202:
+        assert again.json()["id"] == first.json()["id"]
+    status = wait(deployed, again.json()["id"])
+    assert (status["done"], status["failed"], status["pending"]) == (250, 0, 0)
+    assert [r["id"] for r in results(deployed, again.json()["id"])] == [f"n{n}" for n in range(250)]
+
+
+STEPS = [*(("d1", n) for n in range(7)), ("queue", 0), ("r2_bucket", 0), ("ai", 0), ("ai", 1)]
+
+
+@pytest.mark.parametrize(("product", "skip"), STEPS, ids=[f"{product} {skip}" for product, skip in STEPS])
+def test_work_that_broke_off_at_any_call_is_done_again(
+    deployed: Deployed, hook: tuple[str, list[tuple[str, bytes]]], product: str, skip: int
+) -> None:
+    """Faults are planned while the model answers slowly, so that they meet the calls of the consumer."""
+    url, calls = hook
+    deployed.fault(model=SMALL, delay_ms=300)
+    job = start(deployed, [{"id": "a", "input": "Hello"}, {"id": "b", "input": "Hello again"}], webhook=url)
+    deployed.fault(product=product, skip=skip, times=1, status=500)
+    while deployed.call("batch", "GET", f"/jobs/{job}").status_code != 200:
+        time.sleep(0.1)
+    time.sleep(1)
+    deployed.control("DELETE", "faults")
+    status = wait(deployed, job)
+    assert (status["done"], status["failed"], status["pending"]) == (2, 0, 0)
+    kept = deployed.project.api("GET", "/r2/buckets/results-sample/objects")
+    assert f"jobs/{job}.jsonl" in [entry["key"] for entry in kept]
+    end = time.monotonic() + 15
+    while len(calls) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert json.loads(calls[-1][1])["job"] == job
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"items": [{"input": "Bye"}]},
+        {"items": [{"id": "x", "input": "Hello"}]},
+        {"items": [{"input": "Hello"}, {"input": "Hello"}]},
+        {"task": "embed"},
+        {"webhook": "https://example.com/other"},
+    ],
+    ids=["input", "id", "number", "task", "webhook"],
+)
+def test_a_key_with_another_body_is_refused(deployed: Deployed, change: dict[str, Any]) -> None:
+    body, headers = {"items": [{"input": "Hello"}]}, {"idempotency-key": "another body"}
+    deployed.call("batch", "POST", "/jobs", json=body, headers=headers)
+    again = deployed.call("batch", "POST", "/jobs", json={**body, **change}, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (422, "key_reused")
+
+
 def test_a_cancelled_job_stops(deployed: Deployed) -> None:
     deployed.fault(model=SMALL, delay_ms=200)
     job = start(deployed, [{"input": f"Number {n}"} for n in range(400)])
