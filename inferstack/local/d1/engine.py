@@ -12,6 +12,8 @@ import apsw
 import apsw.shell
 
 from inferstack.local._store import open_database
+from inferstack.local.d1.guard import LONGEST_STATEMENT, TIMED_OUT, TRANSACTION, Exceeded, Guard
+from inferstack.local.d1.values import Unsupported, bindable, clean, readable
 
 Row = tuple[Any, ...]
 LOCATION = {"served_by_region": "WEUR", "served_by_colo": "LOC", "served_by_primary": True}
@@ -38,24 +40,46 @@ class Database:
         self.path = path
         self._lock = threading.Lock()
         self._connection = open_database(path)
+        self._guard = Guard(self._connection)
+        self._meter = _Meter(path)
 
     def close(self) -> None:
+        """What runs is interrupted."""
+        self._guard.stop()
         with self._lock:
             self._connection.close()
+            self._meter.close()
 
     def run(self, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
-        """Run all in one transaction: after an error nothing of it has happened."""
+        """Run all in one transaction: after an error, whatever it is, nothing of it has happened. Raises `SqlError`."""
         with self._lock:
-            db = self._connection
-            db.execute("begin")
+            self._connection.execute("begin")
             try:
-                results = [outcome for sql, params in statements for outcome in self._script(sql, params)]
-                db.execute("commit")
-            except apsw.Error as error:
-                if db.in_transaction:
-                    db.execute("rollback")
-                raise SqlError(f"{_text(error)}: SQLITE_ERROR") from None
+                with self._guard.watching():
+                    results = [outcome for sql, params in statements for outcome in self._script(clean(sql), params)]
+                self._connection.execute("commit")
+                size = self._meter.size()
+            except Exception as error:
+                raise SqlError(self._text(error)) from None
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+            for result in results:
+                result.meta["size_after"] = size
             return results
+
+    def _text(self, error: Exception) -> str:
+        """As D1 words it: SQLite's text, where in the statement, and the name of the code."""
+        if self._guard.refused_transaction:
+            return f"{TRANSACTION}: SQLITE_ERROR"
+        if isinstance(error, apsw.InterruptError):
+            return f"{TIMED_OUT if self._guard.timed_out else 'the database was closed'}: SQLITE_INTERRUPT"
+        if not isinstance(error, apsw.Error):
+            return str(error) if isinstance(error, Exceeded | Unsupported) else f"{error}: SQLITE_ERROR"
+        code = apsw.mapping_result_codes.get(getattr(error, "result", apsw.SQLITE_ERROR) & 0xFF, "SQLITE_ERROR")
+        offset = getattr(error, "error_offset", -1)
+        at = f" at offset {offset}" if offset >= 0 else ""
+        return f"{str(error).removeprefix(f'{type(error).__name__}: ')}{at}: {code}"
 
     def copy_to(self, path: Path) -> None:
         """All of it as it is now, in a file of its own."""
@@ -78,42 +102,33 @@ class Database:
         return text.getvalue()
 
     def table_count(self) -> int:
-        with self._lock:
-            sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"
-            row = self._connection.execute(sql).fetchone()
-        assert row is not None
-        return int(row[0])
+        return self._meter.tables()
 
     def size(self) -> int:
         """Bytes, the write-ahead log folded in."""
-        with self._lock:
-            return self._size()
-
-    def _size(self) -> int:
-        row = self._connection.execute(
-            "select page_count * page_size from pragma_page_count, pragma_page_size"
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
+        return self._meter.size()
 
     def _script(self, sql: str, params: list[Any]) -> list[Statement]:
-        outcomes: list[Statement] = []
-        for statement in _split(sql):
-            first_word = statement.split(None, 1)[0].upper().rstrip(";") if statement.strip() else ""
-            if first_word in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
-                raise apsw.SQLError(
-                    "To execute a transaction, please use the state.storage.transaction() or "
-                    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements."
-                )
-            outcomes.append(self._statement(statement, params))
-        return outcomes
+        return [self._statement(statement, params) for statement in _split(sql)]
 
     def _statement(self, sql: str, params: list[Any]) -> Statement:
+        if len(sql.encode()) > LONGEST_STATEMENT:
+            raise Exceeded("statement too long: SQLITE_TOOBIG")
         db = self._connection
         started, changes = time.perf_counter(), db.total_changes()
-        cursor = db.execute(sql, [_bindable(value) for value in params])
-        columns = _columns(cursor)
-        rows = [tuple(_readable(value) for value in row) for row in cursor]
+        columns: list[str] = []
+
+        def look(cursor: apsw.Cursor, *_: Any) -> bool:
+            """Before the first step: afterwards, a statement without rows does not say its columns any more."""
+            columns.extend(entry[0] for entry in cursor.get_description())
+            return True
+
+        cursor = db.cursor()
+        cursor.exec_trace = look
+        rows = []
+        for row in cursor.execute(sql, [bindable(value) for value in params]):
+            self._guard.count(row)
+            rows.append(tuple(readable(value) for value in row))
         elapsed, changed = (time.perf_counter() - started) * 1000, db.total_changes() - changes
         meta = {
             "duration": round(elapsed, 4),
@@ -121,7 +136,6 @@ class Database:
             "changes": changed,
             "last_row_id": db.last_insert_rowid(),
             "changed_db": changed > 0 or not _reads_only(sql),
-            "size_after": self._size(),
             "rows_read": len(rows),
             "rows_written": changed,
             **LOCATION,
@@ -129,11 +143,26 @@ class Database:
         return Statement(columns, rows, meta)
 
 
-def _columns(cursor: apsw.Cursor) -> list[str]:
-    try:
-        return [entry[0] for entry in cursor.get_description()]
-    except apsw.ExecutionCompleteError:  # a statement that returned no row is over at once
-        return []
+class _Meter:
+    """A second connection: who asks how large a database is waits for no query of somebody else."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = open_database(path)
+
+    def size(self) -> int:
+        return self._number("select page_count * page_size from pragma_page_count, pragma_page_size")
+
+    def tables(self) -> int:
+        return self._number("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _number(self, sql: str) -> int:
+        with self._lock:
+            return int(str(self._connection.execute(sql).fetchall()[0][0]))
 
 
 def _split(sql: str) -> list[str]:
@@ -159,19 +188,3 @@ def _only_comment(sql: str) -> bool:
 
 def _reads_only(sql: str) -> bool:
     return sql.lstrip().upper().startswith(("SELECT", "EXPLAIN", "PRAGMA", "WITH"))
-
-
-def _bindable(value: Any) -> Any:
-    if isinstance(value, list):
-        return bytes(value)
-    if isinstance(value, bool):
-        return int(value)
-    return value
-
-
-def _readable(value: Any) -> Any:
-    return list(value) if isinstance(value, bytes) else value
-
-
-def _text(error: apsw.Error) -> str:
-    return str(error).removeprefix("SQLError: ")

@@ -151,13 +151,13 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
         done = await databases.run(database_id, [(item["sql"], item.get("params") or []) for item in items])
     except (SqlError, ApiError) as error:
         return JSONResponse({"success": False, "error": str(error)}, 500 if isinstance(error, ApiError) else 200)
-    if len(done) < len(items):
+    if not items or len(done) < len(items):
         return JSONResponse({"success": False, "error": "No SQL statements detected."})
     rows_wanted = request.query_params.get("resultsFormat") != "NONE"
     answers: list[dict[str, Any]] = [
         {
             "success": True,
-            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else {"columns": [], "rows": []},
+            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else s.objects(),
             "meta": s.meta | {"served_by": "local"},
         }
         for s in done

@@ -1,0 +1,51 @@
+"""Values between JSON and SQLite, as D1 turns them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+LONE = re.compile("[\ud800-\udfff]")  # half an emoji; workerd itself writes U+FFFD for it
+LARGEST = 2**63
+
+
+class Unsupported(Exception):
+    """D1 has no type for the value."""
+
+
+def clean(text: str) -> str:
+    """Text that has an encoding."""
+    return LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def bindable(value: Any) -> Any:
+    """Raises `Unsupported`. JavaScript knows one kind of number: what no integer of SQLite holds is a real."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        return value if -LARGEST <= value < LARGEST else _real(value)
+    if isinstance(value, float) or value is None:
+        return value
+    if isinstance(value, list) and all(type(item) is int and 0 <= item <= 255 for item in value):
+        return bytes(value)
+    shown = ",".join(map(str, value)) if isinstance(value, list) else "[object Object]"
+    raise Unsupported(f"D1_TYPE_ERROR: Type 'object' not supported for value '{clean(shown)[:100]}'")
+
+
+def readable(value: Any) -> Any:
+    """JSON has neither bytes nor infinity."""
+    if isinstance(value, bytes):
+        return list(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _real(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
