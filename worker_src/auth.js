@@ -5,18 +5,20 @@ import { HttpError } from "./errors.js";
 /** @typedef {{ jwks_url: string, issuer?: string, audience?: string, tenant_claim?: string }} JwtOptions */
 
 const JWKS_LIFE_MS = 10 * 60 * 1000;
+const JWKS_STALE_MS = 24 * 60 * 60 * 1000; // while the issuer does not answer, keys that it gave serve so long
+const JWKS_TIMEOUT_MS = 5_000;
 const LEEWAY_S = 30;
+const LONE_KEY = 16; // characters of a key without a name, in a list or with the `=` of base64 at its end
 const encoder = new TextEncoder();
-/** @type {Record<string, { import: any, verify: any }>} */
+/** @type {Record<string, { kty: string, import: any, verify: any }>} */
 const ALGORITHMS = {
-  RS256: { import: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, verify: "RSASSA-PKCS1-v1_5" },
-  ES256: { import: { name: "ECDSA", namedCurve: "P-256" }, verify: { name: "ECDSA", hash: "SHA-256" } },
+  RS256: { kty: "RSA", import: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, verify: "RSASSA-PKCS1-v1_5" },
+  ES256: { kty: "EC", import: { name: "ECDSA", namedCurve: "P-256" }, verify: { name: "ECDSA", hash: "SHA-256" } },
 };
 
 /** @param {Request} request @returns {string} */
 function bearer(request) {
-  const header = request.headers.get("authorization") ?? "";
-  return header.startsWith("Bearer ") ? header.slice(7).trim() : "";
+  return /^bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
 }
 
 /** In a time that does not tell where they differ. @param {Uint8Array} a @param {Uint8Array} b */
@@ -33,16 +35,23 @@ function refused(message) {
 /** The last value of the secret, taken apart. @type {{ text: string, keys: KnownKey[] }} */
 let last = { text: "", keys: [] };
 
-/** @param {string} text one key, or several as `name=key` separated by commas @returns {KnownKey[]} */
+/**
+ * One key, or several as `name=key` separated by commas. What lacks its name or its key, as a variable that was empty
+ * makes it, is no key; nor is a short piece without a name, as a key with a comma in it would leave.
+ * @param {string} text @returns {KnownKey[]}
+ */
 function keysOf(text) {
   if (last.text === text) return last.keys;
-  const keys = text.split(",").map((entry) => {
-    // A key of its own may end with the `=` of base64.
-    const [, name, key] = /^([\w.-]+)=(?!=*$)(.+)$/s.exec(entry.trim()) ?? ["", "default", entry.trim()];
-    return { name, key: encoder.encode(key) };
+  const entries = text.split(",").map((entry) => entry.trim());
+  /** @param {string} key */
+  const lone = (key) => (key.endsWith("=") ? key.length >= LONE_KEY && key.length % 4 === 0 : key.length >= (entries.length > 1 ? LONE_KEY : 1));
+  const keys = entries.flatMap((entry) => {
+    const named = /^([\w.-]*)=(?!=*$)(.+)$/s.exec(entry);
+    const [name, key] = named ? [named[1], named[2].trim()] : ["default", lone(entry) ? entry : ""];
+    return name && key ? [{ name, key: encoder.encode(key) }] : [];
   });
-  last = { text, keys: keys.filter(({ key }) => key.length > 0) };
-  return last.keys;
+  last = { text, keys };
+  return keys;
 }
 
 /**
@@ -64,40 +73,99 @@ export function byKey(request, keys) {
   return found;
 }
 
-/** @type {Map<string, { at: number, keys: any[] }>} */
+/** @typedef {{ at: number, tried: number, keys: any[] }} KnownKeys `at` is when they came, `tried` the last try */
+/** @type {Map<string, KnownKeys>} */
 const jwks = new Map();
 
-/** @param {string} url @param {string | undefined} kid */
-async function signingKey(url, kid) {
-  let known = jwks.get(url);
-  const missing = known && !known.keys.some((key) => key.kid === kid);
-  if (!known || Date.now() - known.at > JWKS_LIFE_MS || (missing && Date.now() - known.at > LEEWAY_S * 1000)) {
-    const answer = await fetch(url);
-    if (!answer.ok) throw new HttpError(503, "jwks_unreachable", `the issuer's keys answer with ${answer.status}`);
-    const body = /** @type {{ keys?: any[] }} */ (await answer.json());
-    known = { at: Date.now(), keys: body.keys ?? [] };
-    jwks.set(url, known);
+/** Keys that anybody on the way could have changed are none. @param {string} text */
+function checkAddress(text) {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const here = url !== null && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url?.protocol !== "https:" && !(here && url?.protocol === "http:")) {
+    throw new HttpError(500, "misconfigured", "`jwks_url` must be an https address");
   }
-  return known.keys.find((key) => key.kid === kid) ?? (kid === undefined ? known.keys[0] : undefined);
+}
+
+/** @param {string} url @returns {Promise<any[] | null>} null when the issuer does not give them */
+async function fetchKeys(url) {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(JWKS_TIMEOUT_MS), redirect: "manual" });
+    const body = /** @type {{ keys?: any } | null} */ (answer.ok ? await answer.json() : null);
+    return Array.isArray(body?.keys) ? body.keys.filter((key) => typeof key === "object" && key !== null) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The issuer's keys. They are asked for anew when they are old, and, once in a while, when a token names another one.
+ * @param {string} url @param {string | undefined} kid
+ */
+async function keysAt(url, kid) {
+  checkAddress(url);
+  const [now, old] = [Date.now(), jwks.get(url)];
+  const missing = old !== undefined && !old.keys.some((key) => key.kid === kid);
+  const due = old === undefined || now - old.at > JWKS_LIFE_MS || missing;
+  if (!due || (old !== undefined && now - old.tried < LEEWAY_S * 1000)) return old.keys;
+  const keys = await fetchKeys(url);
+  if (keys !== null) {
+    jwks.set(url, { at: now, tried: now, keys });
+    return keys;
+  }
+  if (old === undefined || now - old.at > JWKS_STALE_MS) {
+    throw new HttpError(503, "jwks_unreachable", "the issuer's keys cannot be had", { headers: { "retry-after": "30" } });
+  }
+  old.tried = now;
+  return old.keys;
 }
 
 /** @param {string} text */
 function fromBase64Url(text) {
-  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
-}
-
-/** @param {string} part */
-function decoded(part) {
+  if (!/^[\w-]*$/.test(text)) throw refused("the token is no JSON Web Token");
   try {
-    return JSON.parse(new TextDecoder().decode(fromBase64Url(part)));
+    const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
   } catch {
     throw refused("the token is no JSON Web Token");
   }
 }
 
+/** @param {string} part @returns {Record<string, any>} */
+function decoded(part) {
+  let value;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(fromBase64Url(part)));
+  } catch {
+    throw refused("the token is no JSON Web Token");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refused("the token is no JSON Web Token");
+  return value;
+}
+
 /**
- * The caller of a signed token; expired, early, foreign and unsigned ones are refused.
+ * Whether one of the issuer's keys has signed it. A key is good for the algorithm that it says, and for signatures.
+ * @param {any[]} keys @param {Record<string, any>} header @param {Uint8Array} signature @param {Uint8Array} signed
+ */
+async function isSigned(keys, header, signature, signed) {
+  const algorithm = ALGORITHMS[header.alg];
+  const fitting = keys.filter((key) => {
+    const named = header.kid === undefined || key.kid === header.kid;
+    return named && key.kty === algorithm.kty && (key.use ?? "sig") === "sig" && (key.alg ?? header.alg) === header.alg;
+  });
+  for (const { kty, n, e, crv, x, y } of fitting) {
+    try {
+      const key = await crypto.subtle.importKey("jwk", { kty, n, e, crv, x, y }, algorithm.import, false, ["verify"]);
+      if (await crypto.subtle.verify(algorithm.verify, key, signature, signed)) return true;
+    } catch {
+      // a broken key of the issuer signs nothing
+    }
+  }
+  return false;
+}
+
+/**
+ * The caller of a signed token; expired, early, foreign and unsigned ones are refused, and those that ask for what this
+ * does not know (`crit`, RFC 7515 §4.1.11).
  * @param {Request} request
  * @param {JwtOptions} options
  * @returns {Promise<Caller>}
@@ -106,25 +174,26 @@ export async function byJwt(request, options) {
   const parts = bearer(request).split(".");
   if (parts.length !== 3) throw refused("send a JSON Web Token as `Authorization: Bearer …`");
   const [header, claims] = [decoded(parts[0]), decoded(parts[1])];
-  const algorithm = ALGORITHMS[header.alg];
-  if (!algorithm) throw refused(`tokens are signed by ${Object.keys(ALGORITHMS).join(" or ")}`);
-  const jwk = await signingKey(options.jwks_url, header.kid);
-  if (!jwk) throw refused("the token's signing key is not one of the issuer's");
-  const key = await crypto.subtle.importKey("jwk", jwk, algorithm.import, false, ["verify"]);
+  if (!Object.hasOwn(ALGORITHMS, header.alg)) throw refused(`tokens are signed by ${Object.keys(ALGORITHMS).join(" or ")}`);
+  if (Object.hasOwn(header, "crit")) throw refused("the token asks for an extension that is not known here");
+  if (header.kid !== undefined && typeof header.kid !== "string") throw refused("the token is no JSON Web Token");
+  const keys = await keysAt(options.jwks_url, header.kid);
   const signed = encoder.encode(`${parts[0]}.${parts[1]}`);
-  if (!(await crypto.subtle.verify(algorithm.verify, key, fromBase64Url(parts[2]), signed))) {
-    throw refused("the token's signature does not fit");
+  if (!(await isSigned(keys, header, fromBase64Url(parts[2]), signed))) {
+    throw refused("the token's signature does not fit a key of the issuer");
   }
   checkClaims(claims, options);
-  const tenant = String(claims[options.tenant_claim ?? "sub"] ?? "");
-  return { name: String(claims.sub ?? ""), tenant, claims };
+  const tenant = claims[options.tenant_claim ?? "sub"];
+  // Other than text, two tenants could be written alike: `{id: 1}` and `{id: 2}` both as "[object Object]".
+  if (typeof tenant !== "string" || tenant.trim() === "") throw refused(`the token's \`${options.tenant_claim ?? "sub"}\` names no tenant`);
+  return { name: typeof claims.sub === "string" ? claims.sub : tenant, tenant, claims };
 }
 
 /** @param {Record<string, any>} claims @param {JwtOptions} options */
 function checkClaims(claims, options) {
   const now = Date.now() / 1000;
-  if (typeof claims.exp !== "number" || claims.exp < now - LEEWAY_S) throw refused("the token has expired");
-  if (claims.nbf > now + LEEWAY_S) throw refused("the token is not valid yet");
+  if (!Number.isFinite(claims.exp) || claims.exp < now - LEEWAY_S) throw refused("the token has expired");
+  if (claims.nbf !== undefined && !(Number.isFinite(claims.nbf) && claims.nbf <= now + LEEWAY_S)) throw refused("the token is not valid yet");
   if (options.issuer && claims.iss !== options.issuer) throw refused("the token is of another issuer");
   if (options.audience && ![claims.aud].flat().includes(options.audience)) {
     throw refused("the token is for another audience");

@@ -19,8 +19,10 @@ export async function signedLink(url, path, secret, seconds) {
 
 /** @param {URL} url @param {string} secret */
 export async function checkLink(url, secret) {
-  const expires = Number(url.searchParams.get("expires"));
-  const fits = await isSignature(secret, signed(url.pathname, expires), url.searchParams.get("signature") ?? "");
+  const said = url.searchParams.get("expires") ?? "";
+  const expires = /^[1-9]\d{0,15}$/.test(said) ? Number(said) : NaN; // not `1e9`, `0x…`, or a number no double holds
+  const signature = url.searchParams.get("signature") ?? "";
+  const fits = Number.isSafeInteger(expires) && (await isSignature(secret, signed(url.pathname, expires), signature));
   if (!fits) throw new HttpError(403, "bad_signature", "the link's signature does not fit");
   if (expires < Date.now() / 1000) throw new HttpError(410, "link_expired", "the link has expired");
 }

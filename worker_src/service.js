@@ -97,6 +97,7 @@ export function service(name, options, routes) {
     try {
       // On an open route a caller may still say who it is, and then must be right.
       if (!route.open || request.headers.has("authorization")) await admit(call, options);
+      else await limit(call, `address ${request.headers.get("cf-connecting-ip")}`);
       if (route.body) call.body = await readJson(request, options.max_body_bytes, route.body);
       return await route.handle(call);
     } catch (error) {
@@ -155,11 +156,30 @@ function newCall(name, request, env, context) {
  * @param {Call<Env>} call @param {ServiceOptions} options
  */
 async function admit(call, options) {
-  if (options.auth === "key") call.caller = byKey(call.request, await secretOf(call.env.API_TOKEN));
-  if (options.auth === "jwt" && options.jwt) call.caller = await byJwt(call.request, options.jwt);
+  call.caller = await callerOf(call, options);
   call.log.fields.caller = call.caller.name;
-  const limiter = call.env.RATE_LIMITER;
-  if (limiter && !(await limiter.limit({ key: call.caller.name })).success) {
+  await limit(call, call.caller === NOBODY ? `address ${call.request.headers.get("cf-connecting-ip")}` : call.caller.name);
+}
+
+/**
+ * Who calls. Only `auth: none` lets anybody in: options that are not understood let nobody in.
+ * @template {BaseEnv} Env
+ * @param {Call<Env>} call @param {ServiceOptions} options
+ * @returns {Promise<Caller>}
+ */
+async function callerOf(call, options) {
+  if (options.auth === "none") return NOBODY;
+  if (options.auth === "key") return byKey(call.request, await secretOf(call.env.API_TOKEN));
+  if (options.auth === "jwt" && options.jwt?.jwks_url) return await byJwt(call.request, options.jwt);
+  throw new HttpError(500, "misconfigured", "this Worker does not know how to tell its callers apart");
+}
+
+/**
+ * @template {BaseEnv} Env
+ * @param {Call<Env>} call @param {string} key
+ */
+async function limit({ env }, key) {
+  if (env.RATE_LIMITER && !(await env.RATE_LIMITER.limit({ key })).success) {
     throw new HttpError(429, "rate_limited", "too many requests of this caller", { headers: { "retry-after": "60" } });
   }
 }

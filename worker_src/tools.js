@@ -40,13 +40,27 @@ const REPLY = {
   required: ["answer", "steps", "model"],
 };
 
+/**
+ * A value in an address stays the one part that it stands in: `..` would lead to another path of the host, nothing to the
+ * one above, and servers that take a path apart once more see a slash in `%2F`.
+ * @param {string} name @param {any} value
+ */
+function segment(name, value) {
+  const text = ["string", "number", "boolean"].includes(typeof value) ? String(value) : "";
+  const apart = [...text].some((sign) => sign < " " || sign === "/" || sign === "\\") || /%(2f|5c|2e)/i.test(text);
+  if (apart || /^[\s.]*$/.test(text) || /[\ud800-\udfff]/u.test(text)) {
+    throw new Error(`\`${name}\` cannot stand in the address of the tool`);
+  }
+  return encodeURIComponent(text);
+}
+
 /** @param {Tool} tool @param {any} given @param {ToolOptions} options */
 async function byHttp(tool, given, options) {
   const { url, method = "GET" } = /** @type {NonNullable<Tool["http"]>} */ (tool.http);
   const used = new Set();
   const filled = url.replace(/\{(\w+)\}/g, (_, name) => {
     used.add(name);
-    return encodeURIComponent(String(given[name] ?? ""));
+    return segment(name, given[name]);
   });
   const target = new URL(filled);
   if (!options.allow_hosts.includes(target.host)) throw new Error(`the host ${target.host} is not allowed`);

@@ -128,4 +128,8 @@ CODES: dict[str, Code] = {
     "IS099": Code("secret whose value is not to be had", "`store:name` without an entry under `secrets_store:` is a secret of the account: Workers read it while they run, nobody else can."),
     # Providers of one's own
     "IS100": Code("provider without https", "AI Gateway reaches an endpoint of your own over https only; on the local Cloudflare http to this machine works, too."),
+    # Callers
+    "IS101": Code("nobody's tokens are good", "`auth: jwt` verifies tokens by the keys of an issuer, and `jwt:` says whose. Without it the Worker refuses everybody."),
+    "IS102": Code("tokens of others are good, too", "`issuer` and `audience` are what tells a token for this Worker from one that was made for another service; production needs both.", WARNING),
+    "IS103": Code("keys of tokens without https", "The keys decide who gets in, so that nobody on the way may change them; http is for this machine only."),
 }  # fmt: skip

@@ -224,7 +224,8 @@ class WorkerSpec(StrictModel):
 
     @property
     def has_tenants(self) -> bool:
-        return bool((self.options.get("jwt") or {}).get("tenant_claim"))
+        given = self.options.get("jwt")
+        return isinstance(given, dict) and bool(given.get("tenant_claim"))
 
 
 class LocalSpec(StrictModel):

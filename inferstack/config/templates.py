@@ -22,6 +22,7 @@ class Option:
     default: Any
     about: str = ""
     choices: tuple[str, ...] = ()
+    schema: dict[str, Any] | None = None  # JSON Schema of what it may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,18 @@ class Template:
 Templates = dict[str, Template | None]  # by the name that a Worker gives; None where there is none
 
 # What worker_src/service.js takes, so every template on it.
+TEXT = {"type": "string", "minLength": 1}
+JWT = {
+    "type": "object",
+    "properties": {"jwks_url": TEXT, "issuer": TEXT, "audience": TEXT, "tenant_claim": TEXT},
+    "required": ["jwks_url"],
+    "additionalProperties": False,
+}
 SERVICE_OPTIONS = {
     "auth": Option("key", "Who may call: `key` (the secret API_TOKEN), `jwt`, or `none`.", ("key", "jwt", "none")),
-    "jwt": Option(None, "For `auth: jwt`: `{jwks_url, issuer, audience, tenant_claim}`."),
-    "cors": Option(["*"], "Origins whose pages may call."),
-    "max_body_bytes": Option(1_048_576, "The longest request."),
+    "jwt": Option(None, "For `auth: jwt`: `{jwks_url, issuer, audience, tenant_claim}`.", schema=JWT),
+    "cors": Option(["*"], "Origins whose pages may call.", schema={"type": "array", "items": TEXT}),
+    "max_body_bytes": Option(1_048_576, "The longest request.", schema={"type": "integer", "minimum": 1}),
 }
 SERVICE_BINDINGS = {"RATE_LIMITER": "rate_limit"}
 
@@ -109,5 +117,5 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
 
 def _option(value: Any) -> Option:
     if isinstance(value, dict) and "default" in value:
-        return Option(value["default"], value.get("about", ""), tuple(value.get("choices", ())))
+        return Option(value["default"], value.get("about", ""), tuple(value.get("choices", ())), value.get("schema"))
     return Option(value)

@@ -27,6 +27,13 @@ def binding(body: str) -> str:
     return LOCAL + PLAIN + f"    bindings:\n      B: {{ {body} }}\n"
 
 
+JWKS = "jwks_url: 'https://id.example/jwks'"
+
+
+def framed(options: str) -> str:
+    return f"workers:\n  w:\n    template: framed\n    {DATE}\n    options: {{ {options} }}\n"
+
+
 CASES = [
     Case("IS001", folders=("stacks/s.yaml",)),
     Case("IS002", LOCAL + "# " + "x" * 1024 * 1024),
@@ -114,6 +121,9 @@ CASES = [
     Case("IS074", CLOUD + "gateways:\n" + "".join(f"  g{i}: {{}}\n" for i in range(21))),
     Case("IS075", LOCAL + PLAIN + "    secrets: { TOKEN: env:NOT_SET_ANYWHERE }\n"),
     Case("IS100", CLOUD + "providers: { llm: { base_url: 'http://llm.example.com/v1' } }\n"),
+    Case("IS101", LOCAL + framed("auth: jwt")),
+    Case("IS102", CLOUD + "production: true\n" + framed(f"auth: jwt, jwt: {{ {JWKS} }}")),
+    Case("IS103", LOCAL + framed("auth: jwt, jwt: { jwks_url: 'http://id.example/jwks', issuer: a, audience: b }")),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"
@@ -160,5 +170,6 @@ TEMPLATES = {
     "search": "summary: searches\nneeds: { bindings: { AI: ai }, secrets: [KEY] }\n",
     "asks": "summary: asks\naccepts: { models: [chat] }\nabilities: { chat: [tools] }\noptions: { words: { default: 4 } }\n",
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
+    "framed": "summary: on the frame\nservice: true\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

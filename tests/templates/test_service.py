@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
@@ -41,6 +42,28 @@ workers:
     options:
       auth: jwt
       jwt: {{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", issuer: "{ISSUER}", audience: "{AUDIENCE}" }}
+  empties:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings: {{ AI: {{ ai: true }} }}
+    secrets: {{ API_TOKEN: "env:EMPTY_KEYS" }}
+  tenants:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings: {{ AI: {{ ai: true }} }}
+    options:
+      auth: jwt
+      jwt: {{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", tenant_claim: org }}
+  lost:
+    template: chat
+    compatibility_date: "2026-06-01"
+    models: {{ chat: chat }}
+    bindings: {{ AI: {{ ai: true }} }}
+    options:
+      auth: jwt
+      jwt: {{ jwks_url: "http://127.0.0.1:{free_port()}/jwks" }}
   open:
     template: chat
     compatibility_date: "2026-06-01"
@@ -49,6 +72,7 @@ workers:
     options: {{ auth: none }}
 """
 HELLO = {"message": "Hello there"}
+EMPTY_KEYS = "alice=key-of-alice,carol=,=nobody,default=,,dave=half-a-key, b,c,erin= ,frank=a=b"
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -56,6 +80,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 def keys() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWO_KEYS", "ann=key-of-ann,bob=key-of-bob,c2VjcmV0LXBhZA==")
+        patch.setenv("EMPTY_KEYS", EMPTY_KEYS)
         yield
 
 
@@ -140,6 +165,103 @@ def test_a_jwt_of_another_key_or_none_is_refused(deployed: Deployed) -> None:
     for token in (forged, unsigned, "a.b.c", "rubbish"):
         with deployed.client("signed", token) as client:
             assert client.post("/chat", json=HELLO).status_code == 401
+
+
+@pytest.mark.parametrize("key", ["key-of-alice", "half-a-key", "a=b"])
+def test_a_key_with_a_name_is_one(deployed: Deployed, key: str) -> None:
+    with deployed.client("empties", key) as client:
+        assert client.post("/chat", json=HELLO).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "carol=",
+        "=nobody",
+        "nobody",
+        "default=",
+        "=",
+        ",",
+        "b",
+        "c",
+        "erin=",
+        "alice",
+        EMPTY_KEYS,
+        "half-a-key, b,c",
+    ],
+)
+def test_what_lacks_a_name_or_a_key_is_no_key(deployed: Deployed, key: str) -> None:
+    with deployed.client("empties", key) as client:
+        assert client.post("/chat", json=HELLO).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer  "])
+def test_the_scheme_is_read_in_any_case(deployed: Deployed, kind: str) -> None:
+    headers = {"authorization": f"{kind} {deployed.token}"}
+    assert deployed.call("chat", "POST", "/chat", json=HELLO, headers=headers).status_code == 200
+
+
+def signed(header: dict[str, Any] | None = None, **changed: Any) -> str:
+    return jwt.encode(claims(**changed), KEY, algorithm="ES256", headers={"kid": "one", **(header or {})})
+
+
+def encoded(*parts: Any) -> str:
+    """A token of any parts, whether they are JSON or not."""
+    texts = [part if isinstance(part, str) else json.dumps(part) for part in parts]
+    return ".".join(base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in texts)
+
+
+HEADER = {"alg": "ES256", "kid": "one"}
+MALFORMED = {
+    "critical extension": signed({"crit": ["exp"]}),
+    "empty crit": signed({"crit": []}),
+    "header null": encoded("null", {}, "x"),
+    "header list": encoded([], {}, "x"),
+    "header number": encoded("5", {}, "x"),
+    "no algorithm": encoded({}, {}, "x"),
+    "algorithm of all objects": encoded({"alg": "constructor"}, {}, "x"),
+    "algorithm list": encoded({"alg": ["ES256"]}, {}, "x"),
+    "key id list": encoded({**HEADER, "kid": ["one"]}, {}, "x"),
+    "claims null": encoded(HEADER, "null", "x"),
+    "claims text": encoded(HEADER, '"a"', "x"),
+    "signature no base64": encoded(HEADER, {}) + ".%%%",
+    "signature of one sign": encoded(HEADER, {}) + ".a",
+    "no signature": encoded(HEADER, {}) + ".",
+    "no base64 at all": "ä.ö.ü",
+    "no UTF-8": base64.urlsafe_b64encode(b"\xff\xfe").decode() + ".e30.e30",
+    "four parts": signed() + ".x",
+    "expires as text": signed(exp="9999999999"),
+    "expires never": encoded(HEADER, {"sub": "ann"}, "x"),
+    "not before as text": signed(nbf="0"),
+    "audience object": signed(aud={"chat": True}),
+    "no subject": signed(sub=None),
+    "empty subject": signed(sub=""),
+    "HS256 with the public key": encoded({"alg": "HS256", "kid": "one"}, claims(), "x"),
+}
+
+
+@pytest.mark.parametrize("token", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_token_is_refused_and_no_failure(deployed: Deployed, token: str) -> None:
+    answer = deployed.call("signed", "POST", "/chat", json=HELLO, headers={"authorization": f"Bearer {token}".encode()})
+    assert answer.status_code == 401, answer.text
+    assert deployed.call("signed", "GET", "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("org", [None, "", " ", 5, True, ["a"], {"id": 1}], ids=str)
+def test_a_tenant_is_a_text(deployed: Deployed, org: Any) -> None:
+    """`{"id": 1}` and `{"id": 2}` would both be "[object Object]"; none at all would be a tenant that all share."""
+    changed = {} if org is None else {"org": org}
+    with deployed.client("tenants", signed(**changed)) as client:
+        answer = client.post("/chat", json=HELLO)
+    assert (answer.status_code, "names no tenant" in answer.text) == (401, True)
+    with deployed.client("tenants", signed(org="acme")) as client:
+        assert client.post("/chat", json=HELLO).status_code == 200
+
+
+def test_without_the_issuer_s_keys_nobody_gets_in(deployed: Deployed) -> None:
+    with deployed.client("lost", signed()) as client:
+        answer = client.post("/chat", json=HELLO)
+    assert (answer.status_code, answer.json()["code"]) == (503, "jwks_unreachable")
 
 
 def test_what_does_not_fit_is_told_with_every_violation(deployed: Deployed) -> None:

@@ -88,7 +88,7 @@ def _workers(spec: StackSpec) -> Iterator[Breach]:
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key, "options")
         if worker.options.get("auth") == "none":
-            problem, fix = f"Worker `{key}` answers everybody", "set `auth: key` or `auth: jwt`"
+            problem, fix = f"Worker `{key}` answers everybody", "set `auth: key`, or `auth: jwt` with `jwt:`"
             yield Breach("public-worker", f"workers.{key}", (*at, "auth"), problem, fix)
         elif worker.public:
             problem = f"Worker `{key}` answers everybody's questions"

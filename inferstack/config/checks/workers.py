@@ -8,6 +8,7 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.config._diagnostics import closest
+from inferstack.config.checks.options import check_callers, check_schema
 from inferstack.config.models import StackSpec, WorkerSpec
 from inferstack.config.paths import leaves
 from inferstack.config.report import Report
@@ -47,6 +48,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
             continue
         _check_needs(worker, template, at, report)
         _check_extras(worker, template, at, root, report)
+        check_callers(spec, worker, template, at, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
 
@@ -143,6 +145,8 @@ def _check_option(template: Template, name: str, value: Any, at: KeyPath, root: 
         problem = f"`{value}` is not one of {', '.join(option.choices)}{closest(str(value), option.choices)}"
         report("IS024", path, problem, "choose one of them")
     elif option is not None and option.default is not None and not _same_kind(value, option.default):
+        if option.schema is not None and "type" in option.schema:
+            return  # said by its schema
         kinds = {
             bool: "true or false",
             int: "a number",
@@ -163,6 +167,7 @@ def _same_kind(value: Any, default: Any) -> bool:
 def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, root: Path, report: Report) -> None:
     for name, value in worker.options.items():
         _check_option(template, name, value, at, root, report)
+        check_schema(template, name, value, at, report)
         if not template.takes_option(name):
             problem = f"template `{template.name}` has no option `{name}`{closest(name, template.options)}"
             fix = f"one of: {', '.join(template.options)}" if template.options else "remove it: the template has none"
