@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import math
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import apsw.shell
 
-from inferstack.local._store import open_database
+from inferstack.local._store import hex_id, open_database
+from inferstack.local.d1.rules import STATEMENT_BYTES, Authorizer, confine
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
+QUERY_SECONDS = 30  # facts `limits.json`, D1 `query_duration`: the whole batch
+RESULT_BYTES = 50_000_000  # of one call: what a Worker of 128 MB can still take in
+TRANSACTION = (
+    "To execute a transaction, please use the state.storage.transaction() or "
+    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements.: SQLITE_ERROR"
+)
 LOCATION = {"served_by_region": "WEUR", "served_by_colo": "LOC", "served_by_primary": True}
 
 
@@ -32,30 +44,73 @@ class Statement:
 
 
 class Database:
-    """A file; callers may come from several threads, statements run one batch at a time."""
+    """A file. Its SQL runs on one thread of its own, so that an endless query holds up this database only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._connection = open_database(path)
+        confine(self._connection)
+        self._reader = open_database(path)  # answers about the file while a query runs
+        self._closing = False
+        self._deadline = math.inf
+        self._connection.set_progress_handler(self._is_over, 10_000)
+        self._thread = ThreadPoolExecutor(1, "d1")
+        self._marks = 0
 
     def close(self) -> None:
+        self._closing = True  # a query that runs is interrupted
         with self._lock:
             self._connection.close()
+            self._reader.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def aside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run one of the methods on the thread of this database."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    def mark(self) -> str:
+        """A bookmark of a session: each is greater than those before it, after a restart too."""
+        self._marks += 1
+        made = f"{time.time_ns() // 1_000_000:016x}"
+        return f"{made[:8]}-{made[8:]}-{self._marks:08x}-{hex_id()}"
+
+    def _is_over(self) -> bool:
+        return self._closing or time.monotonic() > self._deadline
 
     def run(self, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
         """Run all in one transaction: after an error nothing of it has happened."""
         with self._lock:
-            db = self._connection
-            db.execute("begin")
+            db, authorizer = self._connection, Authorizer()
+            self._deadline = time.monotonic() + QUERY_SECONDS
             try:
-                results = [outcome for sql, params in statements for outcome in self._script(sql, params)]
+                db.execute("begin")
+                db.set_authorizer(authorizer)
+                room = [RESULT_BYTES]
+                results = [outcome for sql, params in statements for outcome in self._script(sql, params, room)]
+                db.set_authorizer(None)
                 db.execute("commit")
+                return results
             except apsw.Error as error:
-                if db.in_transaction:
-                    db.execute("rollback")
-                raise SqlError(f"{_text(error)}: SQLITE_ERROR") from None
-            return results
+                raise SqlError(_text(error, authorizer)) from None
+            except (
+                ValueError,
+                TypeError,
+                OverflowError,
+            ) as error:  # a value that SQLite can't take, or text it can't give
+                raise SqlError(f"{error}: SQLITE_MISMATCH") from None
+            finally:
+                self._make_whole(authorizer)
+
+    def _make_whole(self, authorizer: Authorizer) -> None:
+        """Whatever happened, the next caller finds a connection without transaction, rules or settings of this one."""
+        self._deadline = math.inf
+        db = self._connection
+        db.set_authorizer(None)
+        if db.in_transaction:
+            db.execute("rollback")
+        for name in authorizer.sticky:
+            db.execute(f"pragma {name} = 0")
 
     def copy_to(self, path: Path) -> None:
         """All of it as it is now, in a file of its own."""
@@ -78,42 +133,42 @@ class Database:
         return text.getvalue()
 
     def table_count(self) -> int:
-        with self._lock:
-            sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"
-            row = self._connection.execute(sql).fetchone()
+        sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+        row = self._reader.execute(sql).fetchone()
         assert row is not None
         return int(row[0])
 
     def size(self) -> int:
         """Bytes, the write-ahead log folded in."""
-        with self._lock:
-            return self._size()
+        return self._size(self._reader)
 
-    def _size(self) -> int:
-        row = self._connection.execute(
-            "select page_count * page_size from pragma_page_count, pragma_page_size"
-        ).fetchone()
+    def _size(self, connection: apsw.Connection) -> int:
+        row = connection.execute("select page_count * page_size from pragma_page_count, pragma_page_size").fetchone()
         assert row is not None
         return int(row[0])
 
-    def _script(self, sql: str, params: list[Any]) -> list[Statement]:
-        outcomes: list[Statement] = []
-        for statement in _split(sql):
-            first_word = statement.split(None, 1)[0].upper().rstrip(";") if statement.strip() else ""
-            if first_word in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
-                raise apsw.SQLError(
-                    "To execute a transaction, please use the state.storage.transaction() or "
-                    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements."
-                )
-            outcomes.append(self._statement(statement, params))
-        return outcomes
+    def _script(self, sql: str, params: list[Any], room: list[int]) -> list[Statement]:
+        return [self._statement(statement, params, room) for statement in _split(_whole(sql))]
 
-    def _statement(self, sql: str, params: list[Any]) -> Statement:
+    def _statement(self, sql: str, params: list[Any], room: list[int]) -> Statement:
+        if len(sql.encode()) > STATEMENT_BYTES:
+            raise SqlError("statement too long: SQLITE_TOOBIG")
         db = self._connection
         started, changes = time.perf_counter(), db.total_changes()
-        cursor = db.execute(sql, [_bindable(value) for value in params])
-        columns = _columns(cursor)
-        rows = [tuple(_readable(value) for value in row) for row in cursor]
+        columns: list[str] = []
+        cursor = db.cursor()
+
+        def started_with(cursor: apsw.Cursor, *_: Any) -> bool:
+            columns.extend(_columns(cursor))  # now: they are gone with the last row, and some have none
+            return True
+
+        cursor.exec_trace = started_with
+        rows: list[Row] = []
+        for row in cursor.execute(sql, [_bindable(value) for value in params]):
+            room[0] -= sum(len(v) if isinstance(v, str | bytes) else 8 for v in row) + 16
+            if room[0] < 0:
+                raise SqlError(f"the result is larger than {RESULT_BYTES} bytes: SQLITE_TOOBIG")
+            rows.append(tuple(_readable(value) for value in row))
         elapsed, changed = (time.perf_counter() - started) * 1000, db.total_changes() - changes
         meta = {
             "duration": round(elapsed, 4),
@@ -121,7 +176,7 @@ class Database:
             "changes": changed,
             "last_row_id": db.last_insert_rowid(),
             "changed_db": changed > 0 or not _reads_only(sql),
-            "size_after": self._size(),
+            "size_after": self._size(db),
             "rows_read": len(rows),
             "rows_written": changed,
             **LOCATION,
@@ -161,17 +216,37 @@ def _reads_only(sql: str) -> bool:
     return sql.lstrip().upper().startswith(("SELECT", "EXPLAIN", "PRAGMA", "WITH"))
 
 
+def _whole(text: str) -> str:
+    """Half a surrogate pair becomes U+FFFD, as workerd writes it; SQLite holds no such thing."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _bindable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _whole(value)
     if isinstance(value, list):
         return bytes(value)
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)  # a number of JavaScript's is a double
     return value
 
 
 def _readable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no Infinity
     return list(value) if isinstance(value, bytes) else value
 
 
-def _text(error: apsw.Error) -> str:
-    return str(error).removeprefix("SQLError: ")
+def _text(error: apsw.Error, authorizer: Authorizer) -> str:
+    """As workerd words it: SQLite's text, where in the statement, and the name of the result code."""
+    if isinstance(error, apsw.AuthError):
+        return TRANSACTION if authorizer.transaction else "not authorized: SQLITE_AUTH"
+    if isinstance(error, apsw.InterruptError):
+        return "D1 DB storage operation exceeded timeout which caused object to be reset."
+    result = getattr(error, "result", apsw.SQLITE_ERROR)
+    code = apsw.mapping_result_codes.get(result & 0xFF, "SQLITE_ERROR")
+    offset = getattr(error, "error_offset", -1)
+    place = f" at offset {offset}" if isinstance(offset, int) and offset >= 0 else ""
+    return f"{str(error).removeprefix('SQLError: ')}{place}: {code}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from datetime import datetime
@@ -91,7 +90,8 @@ class Databases:
         folder.mkdir(exist_ok=True)
         made = f"{time.time_ns() // 1_000_000:016x}"
         name = f"{made[:8]}-{made[8:]}-{0:08x}-{hex_id()}"
-        await asyncio.to_thread(self.open(uuid).copy_to, folder / f"{name}.sqlite")
+        database = self.open(uuid)
+        await database.aside(database.copy_to, folder / f"{name}.sqlite")
         for file in sorted(folder.glob("*.sqlite"))[:-KEPT_BOOKMARKS]:
             file.unlink()
         return name
@@ -103,11 +103,21 @@ class Databases:
         if "/" in bookmark or not file.is_file():
             raise ApiError(400, 7400, "Invalid property: bookmark")
         previous = await self.bookmark(uuid)
-        await asyncio.to_thread(self.open(uuid).restore_from, file)
+        database = self.open(uuid)
+        await database.aside(database.restore_from, file)
         return bookmark, previous
 
     async def export(self, identifier: str) -> str:
-        return await asyncio.to_thread(self.open(self.get(identifier)["uuid"]).dump)
+        database = self.open(self.get(identifier)["uuid"])
+        return await database.aside(database.dump)
+
+    def mark(self, identifier: str) -> str:
+        return self.open(self.get(identifier)["uuid"]).mark()
+
+    def close(self) -> None:
+        """Queries that still run are interrupted."""
+        for database in self._open.values():
+            database.close()
 
     def open(self, uuid: str) -> Database:
         if uuid not in self._open:
@@ -117,7 +127,7 @@ class Databases:
     async def run(self, identifier: str, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
         """Raises `SqlError`; runs beside the event loop, so that a long query stops nobody else."""
         database = self.open(self.get(identifier)["uuid"])
-        return await asyncio.to_thread(database.run, statements)
+        return await database.aside(database.run, statements)
 
 
 __all__ = ["Databases", "SqlError"]
