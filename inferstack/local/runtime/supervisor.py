@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from inferstack.local.runtime.forwarder import Forwarder
 
 START_SECONDS = 20
 DRAIN_SECONDS = 30
+PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -51,6 +54,8 @@ class Supervisor:
         self._server: asyncio.Server | None = None
         self._forwarder = Forwarder()
         self.dispatch_socket: Path | None = None
+        self.trouble = ""  # the last, for `status`
+        self.down_since: float | None = None
 
     async def apply(self) -> None:
         """Make the running process match the plan; raises `StartError` and changes nothing when it can't."""
@@ -96,7 +101,8 @@ class Supervisor:
         self._forwarder.switch(config.http_socket)
         if self._server is None:
             self._server = await asyncio.start_server(self._forwarder.handle, sock=self._socket)
-        self._spawn(self._restart_if_it_ends(process))
+        self.down_since = None
+        self._spawn(self._watch(process))
         if old is not None and left is not None:
             self._spawn(self._drain(old, old_folder, left))
 
@@ -145,12 +151,43 @@ class Supervisor:
                 if len(said) < 20:
                     said.append(line)
 
-    async def _restart_if_it_ends(self, process: asyncio.subprocess.Process) -> None:
-        await process.wait()
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Until another takes its place: one that ended, or that answers no more, is started again."""
+        waiting = asyncio.create_task(process.wait())
+        silent = 0
+        while process is self._process and not waiting.done():
+            await asyncio.wait({waiting}, timeout=PING_SECONDS)
+            if waiting.done() or process is not self._process:
+                break
+            silent = 0 if await _answers(self.dispatch_socket) else silent + 1
+            if silent >= SILENT_PINGS:
+                self.trouble = "a Worker kept the runtime from answering (an endless loop?); it was started again"
+                log.warning("workerd does not answer; starting it again")
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await waiting
         if process is self._process:
-            log.warning("workerd ended by itself (%s); starting it again", process.returncode)
-            await asyncio.sleep(0.5)
-            await self.apply()
+            await self._start_again(process)
+
+    async def _start_again(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode != -signal.SIGKILL or not self.trouble:
+            self.trouble = f"workerd ended by itself ({process.returncode}); it was started again"
+        log.warning("workerd ended (%s); starting it again", process.returncode)
+        wait = FIRST_WAIT_SECONDS
+        while process is self._process:
+            self.down_since = self.down_since or time.time()
+            await asyncio.sleep(wait)
+            try:
+                await self.apply()
+            except (StartError, OSError) as error:
+                self.trouble = f"workerd does not start: {str(error)[:300]}"
+                log.warning("%s; again in %s s", self.trouble, wait)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def state(self) -> dict[str, str | float | None]:
+        """For `status`: whether the Workers answer, since when not, and the last trouble."""
+        runs = self._process is not None and self._process.returncode is None
+        return {"running": "yes" if runs else "no", "since": self.down_since, "trouble": self.trouble or None}
 
     async def _drain(self, process: asyncio.subprocess.Process, folder: Path | None, http_socket: Path) -> None:
         """Let requests in flight finish, for a while, then what they left to `waitUntil`."""
@@ -168,6 +205,20 @@ class Supervisor:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _answers(path: Path | None) -> bool:
+    """Whether the runtime answers at all; an isolate that loops keeps its only thread."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(str(path))
+            try:
+                writer.write(b"GET /ping HTTP/1.1\r\nhost: dispatch\r\nconnection: close\r\n\r\n")
+                return bool(await reader.readline())
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
 
 
 async def _listening(control: int, sockets: set[str]) -> bool:
