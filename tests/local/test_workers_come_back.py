@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from inferstack import local
 from tests.conftest import Api
 from tests.local.test_workers_run import deploy, says, wait_for
 
@@ -42,4 +43,8 @@ def test_an_endless_loop_in_one_worker_does_not_stop_the_others_for_good(cloudfl
     deploy(cloudflare, "loop", "export default { fetch() { for (;;) {} } }")
     with contextlib.suppress(httpx.HTTPError):
         httpx.get(f"http://127.0.0.1:{cloudflare.running.port}/", headers={"host": "loop.local.localhost"}, timeout=1)
+    assert local.workers_trouble(cloudflare.folder, cloudflare.running)[0] is False
     assert wait_for(lambda: answers(cloudflare), 40)
+    answering, trouble = local.workers_trouble(cloudflare.folder, cloudflare.running)
+    assert answering
+    assert "endless loop" in trouble

@@ -28,6 +28,7 @@ START_SECONDS = 20
 DRAIN_SECONDS = 30
 PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
+STATE_FILE = "workers.json"
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -54,8 +55,9 @@ class Supervisor:
         self._server: asyncio.Server | None = None
         self._forwarder = Forwarder()
         self.dispatch_socket: Path | None = None
-        self.trouble = ""  # the last, for `status`
-        self.down_since: float | None = None
+        self._trouble = ""
+        self._down_since: float | None = None
+        log_file.with_name(STATE_FILE).unlink(missing_ok=True)
 
     async def apply(self) -> None:
         """Make the running process match the plan; raises `StartError` and changes nothing when it can't."""
@@ -101,7 +103,8 @@ class Supervisor:
         self._forwarder.switch(config.http_socket)
         if self._server is None:
             self._server = await asyncio.start_server(self._forwarder.handle, sock=self._socket)
-        self.down_since = None
+        if self._down_since is not None:
+            self._tell(self._trouble, None)
         self._spawn(self._watch(process))
         if old is not None and left is not None:
             self._spawn(self._drain(old, old_folder, left))
@@ -161,7 +164,7 @@ class Supervisor:
                 break
             silent = 0 if await _answers(self.dispatch_socket) else silent + 1
             if silent >= SILENT_PINGS:
-                self.trouble = "a Worker kept the runtime from answering (an endless loop?); it was started again"
+                self._tell("a Worker kept the runtime from answering (an endless loop?)", time.time())
                 log.warning("workerd does not answer; starting it again")
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
@@ -170,24 +173,24 @@ class Supervisor:
             await self._start_again(process)
 
     async def _start_again(self, process: asyncio.subprocess.Process) -> None:
-        if process.returncode != -signal.SIGKILL or not self.trouble:
-            self.trouble = f"workerd ended by itself ({process.returncode}); it was started again"
+        if self._down_since is None:
+            self._tell(f"workerd ended by itself ({process.returncode})", time.time())
         log.warning("workerd ended (%s); starting it again", process.returncode)
         wait = FIRST_WAIT_SECONDS
         while process is self._process:
-            self.down_since = self.down_since or time.time()
             await asyncio.sleep(wait)
             try:
                 await self.apply()
             except (StartError, OSError) as error:
-                self.trouble = f"workerd does not start: {str(error)[:300]}"
-                log.warning("%s; again in %s s", self.trouble, wait)
+                self._tell(f"workerd does not start: {str(error)[:300]}", self._down_since)
+                log.warning("%s; again in %s s", self._trouble, wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
-    def state(self) -> dict[str, str | float | None]:
-        """For `status`: whether the Workers answer, since when not, and the last trouble."""
-        runs = self._process is not None and self._process.returncode is None
-        return {"running": "yes" if runs else "no", "since": self.down_since, "trouble": self.trouble or None}
+    def _tell(self, trouble: str, since: float | None) -> None:
+        """For `status`, which another process asks: the last trouble, and since when the Workers are down."""
+        self._trouble, self._down_since = trouble, since
+        state = {"trouble": trouble, "at": time.time(), "down_since": since}
+        self._log_file.with_name(STATE_FILE).write_text(json.dumps(state))
 
     async def _drain(self, process: asyncio.subprocess.Process, folder: Path | None, http_socket: Path) -> None:
         """Let requests in flight finish, for a while, then what they left to `waitUntil`."""
