@@ -193,3 +193,16 @@ def test_endless_queries_hold_up_nobody_else(tmp_path: Path) -> None:
     for caller in callers:
         caller.join()
     api.client.close()
+
+
+def test_time_travel_and_export_still_work(cloudflare: Api, database: str) -> None:
+    one = f"/d1/database/{database}"
+    query(cloudflare, database, "create table t (a); insert into t values ('1;2')")
+    mark = cloudflare.client.get(f"{one}/time_travel/bookmark").json()["result"]["bookmark"]
+    query(cloudflare, database, "delete from t")
+    assert cloudflare.client.post(f"{one}/time_travel/restore", params={"bookmark": mark}).status_code == 200
+    assert rows(query(cloudflare, database, "select a from t")) == [{"a": "1;2"}]
+    made = cloudflare.client.post(f"{one}/export", json={"output_format": "polling"}).json()["result"]["result"]
+    sql = cloudflare.client.get(made["signed_url"]).text
+    assert query(cloudflare, database, sql).status_code == 200
+    assert rows(query(cloudflare, database, "select a from t")) == [{"a": "1;2"}]

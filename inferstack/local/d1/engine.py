@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import math
 import threading
@@ -114,8 +115,8 @@ class Database:
 
     def copy_to(self, path: Path) -> None:
         """All of it as it is now, in a file of its own."""
-        with self._lock:
-            self._connection.execute("vacuum into ?", (str(path),))
+        with self._lock, contextlib.closing(open_database(self.path)) as free:  # of the limits of users' SQL
+            free.execute("vacuum into ?", (str(path),))
 
     def restore_from(self, path: Path) -> None:
         """Becomes what the file holds."""
@@ -128,9 +129,11 @@ class Database:
     def dump(self) -> str:
         """All of it as SQL."""
         text = io.StringIO()
-        with self._lock:
-            apsw.shell.Shell(stdout=text, db=self._connection).process_command(".dump")
-        return text.getvalue()
+        with self._lock, contextlib.closing(open_database(self.path)) as free:
+            apsw.shell.Shell(stdout=text, db=free).process_command(".dump")
+        # Without the shell's head (machine, user) and its transaction, which an import refuses; begun as D1's own is.
+        inner = text.getvalue().partition("BEGIN TRANSACTION;\n")[2].rpartition("COMMIT TRANSACTION;")[0]
+        return "PRAGMA defer_foreign_keys=TRUE;\n" + inner
 
     def table_count(self) -> int:
         sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"

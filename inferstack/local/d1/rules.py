@@ -11,7 +11,6 @@ LIMITS = {
     apsw.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
     apsw.SQLITE_LIMIT_FUNCTION_ARG: 32,
     apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50,
-    apsw.SQLITE_LIMIT_ATTACHED: 0,
 }
 # Those that D1's page on SQL statements lists. `data_version` and `page_size` are asked by full text search itself.
 PRAGMAS = frozenset(
