@@ -66,8 +66,14 @@ def _local(given: argparse.Namespace, root: Path) -> int:
         return serve(["--state", str(folder), *options])
     if given.action == "status":
         running = local.find(folder)
-        print(f"running: API {running.base_url}, Workers on port {running.port}" if running else "not running")
-        return 0 if running else 1
+        if running is None:
+            print("not running")
+            return 1
+        answers, trouble = local.workers_trouble(folder, running)
+        print(f"running: API {running.base_url}, Workers on port {running.port}{'' if answers else ' DO NOT ANSWER'}")
+        if trouble:
+            print(f"last trouble of the Workers: {trouble}")
+        return 0 if answers else 1
     if given.action in ("fault", "snapshot"):
         return _local_fault(given, folder) if given.action == "fault" else _local_snapshot(given, folder)
     if given.action == "reset":

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from inferstack.catalog import Model, find_model
+from inferstack.catalog import Model, crons, find_model
 from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
@@ -22,9 +22,7 @@ BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 def _cron(text: str) -> str:
-    fields = text.split()
-    if len(fields) != 5:
-        raise ValueError(f"a cron expression has five fields, this one {len(fields)}")
+    crons.parse(text)
     return text
 
 

@@ -1,7 +1,7 @@
 """The local Cloudflare: control plane and data plane offline. `docs/local-cloudflare.md` says what it is."""
 
 from inferstack.local._settings import ACCOUNT_ID, API_PORT, WORKERS_PORT, Running, Settings, subdomain_of, token_of
-from inferstack.local.daemon import ensure, find, stop
+from inferstack.local.daemon import ensure, find, stop, workers_trouble
 
 __all__ = [
     "ACCOUNT_ID",
@@ -14,4 +14,5 @@ __all__ = [
     "stop",
     "subdomain_of",
     "token_of",
+    "workers_trouble",
 ]

@@ -58,8 +58,8 @@ def open_database(path: Path) -> apsw.Connection:
     """A connection whose commits survive a crash of this process and of the machine."""
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(5000)
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
-        connection.execute(f"pragma {pragma}").fetchall()  # one by one: a cursor stops at the first row of a script
+    for setting in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+        list(connection.execute(f"pragma {setting}"))  # one by one: a cursor stops at its first row
     return connection
 
 

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from inferstack.errors import UserError
@@ -80,6 +82,23 @@ def stop(folder: Path) -> bool:
             return True
         time.sleep(0.05)
     raise UserError(f"the local Cloudflare (process {running.pid}) did not end within {STOP_SECONDS} s")
+
+
+def workers_trouble(folder: Path, running: Running) -> tuple[bool, str]:
+    """Whether the Workers' port answers now, and what went wrong last, with its time."""
+    try:
+        state = json.loads((folder / "workers.json").read_text())
+        at = time.strftime("%H:%M:%S", time.localtime(state["down_since"] or state["at"]))
+        said = f"{state['trouble']} ({'since' if state['down_since'] else 'at'} {at})"
+    except (OSError, ValueError, KeyError, TypeError):
+        said = ""
+    try:
+        urlopen(f"http://127.0.0.1:{running.port}/", timeout=3).close()
+    except HTTPError:
+        return True, said  # no Worker has this host: the runtime said so itself
+    except (OSError, HTTPException):
+        return False, said
+    return True, said
 
 
 def alive(pid: int) -> bool:

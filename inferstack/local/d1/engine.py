@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
+import math
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import apsw.shell
 
-from inferstack.local._store import open_database
-from inferstack.local.d1.guard import LONGEST_STATEMENT, TIMED_OUT, TRANSACTION, Exceeded, Guard
+from inferstack.local._store import hex_id, open_database
+from inferstack.local.d1.rules import STATEMENT_BYTES, Authorizer, confine
 from inferstack.local.d1.values import Unsupported, bindable, clean, readable
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
+QUERY_SECONDS = 30  # facts `limits.json`, D1 `query_duration`: the whole batch
+RESULT_BYTES = 50_000_000  # of one call: what a Worker of 128 MB can still take in
+TRANSACTION = (
+    "To execute a transaction, please use the state.storage.transaction() or "
+    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements.: SQLITE_ERROR"
+)
 LOCATION = {"served_by_region": "WEUR", "served_by_colo": "LOC", "served_by_primary": True}
 
 
@@ -34,57 +46,80 @@ class Statement:
 
 
 class Database:
-    """A file; callers may come from several threads, statements run one batch at a time."""
+    """A file. Its SQL runs on one thread of its own, so that an endless query holds up this database only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._connection = open_database(path)
-        self._guard = Guard(self._connection)
-        self._meter = _Meter(path)
+        confine(self._connection)
+        self._reader = open_database(path)  # answers about the file while a query runs
+        self._closing = False
+        self._deadline = math.inf
+        self._connection.set_progress_handler(self._is_over, 10_000)
+        self._thread = ThreadPoolExecutor(1, "d1")
+        self._marks = 0
 
     def close(self) -> None:
-        """What runs is interrupted."""
-        self._guard.stop()
+        self._closing = True  # a query that runs is interrupted
         with self._lock:
             self._connection.close()
-            self._meter.close()
+            self._reader.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def aside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run one of the methods on the thread of this database."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    def mark(self) -> str:
+        """A bookmark of a session: each is greater than those before it, after a restart too."""
+        self._marks += 1
+        made = f"{time.time_ns() // 1_000_000:016x}"
+        return f"{made[:8]}-{made[8:]}-{self._marks:08x}-{hex_id()}"
+
+    def _is_over(self) -> bool:
+        return self._closing or time.monotonic() > self._deadline
 
     def run(self, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
-        """Run all in one transaction: after an error, whatever it is, nothing of it has happened. Raises `SqlError`."""
+        """Run all in one transaction: after an error nothing of it has happened."""
         with self._lock:
-            self._connection.execute("begin")
+            db, authorizer = self._connection, Authorizer()
+            self._deadline = time.monotonic() + QUERY_SECONDS
             try:
-                with self._guard.watching():
-                    results = [outcome for sql, params in statements for outcome in self._script(clean(sql), params)]
-                self._connection.execute("commit")
-                size = self._meter.size()
-            except Exception as error:
-                raise SqlError(self._text(error)) from None
+                db.execute("begin")
+                db.set_authorizer(authorizer)
+                room = [RESULT_BYTES]
+                results = [outcome for sql, params in statements for outcome in self._script(sql, params, room)]
+                db.set_authorizer(None)
+                db.execute("commit")
+                return results
+            except apsw.Error as error:
+                raise SqlError(_text(error, authorizer)) from None
+            except Unsupported as error:
+                raise SqlError(str(error)) from None
+            except (
+                ValueError,
+                TypeError,
+                OverflowError,
+            ) as error:  # a value that SQLite can't take, or text it can't give
+                raise SqlError(f"{error}: SQLITE_MISMATCH") from None
             finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("rollback")
-            for result in results:
-                result.meta["size_after"] = size
-            return results
+                self._make_whole(authorizer)
 
-    def _text(self, error: Exception) -> str:
-        """As D1 words it: SQLite's text, where in the statement, and the name of the code."""
-        if self._guard.refused_transaction:
-            return f"{TRANSACTION}: SQLITE_ERROR"
-        if isinstance(error, apsw.InterruptError):
-            return f"{TIMED_OUT if self._guard.timed_out else 'the database was closed'}: SQLITE_INTERRUPT"
-        if not isinstance(error, apsw.Error):
-            return str(error) if isinstance(error, Exceeded | Unsupported) else f"{error}: SQLITE_ERROR"
-        code = apsw.mapping_result_codes.get(getattr(error, "result", apsw.SQLITE_ERROR) & 0xFF, "SQLITE_ERROR")
-        offset = getattr(error, "error_offset", -1)
-        at = f" at offset {offset}" if offset >= 0 else ""
-        return f"{str(error).removeprefix(f'{type(error).__name__}: ')}{at}: {code}"
+    def _make_whole(self, authorizer: Authorizer) -> None:
+        """Whatever happened, the next caller finds a connection without transaction, rules or settings of this one."""
+        self._deadline = math.inf
+        db = self._connection
+        db.set_authorizer(None)
+        if db.in_transaction:
+            db.execute("rollback")
+        for name in authorizer.sticky:
+            db.execute(f"pragma {name} = 0")
 
     def copy_to(self, path: Path) -> None:
         """All of it as it is now, in a file of its own."""
-        with self._lock:
-            self._connection.execute("vacuum into ?", (str(path),))
+        with self._lock, contextlib.closing(open_database(self.path)) as free:  # of the limits of users' SQL
+            free.execute("vacuum into ?", (str(path),))
 
     def restore_from(self, path: Path) -> None:
         """Becomes what the file holds."""
@@ -97,37 +132,48 @@ class Database:
     def dump(self) -> str:
         """All of it as SQL."""
         text = io.StringIO()
-        with self._lock:
-            apsw.shell.Shell(stdout=text, db=self._connection).process_command(".dump")
-        return text.getvalue()
+        with self._lock, contextlib.closing(open_database(self.path)) as free:
+            apsw.shell.Shell(stdout=text, db=free).process_command(".dump")
+        # Without the shell's head (machine, user) and its transaction, which an import refuses; begun as D1's own is.
+        inner = text.getvalue().partition("BEGIN TRANSACTION;\n")[2].rpartition("COMMIT TRANSACTION;")[0]
+        return "PRAGMA defer_foreign_keys=TRUE;\n" + inner
 
     def table_count(self) -> int:
-        return self._meter.tables()
+        sql = "select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+        row = self._reader.execute(sql).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def size(self) -> int:
         """Bytes, the write-ahead log folded in."""
-        return self._meter.size()
+        return self._size(self._reader)
 
-    def _script(self, sql: str, params: list[Any]) -> list[Statement]:
-        return [self._statement(statement, params) for statement in _split(sql)]
+    def _size(self, connection: apsw.Connection) -> int:
+        row = connection.execute("select page_count * page_size from pragma_page_count, pragma_page_size").fetchone()
+        assert row is not None
+        return int(row[0])
 
-    def _statement(self, sql: str, params: list[Any]) -> Statement:
-        if len(sql.encode()) > LONGEST_STATEMENT:
-            raise Exceeded("statement too long: SQLITE_TOOBIG")
+    def _script(self, sql: str, params: list[Any], room: list[int]) -> list[Statement]:
+        return [self._statement(statement, params, room) for statement in _split(clean(sql))]
+
+    def _statement(self, sql: str, params: list[Any], room: list[int]) -> Statement:
+        if len(sql.encode()) > STATEMENT_BYTES:
+            raise SqlError("statement too long: SQLITE_TOOBIG")
         db = self._connection
         started, changes = time.perf_counter(), db.total_changes()
         columns: list[str] = []
+        cursor = db.cursor()
 
-        def look(cursor: apsw.Cursor, *_: Any) -> bool:
-            """Before the first step: afterwards, a statement without rows does not say its columns any more."""
-            columns.extend(entry[0] for entry in cursor.get_description())
+        def started_with(cursor: apsw.Cursor, *_: Any) -> bool:
+            columns.extend(_columns(cursor))  # now: they are gone with the last row, and some have none
             return True
 
-        cursor = db.cursor()
-        cursor.exec_trace = look
-        rows = []
+        cursor.exec_trace = started_with
+        rows: list[Row] = []
         for row in cursor.execute(sql, [bindable(value) for value in params]):
-            self._guard.count(row)
+            room[0] -= sum(len(v) if isinstance(v, str | bytes) else 8 for v in row) + 16
+            if room[0] < 0:
+                raise SqlError(f"the result is larger than {RESULT_BYTES} bytes: SQLITE_TOOBIG")
             rows.append(tuple(readable(value) for value in row))
         elapsed, changed = (time.perf_counter() - started) * 1000, db.total_changes() - changes
         meta = {
@@ -136,6 +182,7 @@ class Database:
             "changes": changed,
             "last_row_id": db.last_insert_rowid(),
             "changed_db": changed > 0 or not _reads_only(sql),
+            "size_after": self._size(db),
             "rows_read": len(rows),
             "rows_written": changed,
             **LOCATION,
@@ -143,26 +190,11 @@ class Database:
         return Statement(columns, rows, meta)
 
 
-class _Meter:
-    """A second connection: who asks how large a database is waits for no query of somebody else."""
-
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        self._connection = open_database(path)
-
-    def size(self) -> int:
-        return self._number("select page_count * page_size from pragma_page_count, pragma_page_size")
-
-    def tables(self) -> int:
-        return self._number("select count(*) from sqlite_master where type = 'table' and name not like 'sqlite_%'")
-
-    def close(self) -> None:
-        with self._lock:
-            self._connection.close()
-
-    def _number(self, sql: str) -> int:
-        with self._lock:
-            return int(str(self._connection.execute(sql).fetchall()[0][0]))
+def _columns(cursor: apsw.Cursor) -> list[str]:
+    try:
+        return [entry[0] for entry in cursor.get_description()]
+    except apsw.ExecutionCompleteError:  # a statement that returned no row is over at once
+        return []
 
 
 def _split(sql: str) -> list[str]:
@@ -188,3 +220,16 @@ def _only_comment(sql: str) -> bool:
 
 def _reads_only(sql: str) -> bool:
     return sql.lstrip().upper().startswith(("SELECT", "EXPLAIN", "PRAGMA", "WITH"))
+
+
+def _text(error: apsw.Error, authorizer: Authorizer) -> str:
+    """As workerd words it: SQLite's text, where in the statement, and the name of the result code."""
+    if isinstance(error, apsw.AuthError):
+        return TRANSACTION if authorizer.transaction else "not authorized: SQLITE_AUTH"
+    if isinstance(error, apsw.InterruptError):
+        return "D1 DB storage operation exceeded timeout which caused object to be reset."
+    result = getattr(error, "result", apsw.SQLITE_ERROR)
+    code = apsw.mapping_result_codes.get(result & 0xFF, "SQLITE_ERROR")
+    offset = getattr(error, "error_offset", -1)
+    place = f" at offset {offset}" if isinstance(offset, int) and offset >= 0 else ""
+    return f"{str(error).removeprefix('SQLError: ')}{place}: {code}"

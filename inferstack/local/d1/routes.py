@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,9 @@ from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._store import hex_id, now
 from inferstack.local.d1.state import Databases, SqlError
 
+SESSION = "x-cf-d1-session-commit-token"
+CONSTRAINTS = {"first-primary", "first-unconstrained"}
+BOOKMARK = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}\Z")
 Statements = list[tuple[str, list[Any]]]
 
 
@@ -140,6 +144,8 @@ def _statements(body: dict[str, Any]) -> Statements:
     for item in items:
         if not isinstance(item, dict) or not isinstance(item.get("sql"), str) or not item["sql"].strip():
             raise ApiError(400, 7400, "Invalid property: sql")
+        if not isinstance(item.get("params") or [], list):
+            raise ApiError(400, 7400, "Invalid property: params")
     return [(item["sql"], item.get("params") or []) for item in items]
 
 
@@ -147,6 +153,9 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
     """What workerd's D1 module asks (facts `dataplane.md` §3)."""
     body = await json_body(request, 7400, object)
     items = body if isinstance(body, list) else [body]
+    session = request.headers.get(SESSION)
+    if session and session not in CONSTRAINTS and not BOOKMARK.match(session):
+        return JSONResponse({"success": False, "error": f"Invalid bookmark: {session[:100]}"})
     try:
         done = await databases.run(database_id, [(item["sql"], item.get("params") or []) for item in items])
     except (SqlError, ApiError) as error:
@@ -157,9 +166,10 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
     answers: list[dict[str, Any]] = [
         {
             "success": True,
-            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else s.objects(),
+            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else [],
             "meta": s.meta | {"served_by": "local"},
         }
         for s in done
     ]
-    return JSONResponse(answers if isinstance(body, list) else answers[-1])
+    headers = {SESSION: databases.mark(database_id)} if session else {}
+    return JSONResponse(answers if isinstance(body, list) else answers[-1], headers=headers)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 from inferstack.local.d1.engine import Database, SqlError, Statement
 
-T = TypeVar("T")
 KIND = "d1_database"
 KEPT_BOOKMARKS = 50  # Cloudflare keeps 30 days of any moment; these are the moments that somebody asked for
 LOCATIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
@@ -28,7 +24,6 @@ class Databases:
         self._folder = store.folder / "d1"
         self._folder.mkdir(exist_ok=True)
         self._open: dict[str, Database] = {}
-        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("name")
@@ -75,28 +70,12 @@ class Databases:
     def delete(self, identifier: str) -> None:
         uuid = self.get(identifier)["uuid"]
         self._store.delete(KIND, uuid)
-        self._close(uuid)
+        database = self._open.pop(uuid, None)
+        if database:
+            database.close()
         for file in self._folder.glob(f"{uuid}.sqlite*"):
             file.unlink()
         shutil.rmtree(self._folder / f"{uuid}.bookmarks", ignore_errors=True)
-
-    def close(self) -> None:
-        """End what runs; nothing else can be begun."""
-        for uuid in list(self._open):
-            self._close(uuid)
-
-    def _close(self, uuid: str) -> None:
-        database, thread = self._open.pop(uuid, None), self._threads.pop(uuid, None)
-        if database:
-            database.close()
-        if thread:
-            thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _beside(self, uuid: str, work: Callable[..., T], *arguments: Any) -> T:
-        """In the database's own thread: seven endless queries of seven databases would use up a shared pool."""
-        if uuid not in self._threads:
-            self._threads[uuid] = ThreadPoolExecutor(1, thread_name_prefix=f"d1-{uuid}")
-        return await asyncio.get_running_loop().run_in_executor(self._threads[uuid], work, *arguments)
 
     async def bookmark(self, identifier: str, timestamp: str | None = None) -> str:
         """A name for the database as it is now, or was at a time; the last ones can be restored."""
@@ -111,7 +90,8 @@ class Databases:
         folder.mkdir(exist_ok=True)
         made = f"{time.time_ns() // 1_000_000:016x}"
         name = f"{made[:8]}-{made[8:]}-{0:08x}-{hex_id()}"
-        await self._beside(uuid, self.open(uuid).copy_to, folder / f"{name}.sqlite")
+        database = self.open(uuid)
+        await database.aside(database.copy_to, folder / f"{name}.sqlite")
         for file in sorted(folder.glob("*.sqlite"))[:-KEPT_BOOKMARKS]:
             file.unlink()
         return name
@@ -123,12 +103,21 @@ class Databases:
         if "/" in bookmark or not file.is_file():
             raise ApiError(400, 7400, "Invalid property: bookmark")
         previous = await self.bookmark(uuid)
-        await self._beside(uuid, self.open(uuid).restore_from, file)
+        database = self.open(uuid)
+        await database.aside(database.restore_from, file)
         return bookmark, previous
 
     async def export(self, identifier: str) -> str:
-        uuid = self.get(identifier)["uuid"]
-        return await self._beside(uuid, self.open(uuid).dump)
+        database = self.open(self.get(identifier)["uuid"])
+        return await database.aside(database.dump)
+
+    def mark(self, identifier: str) -> str:
+        return self.open(self.get(identifier)["uuid"]).mark()
+
+    def close(self) -> None:
+        """Queries that still run are interrupted."""
+        for database in self._open.values():
+            database.close()
 
     def open(self, uuid: str) -> Database:
         if uuid not in self._open:
@@ -137,8 +126,8 @@ class Databases:
 
     async def run(self, identifier: str, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
         """Raises `SqlError`; runs beside the event loop, so that a long query stops nobody else."""
-        uuid = self.get(identifier)["uuid"]
-        return await self._beside(uuid, self.open(uuid).run, statements)
+        database = self.open(self.get(identifier)["uuid"])
+        return await database.aside(database.run, statements)
 
 
 __all__ = ["Databases", "SqlError"]

@@ -16,7 +16,7 @@ class Unsupported(Exception):
 
 def clean(text: str) -> str:
     """Text that has an encoding."""
-    return LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else LONE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def bindable(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -98,20 +97,13 @@ class KvApi:
     async def write_bulk(self, request: Request) -> Response:
         namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
         items: list[dict[str, Any]] = await json_body(request, 10012, list)
-        for item in items:
-            value = base64.b64decode(item["value"]) if item.get("base64") else str(item["value"]).encode()
-            note = json.dumps(item["metadata"]) if "metadata" in item else None
-            expiration, ttl = item.get("expiration"), item.get("expiration_ttl")
-            self._namespaces.write(
-                namespace, item["key"], value, note, str(expiration or "") or None, str(ttl or "") or None
-            )
+        self._namespaces.write_all(namespace, items)
         return ok({"successful_key_count": len(items), "unsuccessful_keys": []})
 
     async def delete_bulk(self, request: Request) -> Response:
         namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
         keys = await json_body(request, 10012, list)
-        for key in keys:
-            self._namespaces.remove(namespace, key)
+        self._namespaces.remove_all(namespace, keys)
         return ok({"successful_key_count": len(keys), "unsuccessful_keys": []})
 
 

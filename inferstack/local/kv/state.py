@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import Any
@@ -11,6 +12,8 @@ from inferstack.local._store import Document, Store, hex_id
 
 KIND = "kv_namespace"
 SHORTEST_TTL = 60  # seconds
+INSERT = "insert or replace into kv_entries values (?, ?, ?, ?, ?)"
+DELETE = "delete from kv_entries where namespace = ? and key = ?"
 
 
 class Namespaces:
@@ -67,18 +70,22 @@ class Namespaces:
         expiration: str | None = None,
         ttl: str | None = None,
     ) -> None:
-        if not key or len(key.encode()) > 512:
-            raise ApiError(400, 10012, "key must have 1 to 512 bytes")
-        until = int(float(expiration)) if expiration else None
-        if ttl:
-            if int(float(ttl)) < SHORTEST_TTL:
-                raise ApiError(400, 10034, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60.")
-            until = int(time.time()) + int(float(ttl))
-        sql = "insert or replace into kv_entries values (?, ?, ?, ?, ?)"
-        self._db.execute(sql, (namespace, key, value, metadata, until))
+        self._db.execute(INSERT, _row(namespace, key, value, metadata, expiration, ttl))
+
+    def write_all(self, namespace: str, items: list[Any]) -> None:
+        """All of them or, when one is refused, none; one transaction, since each costs a wait for the disk."""
+        rows = [_bulk_row(namespace, item) for item in items]
+        with self._db:
+            self._db.executemany(INSERT, rows)
+
+    def remove_all(self, namespace: str, keys: list[Any]) -> None:
+        if not all(isinstance(key, str) for key in keys):
+            raise ApiError(400, 10012, "keys must be text")
+        with self._db:
+            self._db.executemany(DELETE, [(namespace, key) for key in keys])
 
     def remove(self, namespace: str, key: str) -> None:
-        self._db.execute("delete from kv_entries where namespace = ? and key = ?", (namespace, key))
+        self._db.execute(DELETE, (namespace, key))
 
     def keys(self, namespace: str, prefix: str, limit: int, cursor: str) -> tuple[list[dict[str, Any]], str]:
         """Keys in order after `cursor`, and the cursor of the next page ("" at the end)."""
@@ -101,3 +108,28 @@ def _title(body: Document) -> str:
     if not isinstance(title, str) or not 0 < len(title) <= 512:
         raise ApiError(400, 10019, "title required")
     return title
+
+
+def _row(
+    namespace: str, key: str, value: bytes, metadata: str | None, expiration: str | None, ttl: str | None
+) -> tuple[Any, ...]:
+    if not key or len(key.encode()) > 512:
+        raise ApiError(400, 10012, "key must have 1 to 512 bytes")
+    until = int(float(expiration)) if expiration else None
+    if ttl:
+        if int(float(ttl)) < SHORTEST_TTL:
+            raise ApiError(400, 10034, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60.")
+        until = int(time.time()) + int(float(ttl))
+    return namespace, key, value, metadata, until
+
+
+def _bulk_row(namespace: str, item: Any) -> tuple[Any, ...]:
+    if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "value" not in item:
+        raise ApiError(400, 10012, "each item needs a key that is text, and a value")
+    note = json.dumps(item["metadata"]) if "metadata" in item else None
+    expiration, ttl = str(item.get("expiration") or "") or None, str(item.get("expiration_ttl") or "") or None
+    try:
+        value = base64.b64decode(item["value"], validate=True) if item.get("base64") else str(item["value"]).encode()
+        return _row(namespace, item["key"], value, note, expiration, ttl)
+    except (ValueError, TypeError, OverflowError):
+        raise ApiError(400, 10012, f"the item of key {item['key']!a} can't be stored") from None

@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from inferstack.local.runtime.forwarder import Forwarder
 
 START_SECONDS = 20
 DRAIN_SECONDS = 30
+PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
+STATE_FILE = "workers.json"
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -51,6 +55,9 @@ class Supervisor:
         self._server: asyncio.Server | None = None
         self._forwarder = Forwarder()
         self.dispatch_socket: Path | None = None
+        self._trouble = ""
+        self._down_since: float | None = None
+        log_file.with_name(STATE_FILE).unlink(missing_ok=True)
 
     async def apply(self) -> None:
         """Make the running process match the plan; raises `StartError` and changes nothing when it can't."""
@@ -96,7 +103,9 @@ class Supervisor:
         self._forwarder.switch(config.http_socket)
         if self._server is None:
             self._server = await asyncio.start_server(self._forwarder.handle, sock=self._socket)
-        self._spawn(self._restart_if_it_ends(process))
+        if self._down_since is not None:
+            self._tell(self._trouble, None)
+        self._spawn(self._watch(process))
         if old is not None and left is not None:
             self._spawn(self._drain(old, old_folder, left))
 
@@ -145,12 +154,43 @@ class Supervisor:
                 if len(said) < 20:
                     said.append(line)
 
-    async def _restart_if_it_ends(self, process: asyncio.subprocess.Process) -> None:
-        await process.wait()
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Until another takes its place: one that ended, or that answers no more, is started again."""
+        waiting = asyncio.create_task(process.wait())
+        silent = 0
+        while process is self._process and not waiting.done():
+            await asyncio.wait({waiting}, timeout=PING_SECONDS)
+            if waiting.done() or process is not self._process:
+                break
+            silent = 0 if await _answers(self.dispatch_socket) else silent + 1
+            if silent >= SILENT_PINGS:
+                self._tell("a Worker kept the runtime from answering (an endless loop?)", time.time())
+                log.warning("workerd does not answer; starting it again")
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await waiting
         if process is self._process:
-            log.warning("workerd ended by itself (%s); starting it again", process.returncode)
-            await asyncio.sleep(0.5)
-            await self.apply()
+            await self._start_again(process)
+
+    async def _start_again(self, process: asyncio.subprocess.Process) -> None:
+        if self._down_since is None:
+            self._tell(f"workerd ended by itself ({process.returncode})", time.time())
+        log.warning("workerd ended (%s); starting it again", process.returncode)
+        wait = FIRST_WAIT_SECONDS
+        while process is self._process:
+            await asyncio.sleep(wait)
+            try:
+                await self.apply()
+            except (StartError, OSError) as error:
+                self._tell(f"workerd does not start: {str(error)[:300]}", self._down_since)
+                log.warning("%s; again in %s s", self._trouble, wait)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def _tell(self, trouble: str, since: float | None) -> None:
+        """For `status`, which another process asks: the last trouble, and since when the Workers are down."""
+        self._trouble, self._down_since = trouble, since
+        state = {"trouble": trouble, "at": time.time(), "down_since": since}
+        self._log_file.with_name(STATE_FILE).write_text(json.dumps(state))
 
     async def _drain(self, process: asyncio.subprocess.Process, folder: Path | None, http_socket: Path) -> None:
         """Let requests in flight finish, for a while, then what they left to `waitUntil`."""
@@ -168,6 +208,20 @@ class Supervisor:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _answers(path: Path | None) -> bool:
+    """Whether the runtime answers at all; an isolate that loops keeps its only thread."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(str(path))
+            try:
+                writer.write(b"GET /ping HTTP/1.1\r\nhost: dispatch\r\nconnection: close\r\n\r\n")
+                return bool(await reader.readline())
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
 
 
 async def _listening(control: int, sockets: set[str]) -> bool:

@@ -59,6 +59,7 @@ function decode(message) {
 export const dispatcher = {
   async fetch(request, env) {
     const [, kind, account, name] = new URL(request.url).pathname.split("/");
+    if (kind === "ping") return new Response();
     const script = `${account}/${name}`;
     const versions = env.TABLE.scripts[script];
     if (!versions) return Response.json({ outcome: "exception", error: `no Worker ${script}` });

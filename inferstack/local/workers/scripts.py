@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from inferstack.catalog import crons
 from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local._store import Document, Store, hex_id, now
 from inferstack.local.workers.deploy import Deployer
@@ -177,6 +178,11 @@ class ScriptsApi:
 
     async def put_schedules(self, request: Request) -> Response:
         worker, body = self._worker(request), await json_body(request, 10001, list)
+        for entry in body:
+            try:
+                crons.parse(str(entry["cron"]))
+            except (crons.CronError, KeyError, TypeError) as error:
+                raise ApiError(400, 10100, f"invalid cron string: {error}") from None
         schedules = [{"cron": str(e["cron"]), "created_on": now(), "modified_on": now()} for e in body]
         self._store.put(SCHEDULES, worker["name"], {"script": worker["name"], "schedules": schedules})
         return ok({"schedules": schedules})

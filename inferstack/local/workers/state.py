@@ -166,6 +166,8 @@ class Workers:
     def add_version(self, version: Document, secrets: dict[str, str], owner: str | None) -> Document:
         for name, value in secrets.items():
             self._store.set_secret(version["id"], name, value)
+        # Again: between the check and now others of this Worker may have been stored.
+        version["number"] = max((v["number"] for v in self.versions(version["worker_id"])), default=0) + 1
         return self._store.put(VERSION, version["id"], version, owner)
 
     def same_version(self, worker: Document, owner: str | None) -> Document | None:
