@@ -14,6 +14,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from inferstack.local._bytes import routed_path
 from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
 from inferstack.local._store import Store
 from inferstack.local.ai.run import Models
@@ -99,6 +100,7 @@ class Accounts:
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The v4 API: the token says whose it is; without one, the path does."""
         if scope["type"] == "http":
+            scope["path"] = routed_path(scope["raw_path"])
             await self._of(Request(scope)).api(scope, receive, send)
 
     def _of(self, request: Request) -> Open:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
+from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
 from inferstack.local._store import Store
 from inferstack.local.ai.queued import Queued
@@ -53,7 +53,6 @@ from inferstack.local.workers.state import Workers
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-DATA_PLANE = "/v1/"  # has keys of its own
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -106,53 +105,38 @@ class LocalCloudflare:
         routes += [
             Route("/health", _health, methods=["GET"]),
             Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
-            Route(DATA_PLANE + "{account_id}/{path:path}", self._gateway, methods=["POST"]),
+            Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
+            Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
             Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
             Route(API + "/accounts", self._accounts, methods=["GET"]),
             Route(base, self._account, methods=["GET"]),
         ]
         handlers: dict[Any, Any] = {ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug}
-        return Starlette(routes=routes, exception_handlers=handlers, middleware=[self._authentication()])
+        edges = [EdgeRoute(each.path, each.endpoint, methods=each.methods) for each in routes]
+        return Starlette(routes=edges, exception_handlers=handlers, middleware=[self._authentication()])
 
     def _authentication(self) -> Middleware:
         async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
             request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
-            path = request.url.path
-            signed = "/import/" in path or "/export/" in path
-            if path != "/health" and not signed and not path.startswith(DATA_PLANE):
-                error = self._credential_error(request)
-                if error:
-                    return error
-            if path.startswith(API):
+            refused = refusal(request, self.account.account_id, self.account.token)
+            if refused is not None:
+                return refused
+            if request.url.path.startswith(API):
                 return await self.api_faults.answer(request, handle)
             return await handle(request)
 
         return Middleware(BaseHTTPMiddleware, dispatch=check)
 
-    def _credential_error(self, request: Request) -> Response | None:
-        header = request.headers.get("authorization")
-        if header is None:
-            return failure(ApiError(401, 10000, "Authentication error"))
-        kind, _, token = header.partition(" ")
-        if kind.lower() != "bearer" or not token:
-            chain = [{"code": 6111, "message": "Invalid format for Authorization header"}]
-            error = {"code": 6003, "message": "Invalid request headers", "error_chain": chain}
-            return JSONResponse({"success": False, "errors": [error], "messages": [], "result": None}, 400)
-        if not hmac.compare_digest(token.encode(), self.account.token.encode()):
-            return failure(ApiError(401, 10000, "Authentication error"))
-        parts = request.url.path.removeprefix(API).split("/")
-        if len(parts) > 2 and parts[1] == "accounts" and parts[2] != self.account.account_id:
-            text = (
-                f"Could not route to {request.url.path.removeprefix(API)}, perhaps your object identifier is invalid?"
-            )
-            return failure(ApiError(404, 7003, text))
-        return None
-
     async def _set_text_server(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text."""
         self.use_text_server(str((await json_body(request)).get("address", "")))
         return ok({})
+
+    async def _scheduled(self, request: Request) -> Response:
+        """Of the local Cloudflare only: run a Worker's `scheduled()` now. A token is needed, as for the rest of the API."""
+        body = {"cron": request.query_params.get("cron", ""), "scheduledTime": int(time.time() * 1000)}
+        return ok(await self.dispatch("scheduled", self.workers.get(request.path_params["script_name"])["name"], body))
 
     async def _verify(self, _: Request) -> Response:
         return ok({"id": self.account.account_id, "status": "active"})
@@ -206,6 +190,9 @@ class LocalCloudflare:
             return await answer_egress(request)
         request.path_params["path"] = parts[2]
         return await self._gateway(request)
+
+    async def _gateway_from_outside(self, request: Request) -> Response:
+        return await answer_gateway(self.gateways, request, self.account.token, outside=True)
 
     async def _gateway(self, request: Request) -> Response:
         return await answer_gateway(self.gateways, request, self.account.token)
