@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
@@ -25,12 +25,28 @@ def whole(text: str) -> str:
     return SURROGATE.sub("\ufffd", text)
 
 
-def from_header(value: str) -> str:
-    """A header's value as its sender wrote it: UTF-8, or Latin-1 where it is none."""
-    data = value.encode("latin-1", "replace")
+def text_of(data: bytes) -> str:
+    """UTF-8 as workerd writes it: half characters stand in three bytes of their own. Raises ValueError."""
     try:
         return data.decode()
     except UnicodeDecodeError:
+        halves = data.decode("utf-8", "surrogatepass")
+        return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def any_text(data: bytes) -> str:
+    """The same of any bytes at all."""
+    try:
+        return text_of(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
+def from_header(value: str) -> str:
+    """A header's value as its sender wrote it: UTF-8, or Latin-1 where it is none."""
+    try:
+        return text_of(value.encode("latin-1", "replace"))
+    except ValueError:
         return value
 
 
@@ -47,7 +63,7 @@ def ascii_json(value: Any) -> str:
 def routed_path(raw: bytes) -> str:
     """A path for routing, decoded segment by segment: an encoded slash separates nothing (`restored` takes it back)."""
     segments = raw.decode("latin-1").split("/")
-    return "/".join(unquote(each).replace("%", "%25").replace("/", "%2F") for each in segments)
+    return "/".join(any_text(unquote_to_bytes(each)).replace("%", "%25").replace("/", "%2F") for each in segments)
 
 
 def restored(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +73,7 @@ def restored(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_json(data: bytes | str) -> Any:
     """JSON as the standard has it; raises ValueError for NaN, numbers beyond a double, and what is nested too deeply."""
-    text = data if isinstance(data, str) else data.decode("utf-8-sig")
+    text = data if isinstance(data, str) else text_of(data.removeprefix(codecs.BOM_UTF8))
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_integer)
         return clean(value)

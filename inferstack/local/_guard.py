@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +33,11 @@ _KEY = secrets.token_bytes(32)  # such addresses do not outlive the process, as 
 
 
 class EdgeRoute(Route):
-    """A route whose parameters come as they were meant, an encoded slash included."""
+    """A route whose parameters come as they were meant, with an encoded slash or a line break in them."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], methods: Collection[str] | None) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z", re.DOTALL)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)

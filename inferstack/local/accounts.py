@@ -119,6 +119,7 @@ class Accounts:
     async def bindings(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the bindings of Workers ask; the runtime's configuration says which account a Worker is of."""
         if scope["type"] == "http":
+            scope["path"] = routed_path(scope["raw_path"])
             account = next((value.decode() for name, value in scope["headers"] if name == HEADER), None)
             # What a Worker sends to other hosts has no account, but the gateways' address names one.
             entry = self._open.get(account or _named(scope["path"]), self._open[ACCOUNT_ID])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ from inferstack.local.workers.state import Workers
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+# What Python raises when a value is not what the code takes it for.
+SHAPE = (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+log = logging.getLogger("inferstack.local")
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -113,6 +117,7 @@ class LocalCloudflare:
             Route(base, self._account, methods=["GET"]),
         ]
         handlers: dict[Any, Any] = {ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug}
+        handlers |= dict.fromkeys(SHAPE, _on_shape)
         edges = [EdgeRoute(each.path, each.endpoint, methods=each.methods) for each in routes]
         return Starlette(routes=edges, exception_handlers=handlers, middleware=[self._authentication()])
 
@@ -153,8 +158,8 @@ class LocalCloudflare:
     def bindings(self) -> Starlette:
         """What the runtime's binding modules ask; which binding it is stands in headers that the Worker can't set."""
         return Starlette(
-            routes=[Route("/{path:path}", self._binding, methods=METHODS)],
-            exception_handlers={ApiError: _on_api_error, Exception: _on_bug},
+            routes=[EdgeRoute("/{path:path}", self._binding, methods=METHODS)],
+            exception_handlers={ApiError: _on_api_error, Exception: _on_bug, **dict.fromkeys(SHAPE, _on_shape)},
         )
 
     async def _binding(self, request: Request) -> Response:
@@ -222,10 +227,22 @@ async def _on_api_error(_: Request, error: Exception) -> Response:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # of a multipart body
+        return failure(ApiError(400, 10001, f"The request body cannot be read: {error.detail}"))
     if error.status_code == 405:
         return failure(ApiError(405, 10405, "Method not allowed for this authentication scheme"))
     path = request.url.path.removeprefix(API)
     return failure(ApiError(404, 7003, f"No route for the URI: {request.method} {path} (not emulated)"))
+
+
+async def _on_shape(request: Request, error: Exception) -> Response:
+    """What no check of a product foresaw in a request: told as the request's fault, and kept in the log with its place.
+
+    Handled here and not as a bug, the connection stays open.
+    """
+    log.warning("%s %s was not foreseen", request.method, request.url.path, exc_info=error)
+    text = f"The request has a value of another kind than expected here ({type(error).__name__})"
+    return failure(ApiError(400, 10001, text))
 
 
 async def _on_bug(_: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from inferstack.local._bytes import from_header
 from inferstack.local._envelope import json_body
 from inferstack.local.ai.run import InferenceError
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
@@ -20,7 +21,7 @@ async def answer_gateway(gateways: Gateways, request: Request, token: str, *, ou
     do without.
     """
     gateway, *rest = request.path_params["path"].split("/")
-    headers = dict(request.headers)
+    headers = {name: from_header(value) for name, value in request.headers.items()}
     try:
         if gateways.authenticated(gateway):
             _demand(headers, token, "cf-aig-authorization")
