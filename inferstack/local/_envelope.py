@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from inferstack.local._bytes import read_json
+
 Json = Any
+LARGEST = 1_000_000_000
 
 
 class ApiError(Exception):
@@ -31,8 +34,8 @@ def failure(error: ApiError) -> Response:
 
 def paged(request: Request, items: Sequence[Json], default_size: int = 20) -> Response:
     """One page of `items`, by the query's `page` and `per_page`, with `result_info`."""
-    page = max(1, int(request.query_params.get("page", 1)))
-    size = max(1, int(request.query_params.get("per_page", default_size)))
+    page = integer(request, "page", 1)
+    size = integer(request, "per_page", default_size)
     part = items[(page - 1) * size : page * size]
     info = {
         "page": page,
@@ -44,10 +47,20 @@ def paged(request: Request, items: Sequence[Json], default_size: int = 20) -> Re
     return ok(list(part), result_info=info)
 
 
+def integer(request: Request, name: str, default: int, most: int = LARGEST) -> int:
+    """A whole number from 1 of the query; above `most` it is `most`."""
+    given = request.query_params.get(name)
+    if given is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,18}", given, re.ASCII) or int(given) < 1:
+        raise ApiError(400, 10001, f"Invalid query parameter {name}: {given[:40]!r} is no whole number from 1")
+    return min(int(given), most)
+
+
 async def json_body(request: Request, code: int = 10001, kind: type = dict) -> Json:
     """The body as JSON, whatever its content type says: wrangler posts JSON as text/plain."""
     try:
-        body = json.loads(await request.body() or b"null")
+        body = read_json(await request.body() or b"null")
     except ValueError:
         raise ApiError(400, code, "The request body is not valid JSON") from None
     if not isinstance(body, kind):

@@ -14,6 +14,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from inferstack.local._bytes import routed_path
 from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
 from inferstack.local._store import Store
 from inferstack.local.ai.run import Models
@@ -100,6 +101,7 @@ class Accounts:
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The v4 API: the token says whose it is; without one, the path does."""
         if scope["type"] == "http":
+            scope["path"] = routed_path(scope["raw_path"])
             await self._of(Request(scope)).api(scope, receive, send)
 
     def _of(self, request: Request) -> Open:
@@ -118,6 +120,7 @@ class Accounts:
     async def bindings(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the bindings of Workers ask; the runtime's configuration says which account a Worker is of."""
         if scope["type"] == "http":
+            scope["path"] = routed_path(scope["raw_path"])
             account = next((value.decode() for name, value in scope["headers"] if name == HEADER), None)
             # What a Worker sends to other hosts has no account, but the gateways' address names one.
             entry = self._open.get(account or _named(scope["path"]), self._open[ACCOUNT_ID])

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from inferstack.local import fault_limits
 from inferstack.local._envelope import ApiError, failure
-from inferstack.local.fault_limits import Limits, refuse_unknown
+from inferstack.local.fault_limits import Limits, check_numbers, refuse_unknown
 
 Handle = Callable[[Request], Awaitable[Response]]
 OWN = ("path", "method", "each", "status", "code", "message", "delay_ms", "reset")
@@ -58,6 +58,14 @@ class ApiFaults:
 
     def plan(self, body: dict[str, Any]) -> None:
         refuse_unknown(body, FIELDS)
+        check_numbers(body)
+        try:
+            re.compile(body.get("path", ""))
+        except (re.error, TypeError) as error:
+            text = f"path {body.get('path')!r} is no regular expression: {error}; escape brackets by a backslash"
+            raise ApiError(400, 10001, text) from None
+        if body.get("reset") not in (None, "before", "after"):
+            raise ApiError(400, 10001, "reset must be before or after")
         own = {name: body[name] for name in OWN if name in body}
         self._planned.append(ApiFault(Limits.of(body), **own))
 

@@ -23,25 +23,29 @@ async def answer_egress(request: Request) -> Response:
     name = (httpx.URL(f"http://{host}").host if host else "").lower()
     if not is_loopback(name):
         return JSONResponse({"error": f"The local Cloudflare does not let Workers reach {host}"}, 502)
-    url = httpx.URL(f"http://{host}", raw_path=request.url.path.encode() + _query(request))
-    sent = {key: value for key, value in request.headers.items() if key not in HOP and not key.startswith("x-local-")}
+    # The target goes on byte for byte: a path that was decoded once names another thing (`%2F`, `%25`).
+    target_bytes = request.scope["raw_path"] + (b"?" + query if (query := request.scope["query_string"]) else b"")
+    url = httpx.URL(f"http://{host}")
+    pairs = [(key.lower(), value) for key, value in request.headers.raw]
+    sent = {key: value for key, value in pairs if key.decode() not in HOP and not key.startswith(b"x-local-")}
     client = httpx.AsyncClient(timeout=SECONDS, trust_env=False)
     try:
         # `*.localhost` is this machine whether or not its resolver knows; the Host header stays.
         target = url.copy_with(host="127.0.0.1") if name.endswith(".localhost") else url
         outgoing = client.build_request(
-            request.method, target, headers={**sent, "host": host}, content=await request.body()
+            request.method,
+            target,
+            headers={**sent, b"host": host.encode("latin-1")},
+            content=await request.body(),
+            extensions={"target": target_bytes},
         )
         answer = await client.send(outgoing, stream=True)
     except httpx.HTTPError as error:
         await client.aclose()
         return JSONResponse({"error": f"{host} cannot be reached: {type(error).__name__}"}, 502)
-    headers = {key: value for key, value in answer.headers.items() if key not in HOP}
-    return StreamingResponse(body_of(client, answer), answer.status_code, headers)
-
-
-def _query(request: Request) -> bytes:
-    return f"?{request.url.query}".encode() if request.url.query else b""
+    response = StreamingResponse(body_of(client, answer), answer.status_code)
+    response.raw_headers = [(k.lower(), v) for k, v in answer.headers.raw if k.lower().decode("latin-1") not in HOP]
+    return response
 
 
 async def body_of(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from inferstack.local._envelope import ApiError
 
+NUMBERS = {"share", "seed", "skip", "times", "seconds", "delay_ms", "token_ms", "break_after", "status", "code"}
 FIELDS = ("share", "seed", "skip", "times", "seconds")
 
 
@@ -16,6 +17,17 @@ def refuse_unknown(body: dict[str, Any], fields: tuple[str, ...]) -> None:
     unknown = sorted(set(body) - set(fields))
     if unknown:
         raise ApiError(400, 10001, f"a fault has no field `{unknown[0]}`; it has: {', '.join(fields)}")
+
+
+def check_numbers(body: dict[str, Any]) -> None:
+    """A planned fault is met by other requests: what is wrong with it must be told now."""
+    for name in NUMBERS & set(body):
+        value = body[name]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+            raise ApiError(400, 10001, f"{name} must be a number from 0, not {value!r}")
+    status = body.get("status")
+    if status is not None and (not isinstance(status, int) or not 400 <= status <= 599):
+        raise ApiError(400, 10001, f"status must be one of an error, 400 to 599, not {status!r}")
 
 
 @dataclass(slots=True)

@@ -63,9 +63,11 @@ def test_a_gateway_with_everything_is_applied_settles_and_routes(project: Projec
 
     url = f"http://127.0.0.1:{project.running.api_port}/v1/{local.ACCOUNT_ID}/main-dev/compat/chat/completions"
 
+    token = {"cf-aig-authorization": f"Bearer {local.token_of(project.root / '.inferstack' / 'local')}"}
+
     def answers(metadata: str) -> str:
         body = {"model": "dynamic/plans", "messages": HELLO}
-        answer = httpx.post(url, json=body, headers={"cf-aig-metadata": metadata})
+        answer = httpx.post(url, json=body, headers={"cf-aig-metadata": metadata, **token})
         assert answer.status_code == 200, answer.text
         return answer.headers["cf-aig-model"]
 

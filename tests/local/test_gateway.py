@@ -23,7 +23,10 @@ def gateway(api: Api, name: str, **settings: Any) -> None:
 
 def call(api: Api, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
     url = f"http://127.0.0.1:{api.running.api_port}/v1/{local.ACCOUNT_ID}/{path}"
-    return httpx.post(url, json=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    token = {"cf-aig-authorization": f"Bearer {local.token_of(api.folder)}"}
+    return httpx.post(
+        url, json=body, headers=token | {name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def routed(api: Api, name: str, route: str, metadata: str = "{}") -> httpx.Response:
@@ -116,7 +119,7 @@ def test_spending_stops_at_its_limit(cloudflare: Api) -> None:
 
 def test_an_authenticated_gateway_wants_the_account_s_token(cloudflare: Api) -> None:
     gateway(cloudflare, "closed", authentication=True)
-    refused = call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO)
+    refused = call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO, cf_aig_authorization="")
     assert (refused.status_code, refused.json()["error"][0]["code"]) == (401, 2009)
     token = f"Bearer {local.token_of(cloudflare.folder)}"
     assert call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO, cf_aig_authorization=token).status_code == 200

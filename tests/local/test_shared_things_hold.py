@@ -42,7 +42,7 @@ def test_ten_thousand_keys_are_written_at_once(cloudflare: Api, namespace: str) 
 def test_a_bulk_write_with_a_bad_item_writes_nothing(cloudflare: Api, namespace: str, bad: Any) -> None:
     items = [{"key": "first", "value": "v"}, bad]
     answer = cloudflare.client.put(f"/storage/kv/namespaces/{namespace}/bulk", json=items)
-    assert answer.status_code == 400
+    assert 400 <= answer.status_code < 500
     assert cloudflare.client.get(f"/storage/kv/namespaces/{namespace}/values/first").status_code == 404
 
 

@@ -217,7 +217,9 @@ def test_scheduled_handlers_run(cloudflare: Api) -> None:
     code = """export default { fetch() { return new Response("x") },
       async scheduled(event, env) { await env.KV.put("ran", event.cron) } }"""
     deploy(cloudflare, "timed", code, [{"name": "KV", "type": "kv_namespace", "namespace_id": namespace}])
-    assert cloudflare.worker("timed", "GET", "/cdn-cgi/handler/scheduled?cron=0+3+*+*+*").json()["outcome"] == "ok"
+    door = f"http://127.0.0.1:{cloudflare.running.api_port}/__local/scheduled/timed"
+    ran = cloudflare.client.post(door, params={"cron": "0 3 * * *"})
+    assert ran.json()["result"]["outcome"] == "ok", ran.text
     assert cloudflare.client.get(f"/storage/kv/namespaces/{namespace}/values/ran").text == "0 3 * * *"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inferstack.local import fault_limits
-from inferstack.local.fault_limits import Limits, refuse_unknown
+from inferstack.local.fault_limits import Limits, check_numbers, refuse_unknown
 
 OWN = ("model", "product", "status", "code", "message", "delay_ms", "token_ms", "break_after", "answer")
 FIELDS = (*OWN, *fault_limits.FIELDS)
@@ -44,6 +44,7 @@ class Faults:
 
     def plan(self, body: dict[str, Any]) -> None:
         refuse_unknown(body, FIELDS)
+        check_numbers(body)
         error = None
         if "code" in body or "status" in body:
             status, code = int(body.get("status", 429)), int(body.get("code", 3040))

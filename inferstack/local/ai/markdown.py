@@ -7,6 +7,7 @@ import io
 import uuid
 from typing import Any
 
+from inferstack.local._bytes import decoded
 from inferstack.local.ai.embeddings import count_tokens
 
 TEXT = ("text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml")
@@ -22,10 +23,11 @@ def to_markdown(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _one(file: dict[str, Any]) -> dict[str, Any]:
-    name, kind = str(file.get("name", "file")), str(file.get("mimeType", "")).split(";")[0].strip().lower()
+    name, full = str(file.get("name", "file")), str(file.get("mimeType", "")).strip().lower()
+    kind = full.split(";")[0].strip()
     result = {"id": str(uuid.uuid4()), "name": name, "mimeType": kind}
     try:
-        text = _convert(kind, base64.b64decode(str(file.get("data", "")))).strip()
+        text = _convert(full, base64.b64decode(str(file.get("data", "")))).strip()
     except Exception as error:
         why = f"{kind} is not supported here" if isinstance(error, _Unsupported) else type(error).__name__
         return {**result, "format": "error", "error": f"{name} cannot be converted: {why}"}
@@ -38,7 +40,8 @@ def _convert(kind: str, data: bytes) -> str:
 
         pages = [page.extract_text().strip() for page in PdfReader(io.BytesIO(data)).pages]
         return "\n\n".join(f"## Page {number}\n\n{text}" for number, text in enumerate(pages, 1))
-    text = data.decode("utf-8")
+    text = decoded(data, kind, html="html" in kind)
+    kind = kind.split(";")[0].strip()
     if kind in ("text/html", "application/xhtml+xml"):
         from markdownify import markdownify  # 100 ms
 

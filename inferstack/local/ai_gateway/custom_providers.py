@@ -45,7 +45,7 @@ class CustomProviders:
         for field in ("name", "slug", "base_url"):
             if not isinstance(body.get(field), str) or not body[field]:
                 raise ApiError(400, 7001, f"{field}: must be a non-empty string")
-        if not SLUG.match(body["slug"]) or not re.match(r"https?://[^/]", body["base_url"]):
+        if not SLUG.fullmatch(body["slug"]) or not re.match(r"https?://[^/]", body["base_url"]):
             raise ApiError(400, 7001, "slug or base_url: invalid")
         existing = self._store.find(KIND, slug=body["slug"])
         if existing:

@@ -3,28 +3,63 @@
 from __future__ import annotations
 
 import hmac
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from inferstack.local._bytes import from_header
 from inferstack.local._envelope import json_body
 from inferstack.local.ai.run import InferenceError
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 
 
-async def answer_gateway(gateways: Gateways, request: Request, token: str) -> Response:
-    """`path` is what stands behind `/v1/<account>/`: a gateway, then nothing (universal) or a provider and its path."""
+async def answer_gateway(gateways: Gateways, request: Request, token: str, *, outside: bool = False) -> Response:
+    """`path` is what stands behind `/v1/<account>/`: a gateway, then nothing (universal) or a provider and its path.
+
+    From outside a model of the account's own needs the account's token, as the real gateway wants it; Workers of the account
+    do without.
+    """
     gateway, *rest = request.path_params["path"].split("/")
-    headers = dict(request.headers)
+    headers = {name: from_header(value) for name, value in request.headers.items()}
     try:
         if gateways.authenticated(gateway):
-            given = headers.get("cf-aig-authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), token.encode()):
-                raise GatewayError(401, 2009, "Unauthorized")
+            _demand(headers, token, "cf-aig-authorization")
         if not rest:
-            return await gateways.universal(gateway, await json_body(request, 2001, list), headers)
+            items = await json_body(request, 2001, list)
+            if outside and any(_is_own(item.get("provider"), item.get("query")) for item in map(_item, items)):
+                _demand(headers, token, "cf-aig-authorization", "authorization")
+            return await gateways.universal(gateway, items, headers)
         query = await json_body(request, 2001)
+        if outside and _is_own(rest[0], query):
+            _demand(headers, token, "cf-aig-authorization", "authorization")
         return await gateways.provider(gateway, rest[0], "/".join(rest[1:]), query, headers)
     except (GatewayError, InferenceError) as error:
         body = {"success": False, "result": [], "messages": []}
         return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status)
+
+
+def _demand(headers: dict[str, str], token: str, *names: str) -> None:
+    given = [headers.get(name, "").partition(" ") for name in names]
+    if not any(
+        kind.lower() == "bearer" and hmac.compare_digest(key.encode(), token.encode()) for kind, _, key in given
+    ):
+        raise GatewayError(401, 2009, "Unauthorized")
+
+
+def _item(item: Any) -> dict[str, Any]:
+    if (
+        not isinstance(item, dict)
+        or not isinstance(item.get("query"), dict)
+        or not isinstance(item.get("provider"), str)
+    ):
+        raise GatewayError(400, 2001, "each request of the list needs a provider and a query")
+    if not isinstance(item.get("endpoint", ""), str) or not isinstance(item.get("headers") or {}, dict):
+        raise GatewayError(400, 2001, "endpoint must be text and headers an object")
+    return item
+
+
+def _is_own(provider: Any, query: Any) -> bool:
+    """A model of Workers AI, or a dynamic route, which may end at one and spends the account's keys."""
+    model = str(query.get("model", "")) if isinstance(query, dict) else ""
+    return provider == "workers-ai" or (provider == "compat" and model.startswith(("workers-ai/", "dynamic/")))

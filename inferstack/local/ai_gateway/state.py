@@ -37,7 +37,7 @@ class GatewayState:
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("id")
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ApiError(400, 7001, "id: must be 1 to 64 lower case letters, digits, - or _")
         existing = self._store.get(KIND, name)
         if existing:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._guard import signed
 from inferstack.local._store import hex_id, now
 from inferstack.local.d1.state import Databases, SqlError
 
@@ -86,7 +87,7 @@ class D1Api:
         etag, action = str(body.get("etag", "")), body.get("action")
         if action == "init":
             url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}/{etag}"
-            return ok({"upload_url": url, "filename": f"{etag}.sql"})
+            return ok({"upload_url": signed("PUT", url), "filename": f"{etag}.sql"})
         if action == "ingest":
             sql = self._uploads.pop(etag, None)
             if sql is None:
@@ -102,6 +103,7 @@ class D1Api:
         raise ApiError(400, 7400, "Invalid property: action")
 
     async def upload(self, request: Request) -> Response:
+        self._databases.get(request.path_params["database_id"])
         data, etag = await request.body(), request.path_params["etag"]
         if hashlib.md5(data, usedforsecurity=False).hexdigest() != etag:
             raise ApiError(400, 7400, "the upload does not match its etag")
@@ -114,7 +116,7 @@ class D1Api:
         sql, at, key = await self._databases.export(identifier), await self._databases.bookmark(identifier), hex_id()
         self._exports[key] = sql
         url = f"{request.url.scheme}://{request.url.netloc}{request.url.path}/{key}"
-        result = {"filename": f"{identifier}.sql", "signed_url": url}
+        result = {"filename": f"{identifier}.sql", "signed_url": signed("GET", url)}
         answer = {"success": True, "status": "complete", "type": "export", "messages": [], "at_bookmark": at}
         return ok(answer | {"result": result})
 

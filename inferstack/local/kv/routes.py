@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -9,8 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._bytes import any_text, ascii_json, from_header
+from inferstack.local._envelope import ApiError, integer, json_body, ok, paged
+from inferstack.local.kv.limits import MOST_KEYS, check_key, check_metadata, check_times, check_value
 from inferstack.local.kv.state import Namespaces
+
+MOST_AT_ONCE = 10_000  # of one bulk write or delete; Cloudflare's documentation of the API
 
 
 class KvApi:
@@ -55,7 +60,7 @@ class KvApi:
 
     async def keys(self, request: Request) -> Response:
         namespace, query = self._namespaces.get(request.path_params["namespace_id"])["id"], request.query_params
-        limit = min(int(query.get("limit", 1000)), 1000)
+        limit = integer(request, "limit", 1000, 1000)
         found, cursor = self._namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
         return ok(found, result_info={"count": len(found), "cursor": cursor})
 
@@ -82,12 +87,14 @@ class KvApi:
             part = form.get("value", "")
             value = part.encode() if isinstance(part, str) else await part.read()
             note = form.get("metadata")
-            metadata = note if isinstance(note, str) else (await note.read()).decode() if note else None
+            metadata = (
+                note if isinstance(note, str) else (await note.read()).decode("utf-8", "replace") if note else None
+            )
         else:
             value = await request.body()
-        self._namespaces.write(
-            *self._key(request), value, metadata, query.get("expiration"), query.get("expiration_ttl")
-        )
+        namespace, key = self._key(request)
+        times = check_times(query.get("expiration"), query.get("expiration_ttl"))
+        self._namespaces.write(namespace, check_key(key), check_value(value), check_metadata(metadata), *times)
         return ok({})
 
     async def remove(self, request: Request) -> Response:
@@ -97,14 +104,39 @@ class KvApi:
     async def write_bulk(self, request: Request) -> Response:
         namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
         items: list[dict[str, Any]] = await json_body(request, 10012, list)
-        self._namespaces.write_all(namespace, items)
+        _check_number(items)
+        self._namespaces.write_all(namespace, [_entry(item) for item in items])
         return ok({"successful_key_count": len(items), "unsuccessful_keys": []})
 
     async def delete_bulk(self, request: Request) -> Response:
         namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
         keys = await json_body(request, 10012, list)
-        self._namespaces.remove_all(namespace, keys)
+        _check_number(keys)
+        checked = [check_key(entry.get("name") if isinstance(entry, dict) else entry) for entry in keys]
+        self._namespaces.remove_all(namespace, checked)
         return ok({"successful_key_count": len(keys), "unsuccessful_keys": []})
+
+
+def _check_number(items: list[Any]) -> None:
+    if len(items) > MOST_AT_ONCE:
+        raise ApiError(413, 10012, f"at most {MOST_AT_ONCE:,} keys at once; these are {len(items):,}")
+
+
+def _entry(item: Any) -> tuple[str, bytes, str | None, str | None, str | None]:
+    """An item of a bulk write; all are looked at before the first is written."""
+    if not isinstance(item, dict) or not isinstance(item.get("value"), str):
+        raise ApiError(400, 10012, "each pair needs a key and a value, both text")
+    try:
+        value = base64.b64decode(item["value"], validate=True) if item.get("base64") else item["value"].encode()
+    except ValueError:
+        raise ApiError(400, 10012, f"the value of {str(item.get('key'))[:80]!r} is not base64") from None
+    note = check_metadata(json.dumps(item["metadata"])) if item.get("metadata") is not None else None
+    return (
+        check_key(item.get("key")),
+        check_value(value),
+        note,
+        *check_times(item.get("expiration"), item.get("expiration_ttl")),
+    )
 
 
 async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -> Response:
@@ -113,24 +145,19 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     if request.method == "POST" and key == "bulk/get":
         return await _bulk_get(namespaces, request, namespace)
     if request.method == "GET" and key == "":
-        limit = int(query.get("key_count_limit", 1000))
+        limit = integer(request, "key_count_limit", 1000, 1000)
         found, cursor = namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
         return JSONResponse({"keys": found, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
     if request.method == "GET":
         entry = namespaces.read(namespace, key)
         if entry is None:
             return Response("Not Found", 404)
-        return Response(entry[0], headers={"cf-kv-metadata": entry[1]} if entry[1] else {})
+        return Response(entry[0], headers={"cf-kv-metadata": ascii_json(json.loads(entry[1]))} if entry[1] else {})
     if request.method == "PUT":
         try:
-            namespaces.write(
-                namespace,
-                key,
-                await request.body(),
-                request.headers.get("cf-kv-metadata"),
-                query.get("expiration"),
-                query.get("expiration_ttl"),
-            )
+            note = check_metadata(from_header(request.headers.get("cf-kv-metadata", "")))
+            times = check_times(query.get("expiration"), query.get("expiration_ttl"))
+            namespaces.write(namespace, check_key(key), check_value(await request.body()), note, *times)
         except ApiError as error:
             return Response(error.message, error.status)
         return Response()
@@ -140,11 +167,13 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
 
 async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) -> Response:
     body, answer = await json_body(request), {}
+    if len(body["keys"]) > MOST_KEYS:
+        return Response(f"You can request a maximum of {MOST_KEYS} keys", 400)
     for key in body["keys"]:
         entry = namespaces.read(namespace, key)
         value: Any = None
         if entry is not None:
-            text = entry[0].decode()
+            text = any_text(entry[0])
             value = json.loads(text) if body.get("type") == "json" else text
             if body.get("withMetadata"):
                 value = {"value": value, "metadata": json.loads(entry[1]) if entry[1] else None}

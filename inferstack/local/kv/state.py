@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import Any
@@ -72,15 +71,13 @@ class Namespaces:
     ) -> None:
         self._db.execute(INSERT, _row(namespace, key, value, metadata, expiration, ttl))
 
-    def write_all(self, namespace: str, items: list[Any]) -> None:
+    def write_all(self, namespace: str, entries: list[tuple[str, bytes, str | None, str | None, str | None]]) -> None:
         """All of them or, when one is refused, none; one transaction, since each costs a wait for the disk."""
-        rows = [_bulk_row(namespace, item) for item in items]
+        rows = [_row(namespace, *entry) for entry in entries]
         with self._db:
             self._db.executemany(INSERT, rows)
 
-    def remove_all(self, namespace: str, keys: list[Any]) -> None:
-        if not all(isinstance(key, str) for key in keys):
-            raise ApiError(400, 10012, "keys must be text")
+    def remove_all(self, namespace: str, keys: list[str]) -> None:
         with self._db:
             self._db.executemany(DELETE, [(namespace, key) for key in keys])
 
@@ -121,15 +118,3 @@ def _row(
             raise ApiError(400, 10034, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60.")
         until = int(time.time()) + int(float(ttl))
     return namespace, key, value, metadata, until
-
-
-def _bulk_row(namespace: str, item: Any) -> tuple[Any, ...]:
-    if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "value" not in item:
-        raise ApiError(400, 10012, "each item needs a key that is text, and a value")
-    note = json.dumps(item["metadata"]) if "metadata" in item else None
-    expiration, ttl = str(item.get("expiration") or "") or None, str(item.get("expiration_ttl") or "") or None
-    try:
-        value = base64.b64decode(item["value"], validate=True) if item.get("base64") else str(item["value"]).encode()
-        return _row(namespace, item["key"], value, note, expiration, ttl)
-    except (ValueError, TypeError, OverflowError):
-        raise ApiError(400, 10012, f"the item of key {item['key']!a} can't be stored") from None

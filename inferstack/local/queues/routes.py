@@ -13,6 +13,9 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.queues.state import PULL_SETTINGS, Queues
 
+Message = tuple[bytes, str, float | None]  # body, form, delay in seconds
+MOST_MESSAGES, LARGEST_BATCH, LONGEST_DELAY = 100, 256_000, 86_400
+
 
 class QueuesApi:
     """REST handlers."""
@@ -84,7 +87,10 @@ class QueuesApi:
 
     async def push_batch(self, request: Request) -> Response:
         body = await json_body(request, 10013)
-        messages = [_message(m, body.get("delay_seconds")) for m in body.get("messages", [])]
+        given = body.get("messages")
+        if not isinstance(given, list) or not all(isinstance(m, dict) for m in given):
+            raise ApiError(400, 10207, "messages must be a list of messages")
+        messages = _batch([_message(m, body.get("delay_seconds")) for m in given])
         return ok({"metadata": {"metrics": self._queues.send(request.path_params["queue_id"], messages)}})
 
     async def pull(self, request: Request) -> Response:
@@ -94,6 +100,10 @@ class QueuesApi:
         if consumer is None:
             raise ApiError(405, 10026, "Queue has no http_pull consumer")
         settings = PULL_SETTINGS | consumer["settings"] | {k: v for k, v in body.items() if v is not None}
+        for name, most in (("batch_size", 100), ("visibility_timeout_ms", 43_200_000)):
+            value = settings[name]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= most:
+                raise ApiError(400, 10026, f"{name} must be a number from 1 to {most}")
         due = self._queues.due(queue_id, int(settings["batch_size"]))
         self._queues.lease(due, int(settings["visibility_timeout_ms"]))
         shown = [
@@ -140,8 +150,31 @@ def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[
     if "body" not in item:
         raise ApiError(400, 10207, "invalid message body")
     form = item.get("content_type") or ("text" if isinstance(item["body"], str) else "json")
+    if form not in {"text", "json"}:
+        raise ApiError(400, 10207, "invalid content_type: it must be text or json")
     body = item["body"] if form == "text" and isinstance(item["body"], str) else json.dumps(item["body"])
-    return body.encode(), form, item.get("delay_seconds", default_delay)
+    return body.encode(), form, _delay(item.get("delay_seconds", default_delay))
+
+
+def _delay(given: Any) -> float | None:
+    if given is None or given == "":
+        return None
+    try:
+        value = float(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else -1
+    except ValueError:
+        value = -1
+    if not 0 <= value <= LONGEST_DELAY:
+        raise ApiError(400, 10208, f"invalid delay {str(given)[:40]}: it must be from 0 to {LONGEST_DELAY} seconds")
+    return value
+
+
+def _batch(messages: list[Message]) -> list[Message]:
+    size = sum(len(body) for body, _, _ in messages)
+    if len(messages) > MOST_MESSAGES:
+        raise ApiError(413, 10206, f"batch message count of {len(messages)} exceeds limit of {MOST_MESSAGES}")
+    if size > LARGEST_BATCH:
+        raise ApiError(413, 10205, f"batch size of {size} bytes exceeds limit of {LARGEST_BATCH} bytes")
+    return messages
 
 
 async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Response:
@@ -151,23 +184,21 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
         return JSONResponse({"error": f"Queue {queue_name} does not exist"}, 404)
     try:
         if path == "message":
-            delay = request.headers.get("x-msg-delay-secs")
+            delay = _delay(request.headers.get("x-msg-delay-secs"))
             form = request.headers.get("x-msg-fmt", "v8")
-            queues.send(queue["queue_id"], [(await request.body(), form, float(delay) if delay else None)])
+            queues.send(queue["queue_id"], [(await request.body(), form, delay)])
         elif path == "batch":
             body = await json_body(request)
             default = request.headers.get("x-msg-delay-secs")
             messages = [
-                (
-                    base64.b64decode(m["body"]),
-                    m.get("contentType", "v8"),
-                    m.get("delaySecs", default and float(default)),
-                )
+                (base64.b64decode(m["body"]), m.get("contentType", "v8"), _delay(m.get("delaySecs", default)))
                 for m in body["messages"]
             ]
-            queues.send(queue["queue_id"], messages)
+            queues.send(queue["queue_id"], _batch(messages))
     except ApiError as error:
-        return JSONResponse({"error": error.message}, error.status)
+        # workerd puts these two headers into the error that the Worker sees.
+        told = {"cf-queues-error-code": str(error.code), "cf-queues-error-cause": error.message}
+        return JSONResponse({"error": error.message}, error.status, told)
     metrics = queues.metrics(queue["queue_id"])
     shown = {
         "backlogCount": metrics["backlog_count"],

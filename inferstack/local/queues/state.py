@@ -39,7 +39,7 @@ class Queues:
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("queue_name")
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ApiError(
                 400, 11003, f"Queue name '{name}' is invalid: lower case letters, digits and hyphens, 1 to 63"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from inferstack.local._bytes import from_header, read_json
 from inferstack.local._store import Document
-from inferstack.local.r2.state import Buckets
+from inferstack.local.r2.state import LARGEST_METADATA, LONGEST_KEY, Buckets
 
 NOT_FOUND = (10007, "The specified key does not exist.")
 UNSUPPORTED = (10003, "is not supported by the local Cloudflare")
@@ -18,18 +20,34 @@ UNSUPPORTED = (10003, "is not supported by the local Cloudflare")
 
 async def r2_binding(buckets: Buckets, request: Request, bucket: str) -> Response:
     if request.method == "GET":
-        call = json.loads(request.headers["cf-r2-request"])
+        call = read_json(from_header(request.headers["cf-r2-request"]))
         return _read(buckets, bucket, call)
     data = await request.body()
     size = int(request.headers["cf-r2-metadata-size"])
-    call, payload = json.loads(data[:size]), data[size:]
+    call, payload = read_json(data[:size]), data[size:]
     if call["method"] == "put":
-        return _answer(_head(_put(buckets, bucket, call, payload)))
+        refused = _refusal(call, payload)
+        return _error(*refused) if refused else _answer(_head(_put(buckets, bucket, call, payload)))
     if call["method"] == "delete":
         for key in call.get("objects") or [call.get("object")]:
             buckets.remove(bucket, key)
         return Response()
     return _error(501, UNSUPPORTED[0], f"R2 {call['method']} {UNSUPPORTED[1]}")
+
+
+def _refusal(call: dict[str, Any], data: bytes) -> tuple[int, int, str] | None:
+    """What R2 does not take (facts `limits.json` r2, `errors.json`)."""
+    size = len(str(call["object"]).encode())
+    if not 0 < size <= LONGEST_KEY:
+        return 400, 10020, f"The specified object name is not valid: {size} bytes, the limit is {LONGEST_KEY}."
+    custom = call.get("customFields") or []
+    if sum(len(str(item["k"]).encode()) + len(str(item["v"]).encode()) for item in custom) > LARGEST_METADATA:
+        return 400, 10012, "Your metadata headers exceed the maximum allowed metadata size."
+    for name in ("md5", "sha1", "sha256", "sha384", "sha512"):
+        wanted = call.get(name)
+        if wanted and hashlib.new(name, data, usedforsecurity=False).hexdigest() != str(wanted).lower():
+            return 400, 10037, f"The {name.upper()} checksum you specified did not match what we received."
+    return None
 
 
 def _read(buckets: Buckets, bucket: str, call: dict[str, Any]) -> Response:
@@ -86,7 +104,8 @@ def _head(head: Document) -> dict[str, Any]:
 
 
 def _answer(value: dict[str, Any], body: bytes = b"") -> Response:
-    prefix = json.dumps(value).encode()
+    # workerd's reader of JSON keeps the two halves of an escaped emoji apart, so they go as UTF-8.
+    prefix = json.dumps(value, ensure_ascii=False).encode()
     return Response(prefix + body, headers={"cf-r2-metadata-size": str(len(prefix))})
 
 

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ApiError, json_body, ok
+from inferstack.local._bytes import from_header, to_header
+from inferstack.local._envelope import ApiError, integer, json_body, ok
 from inferstack.local._store import hex_id, now
-from inferstack.local.r2.state import Buckets
+from inferstack.local.r2.state import LONGEST_KEY, Buckets
 
 EVENTS = "r2_event_notification"
 MISSING = {"r2_cors": (404, 10059, "The CORS configuration does not exist.")}
@@ -50,7 +51,7 @@ class R2Api:
         return listed
 
     async def list_all(self, request: Request) -> Response:
-        size, query = int(request.query_params.get("per_page", 20)), request.query_params
+        size, query = integer(request, "per_page", 20, 1000), request.query_params
         after = query.get("cursor") or query.get("start_after") or ""
         names = sorted(self._buckets.list_all(), key=lambda b: b["name"])
         left = [b for b in names if b["name"] > after and query.get("name_contains", "") in b["name"]]
@@ -75,7 +76,7 @@ class R2Api:
 
     async def list_objects(self, request: Request) -> Response:
         query, bucket = request.query_params, self._buckets.get(request.path_params["bucket_name"])["name"]
-        size = int(query.get("per_page", 1000))
+        size = integer(request, "per_page", 1000, 1000)
         after = query.get("cursor") or query.get("start_after") or ""
         heads, more = self._buckets.objects(bucket, query.get("prefix", ""), size, after)
         cursor = {"cursor": heads[-1]["key"]} if more else {}
@@ -102,11 +103,15 @@ class R2Api:
         if head is None:
             raise ApiError(404, 10007, "The specified key does not exist.")
         content_type = head.get("httpMetadata", {}).get("contentType", "application/octet-stream")
-        return Response(self._buckets.read(bucket, key), media_type=content_type, headers={"etag": f'"{head["etag"]}"'})
+        return Response(
+            self._buckets.read(bucket, key), media_type=to_header(content_type), headers={"etag": f'"{head["etag"]}"'}
+        )
 
     async def put_object(self, request: Request) -> Response:
         bucket, key = self._object(request)
-        content_type = request.headers.get("content-type")
+        content_type = from_header(request.headers.get("content-type", ""))
+        if not 0 < len(key.encode()) <= LONGEST_KEY:
+            raise ApiError(400, 10020, "The specified object name is not valid.")
         metadata = {"contentType": content_type} if content_type else {}
         head = self._buckets.write(bucket, key, await request.body(), {"httpMetadata": metadata, "customMetadata": {}})
         result = {"key": key, "etag": head["etag"], "size": str(head["size"]), "uploaded": head["uploaded"]}

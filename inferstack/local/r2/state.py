@@ -14,6 +14,7 @@ from inferstack.local._store import Document, Store, now
 
 KIND = "r2_bucket"
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
+LONGEST_KEY, LARGEST_METADATA = 1024, 8192  # bytes
 CLASSES = {"Standard", "InfrequentAccess"}
 
 
@@ -30,7 +31,7 @@ class Buckets:
 
     def create(self, body: Document, jurisdiction: str, owner: str | None) -> Document:
         name, storage = body.get("name"), body.get("storageClass", "Standard")
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ApiError(400, 10005, "The specified bucket name is not valid.")
         if storage not in CLASSES:
             raise ApiError(400, 10062, "The storage class specified is not valid.")

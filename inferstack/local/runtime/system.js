@@ -38,11 +38,6 @@ export default {
     const versions = script && env.TABLE.scripts[script];
     if (!versions) return notFound(env.TABLE, url);
     const version = byOverride(request, script, versions) ?? pick(versions);
-    if (url.pathname === "/cdn-cgi/handler/scheduled") {
-      const cron = url.searchParams.get("cron") ?? "";
-      const result = await env[version.binding].scheduled({ cron, scheduledTime: new Date() });
-      return Response.json(result);
-    }
     return env[version.binding].fetch(request);
   },
 };

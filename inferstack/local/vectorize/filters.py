@@ -59,6 +59,6 @@ def _holds(operator: str, value: Any, wanted: Any) -> bool:
         return value in wanted
     if operator == "$nin":
         return value not in wanted
-    if isinstance(value, str) != isinstance(wanted, str) or value is None:
+    if not isinstance(value, str | int | float) or isinstance(value, str) != isinstance(wanted, str):
         return False
     return ORDER[operator](value, wanted)

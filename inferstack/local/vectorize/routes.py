@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._envelope import ApiError, integer, json_body, ok, paged
 from inferstack.local.vectorize.state import Indexes
 
 
@@ -77,7 +77,7 @@ class VectorizeApi:
 
     async def list_ids(self, request: Request) -> Response:
         query = request.query_params
-        count = min(int(query.get("count", 100)), 1000)
+        count = integer(request, "count", 100, 1000)
         return ok(self._indexes.list_ids(request.path_params["index_name"], count, query.get("cursor", "")))
 
     async def create_metadata_index(self, request: Request) -> Response:

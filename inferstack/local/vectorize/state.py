@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from inferstack.local._bytes import read_json
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.vectorize.filters import check_filter, matches
@@ -24,6 +25,8 @@ PRESETS = {
 METRICS = ("cosine", "euclidean", "dot-product")
 MOST_METADATA_INDEXES = 10
 INDEXED_BYTES = 64
+MOST_VECTORS, LARGEST_METADATA, LARGEST_NUMBER = 1000, 10240, 3.4028234e38
+UNREADABLE = (40023, "failed to parse upsert vectors request in json format")
 
 
 class Indexes:
@@ -38,7 +41,7 @@ class Indexes:
 
     def create(self, body: Document, owner: str | None) -> Document:
         name, config = body.get("name"), body.get("config")
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ApiError(
                 400, 3003, "vectorize.index.invalid_name - Index name must be lower case, digits and hyphens"
             )
@@ -106,7 +109,13 @@ class Indexes:
     def write(self, name: str, lines: bytes, replace: bool) -> Document:
         """Insert (present ids stay as they are) or upsert newline-delimited JSON vectors."""
         index = self.get(name)
-        rows = [self._row(index, line) for line in lines.decode().splitlines() if line.strip()]
+        try:
+            texts = [line for line in lines.decode().split("\n") if line.strip()]
+        except UnicodeDecodeError:
+            raise ApiError(400, *UNREADABLE) from None
+        if len(texts) > MOST_VECTORS:
+            raise ApiError(400, 40004, f"too many vectors in payload; max is {MOST_VECTORS}, got {len(texts)}")
+        rows = [self._row(index, line) for line in texts]
         verb = "replace" if replace else "ignore"
         with self._db:
             self._db.executemany(f"insert or {verb} into vectors values (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
@@ -114,10 +123,14 @@ class Indexes:
 
     def _row(self, index: Document, line: str) -> tuple[Any, ...]:
         try:
-            item = json.loads(line)
-            identifier, values = item["id"], np.asarray(item["values"], dtype="<f4")
+            item = read_json(line)
+            identifier, given = item["id"], item["values"]
         except (ValueError, KeyError, TypeError):
-            raise ApiError(400, 40023, "failed to parse upsert vectors request in json format") from None
+            raise ApiError(400, *UNREADABLE) from None
+        if not isinstance(identifier, str) or not identifier or not isinstance(given, list) or not _finite(given):
+            raise ApiError(400, *UNREADABLE)
+        values = np.asarray(given, dtype="<f4")
+        _check_fields(item.get("namespace"), item.get("metadata"))
         dimensions = index["config"]["dimensions"]
         if len(str(identifier).encode()) > 64:
             raise ApiError(400, 40008, f"id too long; max is 64 bytes, got {len(str(identifier).encode())} bytes")
@@ -142,7 +155,7 @@ class Indexes:
         return self._mutated(index)
 
     def _check_ids(self, name: str, ids: Any, most: int) -> Document:
-        if not isinstance(ids, list):
+        if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
             raise ApiError(400, 40026, "Failed to parse the request body as JSON: ids: expected value")
         if len(ids) > most:
             raise ApiError(400, 40007, f"too many ids in payload; max id count is {most}, got {len(ids)}")
@@ -158,9 +171,12 @@ class Indexes:
         return answer | ({"nextCursor": left[count - 1]} if more else {})
 
     def query(self, name: str, body: Document) -> Document:
-        index, top = self.get(name), int(body.get("topK", 5))
+        index, top = self.get(name), body.get("topK", 5)
+        if isinstance(top, bool) or not isinstance(top, int | float) or top != int(top):
+            raise ApiError(400, 40026, "Failed to parse the request body as JSON: topK: expected an integer")
+        top = int(top)
         with_values, with_metadata = bool(body.get("returnValues")), body.get("returnMetadata", "none")
-        if with_metadata not in {"none", "indexed", "all"}:
+        if with_metadata not in ("none", "indexed", "all"):
             raise ApiError(400, 40026, "Failed to parse the request body as JSON: returnMetadata: expected value")
         most = 50 if with_values or with_metadata == "all" else 100
         if not 1 <= top <= most:
@@ -189,7 +205,9 @@ class Indexes:
                 raise ApiError(404, 40009, f'vector with id "{body["vectorId"]}" not found')
             return np.asarray(matrix[place])
         given, dimensions = body.get("vector"), index["config"]["dimensions"]
-        vector = np.asarray(given if isinstance(given, list) else [], dtype="<f4")
+        if not isinstance(given, list) or not _finite(given):
+            raise ApiError(400, 40026, "Failed to parse the request body as JSON: vector: expected finite numbers")
+        vector = np.asarray(given, dtype="<f4")
         if vector.shape != (dimensions,):
             text = f"invalid query vector, expected {dimensions} dimensions, and got {vector.size} dimensions"
             raise ApiError(400, 40006, text)
@@ -212,6 +230,27 @@ class Indexes:
         index["modified_on"] = now()
         self._store.put(KIND, index["name"], index)
         return {"mutationId": index["mutation"]["id"]}
+
+
+def _finite(values: list[Any]) -> bool:
+    """Whether all are numbers that a 32 bit float holds; JavaScript writes NaN and Infinity as null."""
+    return all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= LARGEST_NUMBER for v in values)
+
+
+def _check_fields(namespace: Any, metadata: Any) -> None:
+    """Source: facts `limits.json`, vectorize."""
+    if namespace is not None and (not isinstance(namespace, str) or len(namespace.encode()) > 64):
+        raise ApiError(400, 40010, "invalid namespace: must be text of at most 64 bytes")
+    if metadata is None:
+        return
+    if not isinstance(metadata, dict):
+        raise ApiError(400, *UNREADABLE)
+    size = len(json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
+    if size > LARGEST_METADATA:
+        raise ApiError(400, 40016, f"metadata too large; max is {LARGEST_METADATA} bytes, got {size} bytes")
+    for key in metadata:
+        if not key or key.startswith("$") or "." in key or '"' in key:
+            raise ApiError(400, 40017, f"invalid metadata key {key[:80]!r}: empty, or has $ first, a dot or a quote")
 
 
 def _config(given: Document) -> Document:

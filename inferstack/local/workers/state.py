@@ -61,7 +61,7 @@ class Workers:
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("name")
-        if not isinstance(name, str) or not NAME.match(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ApiError(400, 10016, f"Worker name {name!r} is invalid: lower case letters, digits, - and _, 1 to 63")
         existing = self._store.find(KIND, name=name)
         if existing:
