@@ -1,4 +1,4 @@
-.PHONY: setup up down test check fmt bench local
+.PHONY: setup up down test test-slow check fmt bench local
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -13,8 +13,11 @@ down: setup     ## destroy the dev stack and stop the local Cloudflare
 local: setup    ## the local Cloudflare alone, in the foreground
 	@$(BIN)/inferstack local
 
-test: setup     ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup     ## every test but the enumerations
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: setup ## enumerations: a fault at each request of an up, at each call of a Worker
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 check: setup    ## format, lint, types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

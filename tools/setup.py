@@ -8,14 +8,18 @@ user's cache folder, by version.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +28,7 @@ STATE = ROOT / ".inferstack"
 PULUMI_VERSION = "3.259.0"
 # Exit codes that pipelines rely on came with 3.227; refresh --preview-only without a lock with 3.229.
 OLDEST_PULUMI = (3, 229, 0)
-INSTALLER = "https://get.pulumi.com/install.sh"
+RELEASES = "https://get.pulumi.com/releases/sdk"  # archives, and a list of their SHA-256 sums for each version
 OFFLINE_VARIABLE = "INFERSTACK_OFFLINE"
 
 
@@ -92,7 +96,7 @@ def install_npm_packages() -> None:
 
 
 def find_or_build_pulumi() -> tuple[Path, str]:
-    """The CLI and where it is from: PATH, then Pulumi's installer, then a build from Go modules."""
+    """The CLI and where it is from: PATH, then Pulumi's own release, then a build from Go modules."""
     on_path = shutil.which("pulumi")
     if on_path and pulumi_version(Path(on_path)) >= OLDEST_PULUMI:
         return Path(on_path).resolve(), "PATH"
@@ -119,23 +123,56 @@ def pulumi_version(binary: Path) -> tuple[int, ...]:
     return tuple(map(int, match.groups())) if match else (0, 0, 0)
 
 
-def install_official(target: Path) -> bool:
-    """Pulumi's own installer; False where there is no network for it."""
-    if os.environ.get(OFFLINE_VARIABLE) or shutil.which("curl") is None:
+def install_official(target: Path, releases: str = RELEASES) -> bool:
+    """Pulumi's own release; False where there is no network for it.
+
+    Not its `install.sh`, which would be run unseen: the archive is held against the release's list of sums, then unpacked.
+    """
+    name = release_name()
+    if os.environ.get(OFFLINE_VARIABLE) or name is None:
         return False
-    say(f"Pulumi CLI {PULUMI_VERSION}: trying the official installer")
-    script = subprocess.run(["curl", "-fsSL", "--max-time", "20", INSTALLER], capture_output=True, check=False)
-    if script.returncode != 0:
-        say("the installer's site cannot be reached from here; building from Go modules instead")
+    say(f"Pulumi CLI {PULUMI_VERSION}: trying the official release")
+    try:
+        sums = download(f"{releases}/pulumi-{PULUMI_VERSION}-checksums.txt").decode()
+        archive = download(f"{releases}/{name}")
+    except (OSError, ValueError):
+        say("the release cannot be reached from here; building from Go modules instead")
         return False
-    target.mkdir(parents=True, exist_ok=True)
-    arguments = ["sh", "-s", "--", "--version", PULUMI_VERSION, "--install-root", str(target), "--no-edit-path"]
-    done = subprocess.run(arguments, input=script.stdout, capture_output=True, check=False)
-    if done.returncode != 0 or not (target / "bin" / "pulumi").exists():
-        shutil.rmtree(target, ignore_errors=True)
-        say("the installer did not finish; building from Go modules instead")
+    listed = {words[1]: words[0] for line in sums.splitlines() if len(words := line.split()) == 2}
+    if listed.get(name) != hashlib.sha256(archive).hexdigest():
+        say(f"{name} is not what the release's list of sums says; building from Go modules instead")
         return False
-    return True
+    unpack(archive, target)
+    return (target / "bin" / "pulumi").exists()
+
+
+def release_name() -> str | None:
+    """Of the archive for this machine; None for machines that have none of this form."""
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower())
+    system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system())
+    return f"pulumi-v{PULUMI_VERSION}-{system}-{machine}.tar.gz" if machine and system else None
+
+
+def download(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - an address of this file
+        data: bytes = answer.read()
+        return data
+
+
+def unpack(archive: bytes, target: Path) -> None:
+    """The programs of the archive's one folder, into `bin`; there at once or not at all."""
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "bin").mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for member in files.getmembers():
+            content = files.extractfile(member) if member.isfile() else None
+            if content is not None:
+                program = partial / "bin" / Path(member.name).name
+                program.write_bytes(content.read())
+                program.chmod(0o755)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
 
 
 def build_with_go(target: Path) -> Path:
@@ -143,7 +180,7 @@ def build_with_go(target: Path) -> Path:
     go = shutil.which("go")
     if go is None:
         raise SetupError(
-            "there is no Pulumi CLI on PATH, its installer cannot be reached, and Go is not on PATH to build it: "
+            "there is no Pulumi CLI on PATH, its release cannot be reached, and Go is not on PATH to build it: "
             "install Pulumi (pulumi.com/docs/install) or Go 1.26"
         )
     module = ROOT / "tools" / "pulumi"

@@ -172,6 +172,7 @@ CALLS = [*(("d1", n) for n in range(6)), *(("queue", n) for n in range(2))]  # o
 FAILURES = {"refused": {"status": 500}, "slow and refused": {"status": 503, "delay_ms": 50}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize(("product", "skip"), CALLS, ids=[f"{product} {skip}" for product, skip in CALLS])
 def test_a_creation_that_broke_off_is_finished_by_the_repeated_request(
@@ -194,6 +195,7 @@ def test_a_creation_that_broke_off_is_finished_by_the_repeated_request(
 STEPS = [*(("d1", n) for n in range(7)), ("queue", 0), ("r2_bucket", 0), ("ai", 0), ("ai", 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("product", "skip"), STEPS, ids=[f"{product} {skip}" for product, skip in STEPS])
 def test_work_that_broke_off_at_any_call_is_done_again(
     deployed: Deployed, hook: tuple[str, list[tuple[str, bytes]]], product: str, skip: int
