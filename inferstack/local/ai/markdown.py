@@ -30,6 +30,7 @@ def _one(file: dict[str, Any]) -> dict[str, Any]:
         text = _convert(full, base64.b64decode(str(file.get("data", "")))).strip()
     except Exception as error:
         why = f"{kind} is not supported here" if isinstance(error, _Unsupported) else type(error).__name__
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else why
         return {**result, "format": "error", "error": f"{name} cannot be converted: {why}"}
     return {**result, "format": "markdown", "tokens": count_tokens(text), "data": text}
 
@@ -43,9 +44,9 @@ def _convert(kind: str, data: bytes) -> str:
     text = decoded(data, kind, html="html" in kind)
     kind = kind.split(";")[0].strip()
     if kind in ("text/html", "application/xhtml+xml"):
-        from markdownify import markdownify  # 100 ms
+        from inferstack.local.ai.html import from_html  # 100 ms
 
-        return str(markdownify(text, heading_style="ATX", strip=["script", "style"]))
+        return from_html(text)
     if kind in TEXT or kind == "":
         return text
     raise _Unsupported
