@@ -238,7 +238,7 @@ async function readJson(request, most, schema) {
   } catch {
     throw new HttpError(400, "bad_request", "the body is not JSON");
   }
-  const errors = violations(schema, body, "", schema);
+  const errors = violations(schema, body);
   if (errors.length > 0) throw new HttpError(400, "bad_request", errors[0], { errors });
   return body;
 }

@@ -4,7 +4,7 @@ import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { embedTexts } from "./openai.js";
 import { callsOf, textOf, usageOf } from "./replies.js";
-import { violations } from "./schema.js";
+import { checked, faults } from "./foreign_schema.js";
 import { json, readBytes } from "./service.js";
 
 /** @typedef {import("./inference.js").Model} Model */
@@ -111,7 +111,8 @@ export function toolRoutes({ models: { chat, embedding }, options }) {
     const tool = options.tools.find(({ name }) => name === asked.name);
     try {
       if (!tool) throw new Error(`there is no tool ${asked.name}`);
-      const errors = violations(tool.parameters, asked.arguments);
+      const wrong = faults(tool.parameters, "parameters");
+      const errors = wrong.length > 0 ? wrong : checked(tool.parameters, asked.arguments);
       if (errors.length > 0) throw new Error(errors.join("; "));
       if (tool.http) return { result: await byHttp(tool, asked.arguments, options) };
       if (tool.sql) return { result: await bySql(call.env, tool, asked.arguments) };
