@@ -21,12 +21,16 @@ STACKS = ["rag", "embed", "image", "batch", "tools", "gateway"]
 JWKS_PORT = free_port()
 ISSUER, AUDIENCE = "https://login.example", "tests"
 JWT = f'{{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", issuer: "{ISSUER}", audience: "{AUDIENCE}", tenant_claim: org }}'
-EXTRAS = f"""
+EXTRAS = """
 gateways:
   outside:
-    spend_limits: [{{ usd: 0.00001, interval: 3600, per: tenant }}]
+    spend_limits: [{ usd: 0.00001, interval: 3600, per: tenant }]
 workers:
-""" + "".join(f"  {name}: {{ options: {{ auth: jwt, jwt: {JWT} }} }}\n" for name in STACKS if name != "rag")
+""" + "".join(
+    f"  {name}: {{ options: {{ auth: jwt, jwt: {JWT} }} }}\n" for name in STACKS if name not in ("rag", "tools")
+)
+# The tool searches what `embed` keeps.
+EXTRAS += f"  tools: {{ options: {{ auth: jwt, jwt: {JWT} }}, bindings: {{ DOCS: {{ index: texts }} }} }}\n"
 EXTRAS += f"  rag: {{ options: {{ auth: jwt, jwt: {JWT}, min_score: 0 }} }}\n"
 KEY = ec.generate_private_key(ec.SECP256R1())
 TEXT = "The cellar holds ninety-nine bicycles."
@@ -128,7 +132,10 @@ class TestTwoTenants:
         assert mine("GET", f"/jobs/{job}").json()["state"] != "cancelled"
 
     def test_of_gateway_spend_each_on_its_own_limit(self, deployed: Deployed, owner: str, other: str) -> None:
-        mine, theirs = caller(deployed, "gateway", f"{owner} pays"), caller(deployed, "gateway", f"{other} pays too {owner}")
+        mine, theirs = (
+            caller(deployed, "gateway", f"{owner} pays"),
+            caller(deployed, "gateway", f"{other} pays too {owner}"),
+        )
         body = {"model": "fast", "messages": [{"role": "user", "content": f"Hello {owner}"}]}
         stolen = {**body, "metadata": {"tenant": f"{owner} pays", "caller": "else"}}
         assert theirs("POST", "/v1/chat/completions", json=stolen).status_code == 200
@@ -141,10 +148,22 @@ class TestTwoTenants:
 
 
 def test_a_tool_searches_the_vectors_of_its_caller_only(deployed: Deployed) -> None:
-    ask = {"message": 'Find notes about the subject "bicycles"'}
-    for tenant in ("ann", "bob"):
+    caller(deployed, "embed", "ann")("POST", "/vectors", json={"items": [{"text": TEXT}]})
+    found = {}
+    for tenant in ("ann", "bob", "default"):
+        ask = {"message": 'Find notes about the subject "bicycles"'}
         [step] = caller(deployed, "tools", tenant)("POST", "/run", json=ask).json()["steps"]
-        assert (step["tool"], step["result"]) == ("search_notes", "[]")
+        found[tenant] = TEXT in step["result"]
+    assert found == {"ann": True, "bob": False, "default": False}
+
+
+def test_originals_of_tenants_never_meet_in_one_key(deployed: Deployed) -> None:
+    names = {"a": "b/c", "a/b": "c", "a/": "b/c2", "a//b": "c2", "..": "x", "~t": "x"}
+    for tenant, name in names.items():
+        made = caller(deployed, "rag", tenant)("POST", "/documents", json={"id": name, "title": "T", "text": TEXT})
+        assert made.status_code == 201
+    keys = [item["key"] for item in deployed.project.api("GET", "/r2/buckets/sources-sample/objects")]
+    assert len([key for key in keys if key.endswith(("c", "c2", "/x"))]) == len(names), keys
 
 
 @pytest.mark.parametrize("tenant", ["", " ", None, 5, {"id": 1}, ["a"], "a\0b"], ids=repr)
