@@ -1,7 +1,7 @@
 // Who calls: API keys compared in constant time, or JSON Web Tokens signed by a key of the issuer's JWKS.
 import { HttpError } from "./errors.js";
 
-/** @typedef {{ name: string, tenant: string, claims: Record<string, any> }} Caller */
+/** @typedef {{ name: string, tenant: string, claims: Record<string, any>, anonymous?: boolean }} Caller */
 /** @typedef {{ jwks_url: string, issuer?: string, audience?: string, tenant_claim?: string }} JwtOptions */
 
 const JWKS_LIFE_MS = 10 * 60 * 1000;

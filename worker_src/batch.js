@@ -5,6 +5,7 @@ import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { Log } from "./log.js";
 import { embedTexts } from "./openai.js";
+import { checkOutside } from "./outside.js";
 import { textOf } from "./replies.js";
 import { json } from "./service.js";
 import { keepResults, notify, resultLines } from "./webhook.js";
@@ -35,7 +36,7 @@ const JOB = {
   properties: {
     task: { type: "string", enum: ["chat", "embed"] },
     items: { type: "array", items: ITEM, minItems: 1, maxItems: MOST_ITEMS },
-    webhook: { type: "string", pattern: "^https?://" },
+    webhook: { type: "string", minLength: 1 },
   },
   required: ["items"],
   additionalProperties: false,
@@ -100,6 +101,7 @@ export function batchRoutes({ models, options }) {
   async function create(call) {
     const { items, task = "chat", webhook = null } = call.body;
     if (task === "embed" && !models.embedding) throw new HttpError(400, "bad_request", "this Worker has no model `embedding`");
+    checkOutside("webhook", webhook);
     const key = call.request.headers.get("idempotency-key");
     const { env, caller } = call;
     const id = crypto.randomUUID();

@@ -4,6 +4,7 @@ import { digestOf } from "./digests.js";
 import { HttpError } from "./errors.js";
 import { embedTexts } from "./openai.js";
 import { upsertBeside } from "./reindex.js";
+import { folderOf, spaceOf } from "./tenant.js";
 
 /** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue, DOCS_BESIDE?: Vectorize, BESIDE_INDEX?: string } & import("./service.js").BaseEnv} RagEnv */
 /** @typedef {import("./inference.js").Caller & { env: RagEnv }} RagCall */
@@ -26,6 +27,11 @@ export const DOCUMENT = {
 /** The row's key: two tenants may both have a document of one name. @param {string} tenant @param {string} name */
 async function keyOf(tenant, name) {
   return (await digestOf(`${tenant}\0${name}`)).slice(0, 40);
+}
+
+/** Where the original lies. @param {string} tenant @param {string} name */
+async function sourceOf(tenant, name) {
+  return `documents/${await folderOf(tenant)}/${name}`;
 }
 
 /** @param {RagEnv} env @param {string} key @returns {Promise<string[]>} */
@@ -57,7 +63,7 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
   const key = await keyOf(caller.tenant, name);
   const chunks = texts.map((part, position) => ({ id: `${key}#${position}`, position, text: part }));
   const old = await vectorIds(env, key);
-  await env.SOURCES.put(`documents/${caller.tenant}/${name}`, text, {
+  await env.SOURCES.put(await sourceOf(caller.tenant, name), text, {
     httpMetadata: { contentType: "text/plain; charset=utf-8" },
     customMetadata: { title },
   });
@@ -72,7 +78,8 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
   for (let i = INSERT_BATCH; i < rows.length; i += INSERT_BATCH) await env.DB.batch(rows.slice(i, i + INSERT_BATCH));
   /** @type {Record<string, string>} */
   const metadata = topic === null ? { document: name } : { document: name, topic };
-  const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace: caller.tenant }));
+  const namespace = await spaceOf(caller.tenant);
+  const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace }));
   await env.DOCS.upsert(found);
   if (beside) await upsertBeside(env, key, caller.tenant, name, topic, chunks, besides);
   await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
@@ -87,7 +94,7 @@ export async function removeDocument({ env, caller }, name) {
     env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(key),
     env.DB.prepare("DELETE FROM documents WHERE id = ?").bind(key),
   ]);
-  await env.SOURCES.delete(`documents/${caller.tenant}/${name}`);
+  await env.SOURCES.delete(await sourceOf(caller.tenant, name));
   return removed.meta.changes > 0;
 }
 

@@ -3,6 +3,7 @@ import { chunkTokens } from "./chunk.js";
 import { digestOf } from "./digests.js";
 import { embedTexts } from "./openai.js";
 import { json } from "./service.js";
+import { markOf, spaceOf } from "./tenant.js";
 
 /** @typedef {{ AI: Ai, DOCS: Vectorize } & import("./service.js").BaseEnv} EmbedEnv */
 /** @typedef {import("./service.js").Call<EmbedEnv>} EmbedCall */
@@ -46,9 +47,9 @@ const REMOVE = {
 };
 const IDS = { type: "object", properties: { ids: { type: "array", items: { type: "string" } } }, required: ["ids"] };
 
-/** The same text in the same namespace has the same id: sending it twice changes nothing. */
-async function idOf(/** @type {string} */ text, /** @type {string} */ namespace) {
-  return (await digestOf(`${namespace}\0${text}`)).slice(0, 48);
+/** The same text in the same namespace has the same id: sending it twice changes nothing. The first half is the tenant's. */
+async function idOf(/** @type {string} */ tenant, /** @type {string} */ text, /** @type {string} */ namespace) {
+  return (await markOf(tenant)) + (await digestOf(JSON.stringify([namespace, text]))).slice(0, 32);
 }
 
 /**
@@ -72,10 +73,10 @@ export function embedRoutes({ models: { embedding }, options }) {
       }
     }
     const { vectors } = await embedTexts(call, embedding, parts.map(({ text }) => text));
-    const ids = await Promise.all(parts.map(({ text, namespace = "" }) => idOf(text, namespace)));
-    const found = parts.map(({ metadata, namespace }, i) => {
-      return { id: ids[i], values: vectors[i], metadata, ...(namespace && { namespace }) };
-    });
+    const { tenant } = call.caller;
+    const ids = await Promise.all(parts.map(({ text, namespace = "" }) => idOf(tenant, text, namespace)));
+    const spaces = await Promise.all(parts.map(({ namespace }) => spaceOf(tenant, namespace)));
+    const found = parts.map(({ metadata }, i) => ({ id: ids[i], values: vectors[i], metadata, namespace: spaces[i] }));
     const distinct = [...new Map(found.map((vector) => [vector.id, vector])).values()];
     for (let i = 0; i < distinct.length; i += UPSERT_BATCH) await call.env.DOCS.upsert(distinct.slice(i, i + UPSERT_BATCH));
     return json({ ids }, 201);
@@ -85,14 +86,18 @@ export function embedRoutes({ models: { embedding }, options }) {
   async function search(call) {
     const { query, top_k: topK = 5, namespace, filter } = call.body;
     const { vectors } = await embedTexts(call, embedding, [query]);
-    const asked = { topK, returnMetadata: /** @type {const} */ ("all"), ...(namespace && { namespace }), ...(filter && { filter }) };
+    const space = await spaceOf(call.caller.tenant, namespace);
+    const asked = { topK, returnMetadata: /** @type {const} */ ("all"), namespace: space, ...(filter && { filter }) };
     const { matches } = await call.env.DOCS.query(vectors[0], asked);
     return json({ matches: matches.map(({ id, score, metadata }) => ({ id, score, metadata })) });
   }
 
   /** @param {EmbedCall} call */
   async function remove(call) {
-    const { ids } = call.body;
+    const mark = await markOf(call.caller.tenant);
+    // Ids of 48 digits are from before there were tenants; they are the stack's own.
+    const old = (/** @type {string} */ id) => call.caller.tenant === "default" && id.length === 48;
+    const ids = call.body.ids.filter((/** @type {string} */ id) => id.startsWith(mark) || old(id));
     for (let i = 0; i < ids.length; i += DELETE_BATCH) await call.env.DOCS.deleteByIds(ids.slice(i, i + DELETE_BATCH));
     return json({ ids });
   }

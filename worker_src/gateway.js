@@ -13,6 +13,10 @@ function settingsOf({ request, body }) {
   const ttl = request.headers.get("x-cache-ttl");
   const metadata = body?.metadata ?? {};
   if (ttl !== null && !/^\d+$/.test(ttl)) throw new HttpError(400, "bad_request", "x-cache-ttl is a number of seconds");
+  const plain = typeof metadata === "object" && metadata !== null && !Array.isArray(metadata);
+  if (!plain || Object.values(metadata).some((value) => !["string", "number", "boolean"].includes(typeof value))) {
+    throw new HttpError(400, "bad_request", "metadata holds texts, numbers and booleans by name");
+  }
   if (Object.keys(metadata).length > MOST_METADATA - OWN_METADATA) {
     throw new HttpError(400, "bad_request", `metadata has at most ${MOST_METADATA - OWN_METADATA} entries`);
   }

@@ -5,6 +5,7 @@ import { infer } from "./inference.js";
 import { checkLink, signedLink } from "./links.js";
 import { secretOf } from "./secrets.js";
 import { json } from "./service.js";
+import { markOf } from "./tenant.js";
 
 /** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} ImageEnv */
 /** @typedef {import("./service.js").Call<ImageEnv>} ImageCall */
@@ -26,11 +27,17 @@ const BODY = {
   required: ["prompt"],
   additionalProperties: false,
 };
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const REPLY = {
   type: "object",
   properties: { id: { type: "string" }, url: { type: "string" }, expires: { type: "string" }, image: { type: "string" }, type: { type: "string" }, model: { type: "string" } },
   required: ["type", "model"],
 };
+
+/** The name of a file: made of its tenant too, so that an id alone reaches none of another's. @param {string} tenant @param {string} id */
+async function nameOf(tenant, id) {
+  return tenant === "default" ? id : `${await markOf(tenant)}.${id}`;
+}
 
 /** The input of a family of models. @param {string} model @param {any} body */
 function inputOf(model, { prompt, negative_prompt, width, height, steps, seed, guidance }) {
@@ -62,9 +69,10 @@ export function imageRoutes({ models, options }) {
     if (format === "bytes") return new Response(bytes, { headers: { "content-type": type, "x-model": target.name } });
     if (format === "json") return json({ image: toBase64(bytes), type, model: target.name });
     const id = crypto.randomUUID();
-    await call.env.IMAGES.put(`images/${id}`, bytes, { httpMetadata: { contentType: type } });
+    const name = await nameOf(call.caller.tenant, id);
+    await call.env.IMAGES.put(`images/${name}`, bytes, { httpMetadata: { contentType: type } });
     const secret = await secretOf(call.env.LINK_SECRET);
-    const link = await signedLink(call.url, `/images/${id}`, secret, options.link_seconds);
+    const link = await signedLink(call.url, `/images/${name}`, secret, options.link_seconds);
     return json({ id, ...link, type, model: target.name }, 201);
   }
 
@@ -79,8 +87,11 @@ export function imageRoutes({ models, options }) {
 
   /** @param {ImageCall} call */
   async function remove(call) {
-    await call.env.IMAGES.delete(`images/${call.params.id}`);
-    return json({ id: call.params.id, removed: true });
+    const { id } = call.params;
+    const key = `images/${await nameOf(call.caller.tenant, id)}`;
+    if (!UUID.test(id) || !(await call.env.IMAGES.head(key))) throw new HttpError(404, "not_found", "there is no such image");
+    await call.env.IMAGES.delete(key);
+    return json({ id, removed: true });
   }
 
   return [

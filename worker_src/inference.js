@@ -22,6 +22,9 @@ class ModelFailure extends Error {
   constructor(error) {
     super(messageOf(error));
     this.code = Number(/\b(\d{3,4})\b/.exec(this.message)?.[1] ?? 0);
+    // The gateway has one code for both, and only its words tell a rate from a sum: waiting does not help a sum.
+    this.spent = /spend(ing)? limit/i.test(this.message);
+    this.usedUp = USED_UP.has(this.code);
     this.busy = BUSY.has(this.code) || /capacity temporarily exceeded/i.test(this.message);
   }
 }
@@ -43,6 +46,8 @@ export async function infer(call, model, input) {
     } catch (error) {
       if (!(error instanceof ModelFailure)) throw error;
       call.log.failed(target.name, error.message);
+      // A fallback would spend what the limit is there to keep.
+      if (error.spent) throw new HttpError(402, "spend_limit_reached", "the gateway's spend limit is reached; it ends with its period");
       if (INPUT.has(error.code)) throw new HttpError(400, "model_refused", `the model refuses it: ${error.message}`);
       if (i === targets.length - 1) throw gaveUp(error);
     }
@@ -52,6 +57,7 @@ export async function infer(call, model, input) {
 
 /** @param {ModelFailure} error */
 function gaveUp(error) {
+  if (error.usedUp) return new HttpError(429, "allocation_used_up", "the account's daily allocation of Workers AI is used up");
   if (!error.busy) return new HttpError(502, "model_failed", `the model failed: ${error.message}`);
   const message = `the model is busy and stayed so for ${TRIES} tries; try again later`;
   return new HttpError(503, "model_busy", message, { headers: { "retry-after": "5" } });
@@ -64,7 +70,7 @@ async function persist(call, target, input) {
       return await ask(call, target, input);
     } catch (error) {
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || USED_UP.has(failed.code) || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
+      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
@@ -83,9 +89,15 @@ async function ask(call, target, input) {
   }
 }
 
+/** JSON that a header can hold. @param {string} text */
+function ascii(text) {
+  return text.replace(/[\u007f-\uffff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** @param {Caller} call @param {Target} target @param {any} input @param {AbortSignal} signal */
 async function send({ env, caller, gateway: settings = {} }, target, input, signal) {
-  const metadata = { caller: caller.name, tenant: caller.tenant, ...settings.metadata };
+  // What this Worker knows stands last: a caller who names its own tenant would spend on that one's limit.
+  const metadata = { ...settings.metadata, caller: caller.name, tenant: caller.tenant };
   const id = target.gateway ? /** @type {any} */ (env)[target.gateway] : null;
   if (!target.compat || !id) {
     const gateway = id ? { gateway: { ...settings, id, metadata } } : {};
@@ -94,7 +106,7 @@ async function send({ env, caller, gateway: settings = {} }, target, input, sign
   const [, variable, model] = /^\{(\w+)\}\/(.+)$/.exec(target.compat) ?? [];
   const query = { ...input, model: model ?? target.compat };
   const headers = {
-    "cf-aig-metadata": JSON.stringify(metadata),
+    "cf-aig-metadata": ascii(JSON.stringify(metadata)),
     ...(settings.cacheTtl !== undefined && { "cf-aig-cache-ttl": settings.cacheTtl }),
     ...(settings.skipCache && { "cf-aig-skip-cache": "true" }),
   };

@@ -10,6 +10,7 @@ import { textOf, usageOf } from "./replies.js";
 import { findSources } from "./retrieval.js";
 import { violations } from "./schema.js";
 import { patiently } from "./storage.js";
+import { spaceOf } from "./tenant.js";
 import { isJson, json, readBytes } from "./service.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
@@ -94,13 +95,13 @@ async function rememberTurn({ env, caller }, conversation, question, answer) {
 
 /** @param {Call} call @param {string} question @param {string | null | undefined} topic */
 async function cacheKey({ env, caller }, question, topic) {
-  const version = (await env.CACHE.get(`corpus-${caller.tenant}`)) ?? "0";
+  const version = (await env.CACHE.get(`corpus-${await spaceOf(caller.tenant)}`)) ?? "0";
   return "answer-" + (await digestOf(JSON.stringify([caller.tenant, version, question, topic ?? null])));
 }
 
 /** @param {RagEnv} env @param {string} tenant kept answers of the tenant are out of date now */
 async function corpusChanged(env, tenant) {
-  await env.CACHE.put(`corpus-${tenant}`, crypto.randomUUID());
+  await env.CACHE.put(`corpus-${await spaceOf(tenant)}`, crypto.randomUUID());
 }
 
 /**
@@ -125,6 +126,10 @@ export function ragRoutes({ models, options }) {
   /** @param {Call} call */
   async function ask(call) {
     const { question, topic, conversation } = call.body;
+    if (conversation && call.caller.anonymous) {
+      // Two visitors who both say "1" would read each other's words.
+      throw new HttpError(401, "unauthorized", "a conversation needs a caller: send a key, or ask without `conversation`", { headers: { "www-authenticate": "Bearer" } });
+    }
     const stream = wantsStream(call.request, call.body.stream);
     const key = await cacheKey(call, question, topic);
     if (!stream && !conversation) {
@@ -181,7 +186,9 @@ export function ragRoutes({ models, options }) {
   async function add(call) {
     const document = await documentOf(call);
     if (call.url.searchParams.get("async") === "true") {
-      const message = { ...document, id: document.id ?? crypto.randomUUID(), tenant: call.caller.tenant };
+      // Only what is known: a key such as `reindex` would make another message of it.
+      const { id = crypto.randomUUID(), title, text, topic } = document;
+      const message = { id, title, text, topic, tenant: call.caller.tenant };
       await call.env.INGEST.send(message);
       return json({ id: message.id, queued: true }, 202);
     }

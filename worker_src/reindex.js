@@ -1,6 +1,7 @@
 // A second index beside the one that answers: filled from D1 through the queue, kept up to date, not searched yet.
 import { HttpError } from "./errors.js";
 import { embedTexts } from "./openai.js";
+import { spaceOf } from "./tenant.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
 /** @typedef {import("./documents.js").RagCall} RagCall */
@@ -24,7 +25,8 @@ const PROGRESS = {
 export async function upsertBeside(env, document, tenant, name, topic, chunks, vectors) {
   /** @type {Record<string, string>} */
   const metadata = topic === null ? { document: name } : { document: name, topic };
-  const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace: tenant }));
+  const namespace = await spaceOf(tenant);
+  const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace }));
   await /** @type {Vectorize} */ (env.DOCS_BESIDE).upsert(found);
   const done = "INSERT OR REPLACE INTO reindexed (document, index_name) VALUES (?, ?)";
   await env.DB.prepare(done).bind(document, env.BESIDE_INDEX).run();

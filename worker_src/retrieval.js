@@ -3,6 +3,7 @@ import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { embedTexts } from "./openai.js";
 import { patiently } from "./storage.js";
+import { spaceOf } from "./tenant.js";
 
 /** @typedef {import("./documents.js").RagCall} RagCall */
 /** @typedef {import("./inference.js").Model} Model */
@@ -40,7 +41,7 @@ export async function findSources(call, models, question, topic, options) {
   const most = models.reranker || options.hybrid ? options.candidates : options.top_k;
   const { vectors } = await embedTexts(call, models.embedding, [question]);
   const filter = topic ? { filter: { topic } } : {};
-  const asked = { topK: most, returnMetadata: /** @type {const} */ ("none"), namespace: call.caller.tenant, ...filter };
+  const asked = { topK: most, returnMetadata: /** @type {const} */ ("none"), namespace: await spaceOf(call.caller.tenant), ...filter };
   const [near, worded] = await Promise.all([
     nearest(call, vectors[0], asked, options.hybrid),
     options.hybrid ? byWords(call, question, topic, most) : Promise.resolve([]),

@@ -1,9 +1,20 @@
 // JSON Schema, the part that requests and structured answers use: types, enums, bounds, objects, lists, combinations.
 
 /** @typedef {{ [keyword: string]: any }} Schema */
+/**
+ * How a schema that others wrote is followed: `spend` counts the work and throws when it is too much, `matches` reads
+ * their patterns. Without it patterns are V8's own: those in our code are known to be fast.
+ * @typedef {{ spend: (steps: number) => void, matches: (pattern: string, text: string) => boolean }} Guard
+ */
+/** @typedef {{ root: Schema, guard?: Guard, depth: number }} Context `root` is where `$ref`s lead */
+
+const DEEPEST = 200; // values and `$ref`s below each other
+const MOST_TOLD = 100; // violations in one list or object: millions would not fit on the stack
+const LONGEST_SHOWN = 500;
+const PART_COST = 20; // of one schema on one value, in steps of a pattern
 
 /** @type {Record<string, (value: any) => boolean>} */
-const TYPES = {
+export const TYPES = {
   object: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
   array: Array.isArray,
   string: (value) => typeof value === "string",
@@ -15,52 +26,70 @@ const TYPES = {
 
 /**
  * What is wrong with a value, each with its path; an empty list when it fits.
- * @param {Schema | boolean} schema
+ * @param {Schema} schema
  * @param {any} value
- * @param {string} [path]
- * @param {Schema} [root] where `$ref`s lead
+ * @param {Guard} [guard] needed for schemas of others
  * @returns {string[]}
  */
-export function violations(schema, value, path = "", root = /** @type {Schema} */ (schema)) {
+export function violations(schema, value, guard) {
+  return walk(schema, value, "", { root: schema, guard, depth: 0 });
+}
+
+/** @param {Schema | boolean} schema @param {any} value @param {string} path @param {Context} above @returns {string[]} */
+function walk(schema, value, path, above) {
   const at = path || "the value";
+  above.guard?.spend(PART_COST);
+  if (above.depth === DEEPEST) return [`${at} is nested too deep`];
+  const context = { ...above, depth: above.depth + 1 };
   if (schema === true) return [];
   if (schema === false) return [`${at} is not allowed`];
-  if (schema.$ref) return violations(resolve(schema.$ref, root), value, path, root);
-  const types = schema.type === undefined ? [] : [schema.type].flat();
-  if (types.length > 0 && !types.some((type) => TYPES[type]?.(value))) return [`${at} must be ${types.join(" or ")}`];
-  if (schema.enum && !schema.enum.some((/** @type {any} */ entry) => same(entry, value))) {
-    return [`${at} must be one of ${schema.enum.map((/** @type {any} */ entry) => JSON.stringify(entry)).join(", ")}`];
-  }
-  if ("const" in schema && !same(schema.const, value)) return [`${at} must be ${JSON.stringify(schema.const)}`];
   /** @type {string[]} */
-  const found = [];
-  if (typeof value === "string") found.push(...ofText(schema, value, at));
+  const found = schema.$ref === undefined ? [] : walk(resolve(schema.$ref, context.root) ?? true, value, path, context);
+  const types = schema.type === undefined ? [] : [schema.type].flat();
+  if (types.length > 0 && !types.some((type) => TYPES[type]?.(value))) return [...found, `${at} must be ${types.join(" or ")}`];
+  if (schema.enum && !schema.enum.some((/** @type {any} */ entry) => same(entry, value))) {
+    return [...found, cut(`${at} must be one of ${schema.enum.map((/** @type {any} */ entry) => JSON.stringify(entry)).join(", ")}`)];
+  }
+  if ("const" in schema && !same(schema.const, value)) return [...found, cut(`${at} must be ${JSON.stringify(schema.const)}`)];
+  if (typeof value === "string") found.push(...ofText(schema, value, at, context));
   if (typeof value === "number") found.push(...ofNumber(schema, value, at));
-  if (Array.isArray(value)) found.push(...ofList(schema, value, path, root));
-  else if (TYPES.object(value)) found.push(...ofObject(schema, value, path, root));
-  return [...found, ...ofCombination(schema, value, path, root)];
+  if (Array.isArray(value)) found.push(...ofList(schema, value, path, context));
+  else if (TYPES.object(value)) found.push(...ofObject(schema, value, path, context));
+  return [...found, ...ofCombination(schema, value, path, context)];
 }
 
-/** @param {string} reference @param {Schema} root @returns {Schema} */
-function resolve(reference, root) {
+/** @param {string} text */
+function cut(text) {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+/** What a reference within the schema leads to, if anything. @param {string} reference @param {Schema} root @returns {any} */
+export function resolve(reference, root) {
   /** @type {any} */
   let found = root;
-  for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) found = found?.[part];
-  return found ?? {};
+  for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
+    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (found === null || typeof found !== "object" || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
 }
 
-/** @param {any} a @param {any} b */
-function same(a, b) {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+/** As JSON Schema compares: the order of keys does not count. @param {any} a @param {any} b @returns {boolean} */
+export function same(a, b) {
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object" || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
 }
 
-/** @param {Schema} schema @param {string} value @param {string} at @returns {string[]} */
-function ofText(schema, value, at) {
+/** @param {Schema} schema @param {string} value @param {string} at @param {Context} context @returns {string[]} */
+function ofText({ minLength = 0, maxLength = Infinity, pattern }, value, at, { guard }) {
   const found = [];
   const length = [...value].length;
-  if (length < (schema.minLength ?? 0)) found.push(`${at} must have at least ${schema.minLength} characters`);
-  if (length > (schema.maxLength ?? Infinity)) found.push(`${at} must have at most ${schema.maxLength} characters`);
-  if (schema.pattern && !new RegExp(schema.pattern, "u").test(value)) found.push(`${at} must match ${schema.pattern}`);
+  if (length < minLength) found.push(`${at} must have at least ${minLength} characters`);
+  if (length > maxLength) found.push(`${at} must have at most ${maxLength} characters`);
+  if (pattern && !(guard ? guard.matches(pattern, value) : new RegExp(pattern, "u").test(value))) found.push(`${at} must match ${pattern}`);
   return found;
 }
 
@@ -77,8 +106,8 @@ function ofNumber(schema, value, at) {
   return found;
 }
 
-/** @param {Schema} schema @param {any[]} value @param {string} path @param {Schema} root @returns {string[]} */
-function ofList(schema, value, path, root) {
+/** @param {Schema} schema @param {any[]} value @param {string} path @param {Context} context @returns {string[]} */
+function ofList(schema, value, path, context) {
   const found = [];
   const at = path || "the value";
   if (value.length < (schema.minItems ?? 0)) found.push(`${at} must have at least ${schema.minItems} entries`);
@@ -86,37 +115,58 @@ function ofList(schema, value, path, root) {
   if (schema.uniqueItems && new Set(value.map((entry) => JSON.stringify(entry))).size < value.length) {
     found.push(`${at} must have no entry twice`);
   }
-  if (schema.items !== undefined) {
-    value.forEach((entry, i) => found.push(...violations(schema.items, entry, `${path}[${i}]`, root)));
+  const first = schema.prefixItems ?? [];
+  for (const [i, entry] of value.entries()) {
+    const part = i < first.length ? first[i] : schema.items;
+    if (part !== undefined) found.push(...walk(part, entry, `${path}[${i}]`, context));
+    if (found.length > MOST_TOLD) break;
+  }
+  if (schema.contains !== undefined) {
+    const number = value.filter((entry) => walk(schema.contains, entry, path, context).length === 0).length;
+    const [least, most] = [schema.minContains ?? 1, schema.maxContains ?? Infinity];
+    if (number < least || number > most) found.push(`${at} has ${number} entries that fit \`contains\``);
   }
   return found;
 }
 
-/** @param {Schema} schema @param {any} value @param {string} path @param {Schema} root @returns {string[]} */
-function ofObject(schema, value, path, root) {
+/** @param {Schema} schema @param {any} value @param {string} path @param {Context} context @returns {string[]} */
+function ofObject(schema, value, path, context) {
   const found = [];
-  const inside = (/** @type {string} */ key) => (path ? `${path}.${key}` : key);
+  const at = path || "the value";
+  const [keys, inside] = [Object.keys(value), (/** @type {string} */ key) => cut(path ? `${path}.${key}` : key)];
   for (const key of schema.required ?? []) {
     if (!Object.hasOwn(value, key)) found.push(`${inside(key)} is missing`);
   }
-  const known = schema.properties ?? {};
-  for (const [key, entry] of Object.entries(value)) {
-    if (Object.hasOwn(known, key)) found.push(...violations(known[key], entry, inside(key), root));
-    else if (schema.additionalProperties === false) found.push(`${inside(key)} is not known`);
-    else if (TYPES.object(schema.additionalProperties)) {
-      found.push(...violations(schema.additionalProperties, entry, inside(key), root));
-    }
+  for (const [key, needed] of Object.entries(schema.dependentRequired ?? {})) {
+    if (!Object.hasOwn(value, key)) continue;
+    for (const other of needed) if (!Object.hasOwn(value, other)) found.push(`${inside(other)} is missing, as ${inside(key)} is there`);
+  }
+  if (keys.length < (schema.minProperties ?? 0)) found.push(`${at} must have at least ${schema.minProperties} keys`);
+  if (keys.length > (schema.maxProperties ?? Infinity)) found.push(`${at} must have at most ${schema.maxProperties} keys`);
+  const [known, patterns] = [schema.properties ?? {}, Object.entries(schema.patternProperties ?? {})];
+  for (const key of keys) {
+    const parts = patterns.filter(([pattern]) => context.guard?.matches(pattern, key) ?? new RegExp(pattern, "u").test(key)).map(([, part]) => part);
+    if (Object.hasOwn(known, key)) parts.push(known[key]);
+    if (schema.propertyNames !== undefined) found.push(...walk(schema.propertyNames, key, `the key ${inside(key)}`, context));
+    if (parts.length === 0 && schema.additionalProperties === false) found.push(`${inside(key)} is not known`);
+    else if (parts.length === 0 && TYPES.object(schema.additionalProperties)) parts.push(schema.additionalProperties);
+    for (const part of parts) found.push(...walk(part, value[key], inside(key), context));
+    if (found.length > MOST_TOLD) break;
   }
   return found;
 }
 
-/** @param {Schema} schema @param {any} value @param {string} path @param {Schema} root @returns {string[]} */
-function ofCombination(schema, value, path, root) {
+/** @param {Schema} schema @param {any} value @param {string} path @param {Context} context @returns {string[]} */
+function ofCombination(schema, value, path, context) {
   const at = path || "the value";
-  const found = (schema.allOf ?? []).flatMap((/** @type {Schema} */ part) => violations(part, value, path, root));
-  const fits = (/** @type {Schema} */ part) => violations(part, value, path, root).length === 0;
+  const found = (schema.allOf ?? []).flatMap((/** @type {Schema} */ part) => walk(part, value, path, context));
+  const fits = (/** @type {Schema} */ part) => walk(part, value, path, context).length === 0;
   if (schema.anyOf && !schema.anyOf.some(fits)) found.push(`${at} fits none of its ${schema.anyOf.length} forms`);
   if (schema.oneOf && schema.oneOf.filter(fits).length !== 1) found.push(`${at} must fit exactly one of its forms`);
-  if (schema.not && fits(schema.not)) found.push(`${at} has a form that is not allowed`);
+  if (schema.not !== undefined && fits(schema.not)) found.push(`${at} has a form that is not allowed`);
+  if (schema.if !== undefined) {
+    const then = fits(schema.if) ? schema.then : schema.else;
+    if (then !== undefined) found.push(...walk(then, value, path, context));
+  }
   return found;
 }

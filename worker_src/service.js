@@ -4,6 +4,7 @@ import { HttpError, messageOf } from "./errors.js";
 import { Log } from "./log.js";
 import { violations } from "./schema.js";
 import { secretOf } from "./secrets.js";
+import { tenantOf } from "./tenant.js";
 
 /** @typedef {import("./auth.js").Caller} Caller */
 /** @typedef {import("./schema.js").Schema} Schema */
@@ -46,7 +47,7 @@ import { secretOf } from "./secrets.js";
  * @property {number} max_body_bytes
  */
 
-const NOBODY = { name: "anyone", tenant: "default", claims: {} };
+const NOBODY = { name: "anyone", tenant: "default", claims: {}, anonymous: true };
 const TRACE = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
@@ -157,6 +158,7 @@ function newCall(name, request, env, context) {
  */
 async function admit(call, options) {
   call.caller = await callerOf(call, options);
+  tenantOf(call.caller.tenant);
   call.log.fields.caller = call.caller.name;
   await limit(call, call.caller === NOBODY ? `address ${call.request.headers.get("cf-connecting-ip")}` : call.caller.name);
 }
@@ -238,7 +240,7 @@ async function readJson(request, most, schema) {
   } catch {
     throw new HttpError(400, "bad_request", "the body is not JSON");
   }
-  const errors = violations(schema, body, "", schema);
+  const errors = violations(schema, body);
   if (errors.length > 0) throw new HttpError(400, "bad_request", errors[0], { errors });
   return body;
 }

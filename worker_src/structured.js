@@ -3,7 +3,7 @@ import { messagesOf, MESSAGES } from "./chat.js";
 import { HttpError } from "./errors.js";
 import { infer } from "./inference.js";
 import { textOf, usageOf, valueOf } from "./replies.js";
-import { violations } from "./schema.js";
+import { checked, faults } from "./foreign_schema.js";
 import { json } from "./service.js";
 
 /** @typedef {import("./inference.js").Model} Model */
@@ -36,7 +36,7 @@ async function attempt(call, model, schema, messages) {
   const input = { messages, max_tokens: model.max_tokens, temperature: model.temperature, ...formatOf(model, schema) };
   const { reply, target } = await infer(call, model, input);
   const value = valueOf(reply);
-  const errors = value === undefined ? ["the answer is not JSON"] : violations(schema, value);
+  const errors = value === undefined ? ["the answer is not JSON"] : checked(schema, value);
   return { value, errors, reply, model: target.name, usage: usageOf(reply) };
 }
 
@@ -45,10 +45,16 @@ async function attempt(call, model, schema, messages) {
  * @returns {import("./service.js").Route<any>[]}
  */
 export function structuredRoutes({ models: { chat }, options }) {
+  const ownFaults = options.schema ? faults(options.schema) : [];
   /** @param {import("./chat.js").ChatCall} call */
   async function extract(call) {
     const schema = call.body.schema ?? options.schema;
     if (!schema) throw new HttpError(400, "bad_request", "send a `schema`: this Worker has none of its own");
+    const wrong = call.body.schema ? faults(schema) : ownFaults;
+    if (wrong.length > 0) {
+      const [status, code] = call.body.schema ? [400, "bad_schema"] : [500, "misconfigured"];
+      throw new HttpError(status, code, wrong[0], { errors: wrong });
+    }
     const messages = messagesOf(chat, { message: call.body.input, messages: call.body.messages });
     const first = await attempt(call, chat, schema, messages);
     if (first.errors.length === 0) {

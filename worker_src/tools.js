@@ -4,8 +4,9 @@ import { HttpError, messageOf } from "./errors.js";
 import { infer } from "./inference.js";
 import { embedTexts } from "./openai.js";
 import { callsOf, textOf, usageOf } from "./replies.js";
-import { violations } from "./schema.js";
+import { checked, faults } from "./foreign_schema.js";
 import { json, readBytes } from "./service.js";
+import { spaceOf } from "./tenant.js";
 
 /** @typedef {import("./inference.js").Model} Model */
 /** @typedef {{ AI: Ai, DB?: D1Database, DOCS?: Vectorize } & import("./service.js").BaseEnv} ToolEnv */
@@ -17,13 +18,14 @@ import { json, readBytes } from "./service.js";
  * @property {import("./schema.js").Schema} parameters
  * @property {{ url: string, method?: string }} [http]
  * @property {{ query: string, params?: string[] }} [sql]
- * @property {{ query: string, top_k?: number, namespace?: string }} [search]
+ * @property {{ query: string, top_k?: number, namespace?: string, shared?: boolean }} [search] `shared`: not the caller's tenant's only
  */
 /** @typedef {{ tools: Tool[], allow_hosts: string[], max_rounds: number }} ToolOptions */
 
 const LONGEST_RESULT = 64 * 1024; // bytes
 const HTTP_TIMEOUT_MS = 10_000;
 const MOST_ROWS = 100;
+const TENANT = "$tenant"; // among `params`: the caller's, whatever the model says
 const BODY = {
   type: "object",
   properties: { message: { type: "string", minLength: 1 }, messages: MESSAGES },
@@ -75,24 +77,25 @@ async function byHttp(tool, given, options) {
   return text;
 }
 
-/** @param {ToolEnv} env @param {Tool} tool @param {any} given */
-async function bySql(env, tool, given) {
+/** @param {ToolCall} call @param {Tool} tool @param {any} given */
+async function bySql({ env, caller }, tool, given) {
   const { query, params = [] } = /** @type {NonNullable<Tool["sql"]>} */ (tool.sql);
   if (!env.DB) throw new Error("the binding DB is not there");
   if (!/^\s*(select|with)\b/i.test(query) || query.replace(/;\s*$/, "").includes(";")) {
     throw new Error("only one reading query is allowed");
   }
-  const values = params.map((name) => given[name] ?? null);
+  const values = params.map((name) => (name === TENANT ? caller.tenant : (given[name] ?? null)));
   const { results } = await env.DB.prepare(query).bind(...values).all();
   return JSON.stringify(results.slice(0, MOST_ROWS));
 }
 
 /** @param {ToolCall} call @param {Tool} tool @param {any} given @param {Model | undefined} embedding */
 async function bySearch(call, tool, given, embedding) {
-  const { query, top_k: topK = 4, namespace } = /** @type {NonNullable<Tool["search"]>} */ (tool.search);
+  const { query, top_k: topK = 4, namespace, shared = false } = /** @type {NonNullable<Tool["search"]>} */ (tool.search);
   if (!call.env.DOCS || !embedding) throw new Error("a search needs the binding DOCS and a model `embedding`");
   const { vectors } = await embedTexts(call, embedding, [String(given[query] ?? "")]);
-  const options = { topK, returnMetadata: /** @type {const} */ ("all"), ...(namespace && { namespace }) };
+  const space = shared ? namespace : await spaceOf(call.caller.tenant, namespace);
+  const options = { topK, returnMetadata: /** @type {const} */ ("all"), ...(space && { namespace: space }) };
   const { matches } = await call.env.DOCS.query(vectors[0], options);
   return JSON.stringify(matches.map(({ id, score, metadata }) => ({ id, score, metadata })));
 }
@@ -111,10 +114,11 @@ export function toolRoutes({ models: { chat, embedding }, options }) {
     const tool = options.tools.find(({ name }) => name === asked.name);
     try {
       if (!tool) throw new Error(`there is no tool ${asked.name}`);
-      const errors = violations(tool.parameters, asked.arguments);
+      const wrong = faults(tool.parameters, "parameters");
+      const errors = wrong.length > 0 ? wrong : checked(tool.parameters, asked.arguments);
       if (errors.length > 0) throw new Error(errors.join("; "));
       if (tool.http) return { result: await byHttp(tool, asked.arguments, options) };
-      if (tool.sql) return { result: await bySql(call.env, tool, asked.arguments) };
+      if (tool.sql) return { result: await bySql(call, tool, asked.arguments) };
       return { result: await bySearch(call, tool, asked.arguments, embedding) };
     } catch (error) {
       return { error: messageOf(error) };

@@ -46,7 +46,8 @@ export async function notify(webhook, secret, job, { done, failed }) {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const headers = { "content-type": "application/json", "x-signature": signature };
     const limit = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await fetch(webhook, { method: "POST", headers, body, signal: limit }).catch(() => null);
+    // A redirect could lead to where a webhook may not.
+    const answer = await fetch(webhook, { method: "POST", headers, body, signal: limit, redirect: "manual" }).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** attempt));
   }

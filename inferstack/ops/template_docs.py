@@ -31,7 +31,8 @@ the caller's tenant. With `auth: jwt` callers send a JSON Web Token (RS256 or ES
 
 Errors are problem+json (RFC 9457) with a stable `code`: `bad_request` (400, with every violation in `errors`),
 `model_refused` (400, the model does not take the input), `unauthorized` (401), `not_found` (404), `method_not_allowed` (405),
-`too_large` (413), `rate_limited` (429), `internal` (500), `model_failed` (502), `model_busy` (503, with `Retry-After`).
+`too_large` (413), `rate_limited` (429), `spend_limit_reached` (402, the gateway's), `allocation_used_up` (429, the account's
+day), `internal` (500), `model_failed` (502), `model_busy` (503, with `Retry-After`).
 The routes under `/v1` answer errors as OpenAI does.
 
 A model that is busy (429, 3040) or fails is tried again up to 4 times with growing, random waits; then its `fallbacks` are.
@@ -39,6 +40,9 @@ Streams are passed on as they are made, and a client that goes away stops the mo
 
 Every answer has `x-request-id`; `traceparent` is taken over. One line of JSON in the log tells caller, route, status,
 milliseconds, models, tokens and cost in US dollars, and no text of callers. `GET /healthz` and `GET /openapi.json` need no key.
+What is stored belongs to the caller's tenant: documents, vectors, images, jobs, conversations and Idempotency-Keys. A caller
+without a tenant of text is refused, and a visitor without a key has no conversation.
+
 A binding `RATE_LIMITER` of kind `rate_limit` refuses callers who ask too often.
 """
 

@@ -254,6 +254,35 @@ def test_jobs_are_their_tenants_own_and_checked(deployed: Deployed) -> None:
     assert deployed.post("batch", "/jobs", too_many).json()["detail"] == "items must have at most 10000 entries"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("http://example.com/", "ftp://example.com/", "file:///etc/passwd", "javascript:1", "example.com", "https://"),
+        *(
+            "https://10.0.0.1/",
+            "https://192.168.1.1/",
+            "https://172.16.0.1/",
+            "https://100.64.0.1/",
+            "https://0.0.0.0/",
+        ),
+        *(
+            "https://169.254.169.254/latest/meta-data",
+            "https://0xa9fea9fe/",
+            "https://2852039166/",
+            "https://127.0.0.2/",
+        ),
+        *("https://[fe80::1]/", "https://[fd00::1]/", "https://[::ffff:10.0.0.1]/", "https://[::]/"),
+        *("https://metadata.google.internal/", "https://intranet/", "https://a.local./", "https://x.localhost/"),
+        *("https://user:secret@example.com/", "https://example.com/" + "x" * 2000),
+    ],
+    ids=lambda address: address[:40],
+)
+def test_a_webhook_leads_to_the_public_network_by_https(deployed: Deployed, address: str) -> None:
+    refused = deployed.post("batch", "/jobs", {"items": [{"input": "Hello"}], "webhook": address})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request"), refused.text
+    assert refused.json()["detail"].startswith("`webhook` ")
+
+
 @pytest.fixture
 def hook() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
     """A webhook that fails once and then takes the call."""
