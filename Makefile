@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local
+.PHONY: setup up down test test-slow check fmt bench local fuzz
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -24,6 +24,12 @@ check: setup    ## format, lint, types
 
 fmt: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+SECONDS ?= 600
+SEED ?= 1
+
+fuzz: setup     ## odd requests over the API and the bindings: SECONDS and SEED choose how long and which
+	@$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) --seed $(SEED)
 
 bench: setup    ## ratios against hand-written programs, into bench/results.json
 	@$(BIN)/python bench/run.py
