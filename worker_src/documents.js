@@ -67,6 +67,8 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
     httpMetadata: { contentType: "text/plain; charset=utf-8" },
     customMetadata: { title },
   });
+  // Before the rows that name them are replaced: broken off in between, the repeated request would not know them any more.
+  await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
   const head = "INSERT OR REPLACE INTO documents (id, name, tenant, title, topic) VALUES (?, ?, ?, ?, ?)";
   const insert = env.DB.prepare("INSERT INTO chunks (id, document, position, text) VALUES (?, ?, ?, ?)");
   const rows = chunks.map((chunk) => insert.bind(chunk.id, key, chunk.position, chunk.text));
@@ -82,7 +84,6 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
   const found = chunks.map((chunk, i) => ({ id: chunk.id, values: vectors[i], metadata, namespace }));
   await env.DOCS.upsert(found);
   if (beside) await upsertBeside(env, key, caller.tenant, name, topic, chunks, besides);
-  await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
   return { id: name, title, topic, chunks: chunks.length };
 }
 
@@ -90,11 +91,11 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
 export async function removeDocument({ env, caller }, name) {
   const key = await keyOf(caller.tenant, name);
   await dropVectors(env, await vectorIds(env, key));
+  await env.SOURCES.delete(await sourceOf(caller.tenant, name)); // the rows last: they tell a repeated request what is left
   const [, removed] = await env.DB.batch([
     env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(key),
     env.DB.prepare("DELETE FROM documents WHERE id = ?").bind(key),
   ]);
-  await env.SOURCES.delete(await sourceOf(caller.tenant, name));
   return removed.meta.changes > 0;
 }
 

@@ -201,3 +201,42 @@ def test_a_database_that_stays_busy_is_told(filled: Deployed) -> None:
 def test_a_slow_first_byte_is_waited_for(filled: Deployed) -> None:
     filled.fault(model="@cf/meta/llama-3.3-70b-instruct-fp8-fast", delay_ms=1500, times=1)
     assert ask(filled, "key-of-ann", "Which part fits cargo bikes?", conversation="slow")["answer"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("product", "skip"),
+    [*(("d1", n) for n in range(2)), *(("vectorize", n) for n in range(2)), ("r2_bucket", 0), ("kv_namespace", 0)],
+    ids=str,
+)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_document_whose_change_broke_off_is_whole_after_the_repeated_request(
+    filled: Deployed, method: str, product: str, skip: int
+) -> None:
+    """A long document becomes a short one, or none; what was left of the long one in the index would still be found."""
+    [index] = [
+        entry for entry in filled.project.api("GET", "/vectorize/v2/indexes") if entry["name"].startswith("docs")
+    ]
+
+    def vectors() -> int:
+        listed = filled.project.api("GET", f"/vectorize/v2/indexes/{index['name']}/list?count=1000")
+        return len(listed["vectors"])
+
+    def change(method: str, **document: str) -> int:
+        with filled.client("rag", "key-of-ann") as client:
+            if method == "POST":
+                return client.post("/documents", json={"id": "zebra", "title": "Zebra", **document}).status_code
+            return client.delete("/documents/zebra").status_code
+
+    change("DELETE")
+    before = vectors()
+    assert change("POST", text=" ".join(f"word{n}" for n in range(900))) == 201
+    assert vectors() > before + 2
+    filled.fault(product=product, skip=skip, times=1, status=500)
+    change(method, text="The zebra crossing is open.")
+    filled.control("DELETE", "faults")
+    assert change(method, text="The zebra crossing is open.") in (200, 201, 404)
+    assert vectors() == before + (method == "POST")
+    with filled.client("rag", "key-of-ann") as client:
+        documents = {document["id"]: document["chunks"] for document in client.get("/documents").json()["documents"]}
+    assert documents.get("zebra", 0) == (1 if method == "POST" else 0)

@@ -143,8 +143,16 @@ def _statements(body: dict[str, Any]) -> Statements:
     items = body.get("batch") if "batch" in body else [body]
     if not isinstance(items, list) or not items:
         raise ApiError(400, 7400, "Invalid property: batch")
+    checked = _checked(items)
+    if not all(sql.strip() for sql, _ in checked):
+        raise ApiError(400, 7400, "Invalid property: sql")
+    return checked
+
+
+def _checked(items: list[Any]) -> Statements:
+    """Of the API and of the binding alike."""
     for item in items:
-        if not isinstance(item, dict) or not isinstance(item.get("sql"), str) or not item["sql"].strip():
+        if not isinstance(item, dict) or not isinstance(item.get("sql"), str):
             raise ApiError(400, 7400, "Invalid property: sql")
         if not isinstance(item.get("params") or [], list):
             raise ApiError(400, 7400, "Invalid property: params")
@@ -156,19 +164,19 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
     body = await json_body(request, 7400, object)
     items = body if isinstance(body, list) else [body]
     session = request.headers.get(SESSION)
-    if session and session not in CONSTRAINTS and not BOOKMARK.match(session):
+    if session and session not in CONSTRAINTS and not BOOKMARK.fullmatch(session):
         return JSONResponse({"success": False, "error": f"Invalid bookmark: {session[:100]}"})
     try:
-        done = await databases.run(database_id, [(item["sql"], item.get("params") or []) for item in items])
+        done = await databases.run(database_id, _checked(items))
     except (SqlError, ApiError) as error:
-        return JSONResponse({"success": False, "error": str(error)}, 500 if isinstance(error, ApiError) else 200)
+        return JSONResponse({"success": False, "error": str(error)})
     if not items or len(done) < len(items):
         return JSONResponse({"success": False, "error": "No SQL statements detected."})
     rows_wanted = request.query_params.get("resultsFormat") != "NONE"
     answers: list[dict[str, Any]] = [
         {
             "success": True,
-            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else [],
+            "results": {"columns": s.columns, "rows": s.rows} if rows_wanted else s.objects(),
             "meta": s.meta | {"served_by": "local"},
         }
         for s in done

@@ -82,7 +82,7 @@ class Databases:
         uuid = self.get(identifier)["uuid"]
         folder = self._folder / f"{uuid}.bookmarks"
         if timestamp is not None:
-            at = datetime.fromisoformat(timestamp).timestamp()
+            at = _moment(timestamp)
             older = [file for file in sorted(folder.glob("*.sqlite")) if file.stat().st_mtime <= at]
             if not older:
                 raise ApiError(400, 7500, "No history is available for this database at this time")
@@ -128,6 +128,13 @@ class Databases:
         """Raises `SqlError`; runs beside the event loop, so that a long query stops nobody else."""
         database = self.open(self.get(identifier)["uuid"])
         return await database.aside(database.run, statements)
+
+
+def _moment(timestamp: str) -> float:
+    try:
+        return datetime.fromisoformat(timestamp).timestamp()
+    except (ValueError, OverflowError):
+        raise ApiError(400, 7400, "Invalid property: timestamp") from None
 
 
 __all__ = ["Databases", "SqlError"]
