@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -217,7 +218,7 @@ class LocalCloudflare:
 
 
 async def _health(_: Request) -> Response:
-    return JSONResponse({"ok": True, "time": time.time()})
+    return JSONResponse({"ok": True, "time": time.time(), "pid": os.getpid()})
 
 
 async def _on_api_error(_: Request, error: Exception) -> Response:

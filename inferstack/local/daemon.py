@@ -23,13 +23,18 @@ _started: list[subprocess.Popen[bytes]] = []
 
 
 def find(folder: Path) -> Running | None:
-    """The one that runs on this state folder and answers."""
+    """The one that runs on this state folder and answers.
+
+    A record outlives a killed process, whose ports and pid others may have by now: what answers must be what the record
+    says, or it is not ours to use, and still less to stop.
+    """
     try:
         running = Running(**json.loads(record_file(folder).read_text()))
-        urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5).close()
-    except (OSError, ValueError, TypeError):
+        with urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5) as answer:
+            pid = json.loads(answer.read(1000))["pid"]
+    except (OSError, ValueError, TypeError, KeyError, HTTPException):
         return None
-    return running
+    return running if type(pid) is int and pid == running.pid and pid > 1 else None
 
 
 def ensure(settings: Settings) -> tuple[Running, bool]:

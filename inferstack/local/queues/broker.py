@@ -30,10 +30,19 @@ class Broker:
         queues.on_message = self._wake.set
 
     async def run(self) -> None:
+        """One queue's trouble is its own: it is logged, and the others are served."""
         while True:
-            self._queues.drop_expired()
-            for queue in self._queues.list_all():
-                self._start_batch(queue)
+            try:
+                self._queues.drop_expired()
+                queues = self._queues.list_all()
+            except Exception as error:
+                log.error("the queues cannot be read: %s", error)
+                queues = []
+            for queue in queues:
+                try:
+                    self._start_batch(queue)
+                except Exception as error:
+                    log.error("queue %s: %s", queue.get("queue_name"), error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._queues.next_due_ms() else 5)
             self._wake.clear()
@@ -73,10 +82,13 @@ class Broker:
         except Exception as error:  # the Worker or its process failed: the whole batch is delivered again
             log.warning("queue %s: delivery to %s failed: %s", queue["queue_name"], consumer["script_name"], error)
             verdict = {"outcome": "exception"}
+        try:
+            self._settle(consumer, due, verdict)
+        except Exception as error:  # what stays leased is delivered again when the lease ends
+            log.error("queue %s: the verdict of %s: %s", queue["queue_name"], consumer["script_name"], error)
         finally:
             self._busy.discard(queue["queue_id"])
-        self._settle(consumer, due, verdict)
-        self._wake.set()
+            self._wake.set()
 
     def _settle(self, consumer: Document, due: list[Document], verdict: dict[str, Any]) -> None:
         settings, dead = WORKER_SETTINGS | consumer["settings"], consumer.get("dead_letter_queue")
