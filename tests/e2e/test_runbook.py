@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from inferstack import local
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project, make_project
@@ -19,6 +21,7 @@ def blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.S)
 
 
+@pytest.mark.timeout(900)  # whole days of an operator: some two minutes on an idle machine, five beside another run
 def test_every_command_of_the_runbook(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     try:
