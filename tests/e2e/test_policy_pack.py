@@ -35,7 +35,9 @@ workers:
     compatibility_date: "2026-06-01"
     models: { far: far }
     bindings: { AI: { ai: true } }
-    options: { auth: jwt, jwt: { jwks_url: "https://login.example/jwks", issuer: "https://login.example", audience: bot, tenant_claim: org } }
+    options:
+      auth: jwt
+      jwt: { jwks_url: "https://login.example/jwks", issuer: "https://login.example", audience: bot, tenant_claim: org }
 policies:
   private_data: true
   jurisdiction: eu
