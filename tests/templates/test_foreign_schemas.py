@@ -10,7 +10,7 @@ import pytest
 
 from tests.templates.conftest import Deployed
 
-STACKS = ["structured"]
+STACKS = ["structured", "chat"]
 LARGE = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 DEEP: dict[str, Any] = {}
 for _ in range(60):
@@ -187,6 +187,59 @@ def test_long_and_honest_schemas_are_followed(deployed: Deployed, schema: dict[s
     deployed.fault(model=LARGE, answer=json.dumps(answer))
     got = deployed.post("structured", "/extract", {"input": "x", "schema": schema})
     assert got.status_code == 200, got.text[:500]
+
+
+LONG_LISTS: dict[str, Any] = {"type": "array", "minItems": 1000, "items": {"type": "array", "minItems": 1000}}
+LONG_ANSWERS: dict[str, dict[str, Any]] = {
+    "many entries": {"type": "array", "minItems": 10**6},
+    "lists in lists": LONG_LISTS,
+    "lists in objects": {"type": "object", "properties": {f"k{n}": LONG_LISTS["items"] for n in range(1000)}},
+    "many words": {"enum": [f"word {n}" for n in range(50_000)]},
+}
+
+
+@pytest.mark.parametrize("schema", LONG_ANSWERS.values(), ids=LONG_ANSWERS)
+def test_an_answer_without_end_fills_no_memory(deployed: Deployed, schema: dict[str, Any]) -> None:
+    """A model ends at its tokens; the local one gives up as Workers AI does where JSON Mode cannot be met."""
+    body = {"model": "chat", "messages": [{"role": "user", "content": "Hello."}]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    refused = deployed.post("chat", "/v1/chat/completions", {**body, "response_format": wanted})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (502, "model_failed"), refused.text[:500]
+    assert "JSON Mode couldn't be met" in refused.text
+    assert deployed.call("chat", "GET", "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": []},
+        {"properties": {"a": 5}},
+        {"enum": []},
+        {"enum": 5},
+        {"type": "array", "minItems": "many"},
+        {"type": "string", "maxLength": {}},
+        {"type": "number", "minimum": "1"},
+        5,
+        [],
+    ],
+    ids=json.dumps,
+)
+def test_an_odd_schema_for_the_model_is_its_sender_s_fault(deployed: Deployed, schema: Any) -> None:
+    body = {"model": "chat", "messages": [{"role": "user", "content": "Hello 5."}]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    refused = deployed.post("chat", "/v1/chat/completions", {**body, "response_format": wanted})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "model_refused"), refused.text[:500]
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [5, "tool", {"function": 5}, {"function": {}}, {"function": {"name": "f", "parameters": {"properties": 5}}}],
+    ids=json.dumps,
+)
+def test_an_odd_tool_is_its_sender_s_fault(deployed: Deployed, tool: Any) -> None:
+    body = {"model": "chat", "messages": [{"role": "user", "content": "Hello"}], "tool_choice": "required"}
+    refused = deployed.post("chat", "/v1/chat/completions", {**body, "tools": [tool]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "model_refused"), refused.text[:500]
 
 
 def test_a_body_that_is_wrong_a_hundred_thousand_times_is_a_bad_request(deployed: Deployed) -> None:
