@@ -9,6 +9,7 @@
 /** @typedef {{ kind: "sign", source: string } | { kind: "edge", edge: Edge["edge"] } | { kind: "all", parts: Tree[] } | { kind: "any", parts: Tree[] } | { kind: "times", part: Tree, least: number, most: number }} Tree */
 
 const MOST_STATES = 2000;
+const MOST_BUILT = 20_000; // parts, as one without a sign needs no state: `((){2000}){2000}`
 const LONGEST = 500; // characters of a pattern
 const DEEPEST = 50;
 const ATOM = /\\p\{[^}]*\}|\\P\{[^}]*\}|\\u\{[^}]*\}|\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\u\w{4}|\\x\w\w|\\c\w|\\.|\[(?:\\.|[^\]\\])*\]|./suy;
@@ -94,6 +95,9 @@ class Builder {
   constructor() {
     /** @type {State[]} */
     this.states = [{ end: true }];
+    this.built = 0;
+    /** By what is written: a part that is repeated is built as often. @type {Map<string, (sign: string) => boolean>} */
+    this.tests = new Map();
   }
 
   /** @param {State} state */
@@ -102,13 +106,20 @@ class Builder {
     return this.states.push(state) - 1;
   }
 
+  /** @param {string} source of one character */
+  testOf(source) {
+    const known = this.tests.get(source);
+    if (known) return known;
+    const one = new RegExp(`^(?:${source})$`, "u");
+    const test = /^[^\\[.]$/u.test(source) ? (/** @type {string} */ sign) => sign === source : (/** @type {string} */ sign) => one.test(sign);
+    this.tests.set(source, test);
+    return test;
+  }
+
   /** The state to start in. @param {Tree} tree @param {number} next @returns {number} */
   build(tree, next) {
-    if (tree.kind === "sign") {
-      const [one, { source }] = [new RegExp(`^(?:${tree.source})$`, "u"), tree];
-      const plain = /^[^\\[.]$/u.test(source);
-      return this.add({ test: plain ? (sign) => sign === source : (sign) => one.test(sign), next });
-    }
+    if (++this.built > MOST_BUILT) throw new PatternError("repeats too much");
+    if (tree.kind === "sign") return this.add({ test: this.testOf(tree.source), next });
     if (tree.kind === "edge") return this.add({ edge: tree.edge, next });
     if (tree.kind === "any") return this.add({ fork: tree.parts.map((part) => this.build(part, next)) });
     if (tree.kind === "all") return tree.parts.reduceRight((to, part) => this.build(part, to), next);
@@ -144,17 +155,22 @@ function fits(edge, signs, at) {
   return (inWord(signs[at - 1]) !== inWord(signs[at])) === (edge === "b");
 }
 
+/** V8 only reads it: run, even on an empty text, `(?:a*|b*){40}c` would not come back. @param {string} source */
+function isPattern(source) {
+  try {
+    return new RegExp(source, "u").unicode;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Whether a text has a part that the pattern fits; `spend` is told of each step, and may throw.
  * @param {string} source @returns {(text: string, spend: (steps: number) => void) => boolean}
  */
 export function compile(source) {
   if (source.length > LONGEST) throw new PatternError(`is longer than ${LONGEST} characters`);
-  try {
-    "".search(new RegExp(source, "u"));
-  } catch {
-    throw new PatternError("is no regular expression");
-  }
+  if (!isPattern(source)) throw new PatternError("is no regular expression");
   const [parser, builder] = [new Parser(source), new Builder()];
   const start = builder.build(parser.any(), 0);
   if (parser.at < source.length) throw new PatternError("cannot be read here");

@@ -2,16 +2,15 @@
 
 /** @typedef {{ [keyword: string]: any }} Schema */
 /**
- * How a schema that others wrote is followed: `spend` counts the work and throws when it is too much, `matches` reads
- * their patterns. Without it patterns are V8's own: those in our code are known to be fast.
- * @typedef {{ spend: (steps: number) => void, matches: (pattern: string, text: string) => boolean }} Guard
+ * How a schema that others wrote is followed: `visit` counts the work of one part of it on one value and throws when it is
+ * too much, `matches` reads their patterns. Without it patterns are V8's own: those in our code are known to be fast.
+ * @typedef {{ visit: (schema: any, value: any) => void, matches: (pattern: string, text: string) => boolean }} Guard
  */
 /** @typedef {{ root: Schema, guard?: Guard, depth: number }} Context `root` is where `$ref`s lead */
 
 const DEEPEST = 200; // values and `$ref`s below each other
-const MOST_TOLD = 100; // violations in one list or object: millions would not fit on the stack
+const MOST_TOLD = 100; // violations of one value: millions would not fit on the stack
 const LONGEST_SHOWN = 500;
-const PART_COST = 20; // of one schema on one value, in steps of a pattern
 
 /** @type {Record<string, (value: any) => boolean>} */
 export const TYPES = {
@@ -38,7 +37,7 @@ export function violations(schema, value, guard) {
 /** @param {Schema | boolean} schema @param {any} value @param {string} path @param {Context} above @returns {string[]} */
 function walk(schema, value, path, above) {
   const at = path || "the value";
-  above.guard?.spend(PART_COST);
+  above.guard?.visit(schema, value);
   if (above.depth === DEEPEST) return [`${at} is nested too deep`];
   const context = { ...above, depth: above.depth + 1 };
   if (schema === true) return [];
@@ -48,14 +47,15 @@ function walk(schema, value, path, above) {
   const types = schema.type === undefined ? [] : [schema.type].flat();
   if (types.length > 0 && !types.some((type) => TYPES[type]?.(value))) return [...found, `${at} must be ${types.join(" or ")}`];
   if (schema.enum && !schema.enum.some((/** @type {any} */ entry) => same(entry, value))) {
-    return [...found, cut(`${at} must be one of ${schema.enum.map((/** @type {any} */ entry) => JSON.stringify(entry)).join(", ")}`)];
+    return [...found, cut(`${at} must be one of ${schema.enum.slice(0, LONGEST_SHOWN).map((/** @type {any} */ entry) => JSON.stringify(entry)).join(", ")}`)];
   }
   if ("const" in schema && !same(schema.const, value)) return [...found, cut(`${at} must be ${JSON.stringify(schema.const)}`)];
   if (typeof value === "string") found.push(...ofText(schema, value, at, context));
   if (typeof value === "number") found.push(...ofNumber(schema, value, at));
   if (Array.isArray(value)) found.push(...ofList(schema, value, path, context));
   else if (TYPES.object(value)) found.push(...ofObject(schema, value, path, context));
-  return [...found, ...ofCombination(schema, value, path, context)];
+  found.push(...ofCombination(schema, value, path, context));
+  return found.length > MOST_TOLD ? found.slice(0, MOST_TOLD) : found;
 }
 
 /** @param {string} text */
@@ -136,9 +136,10 @@ function ofObject(schema, value, path, context) {
   const [keys, inside] = [Object.keys(value), (/** @type {string} */ key) => cut(path ? `${path}.${key}` : key)];
   for (const key of schema.required ?? []) {
     if (!Object.hasOwn(value, key)) found.push(`${inside(key)} is missing`);
+    if (found.length > MOST_TOLD) break;
   }
   for (const [key, needed] of Object.entries(schema.dependentRequired ?? {})) {
-    if (!Object.hasOwn(value, key)) continue;
+    if (!Object.hasOwn(value, key) || found.length > MOST_TOLD) continue;
     for (const other of needed) if (!Object.hasOwn(value, other)) found.push(`${inside(other)} is missing, as ${inside(key)} is there`);
   }
   if (keys.length < (schema.minProperties ?? 0)) found.push(`${at} must have at least ${schema.minProperties} keys`);

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
+from inferstack.local.ai.faults import InferenceError
 
 LABEL = re.compile(r"^\s*\[(\d+)\]\s*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
@@ -27,6 +28,7 @@ STOP_WORDS = frozenset(
 TITLE = re.compile(r"^[^.!?:]{1,60}: ")
 LEAST_SCORE = 0.35
 LONGEST_INSTRUCTION = 300  # characters of a system message that is no context to answer from
+MOST_VALUES = 10_000  # of one JSON answer; a real model ends at its tokens, long before
 UNKNOWN = "I can't find that in the context I was given."
 
 
@@ -55,26 +57,47 @@ def answer(messages: list[dict[str, Any]]) -> str:
     return f"{text} [{chosen[0].label}]" if chosen[0].label else text
 
 
-def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]], name: str = "") -> Any:
-    """A value that fits a JSON schema as far as this model can, with sentences and numbers of the user's text."""
-    if "enum" in schema:
-        return _closest([str(v) for v in schema["enum"]], schema["enum"], messages)
-    if "const" in schema:
-        return schema["const"]
-    kind = schema.get("type", "object" if "properties" in schema else "string")
-    if isinstance(kind, list):
-        kind = next((k for k in kind if k != "null"), "null")
-    if kind == "object":
-        return {key: fill_schema(value, messages, key) for key, value in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [fill_schema(schema.get("items", {}), messages, name)] * max(1, int(schema.get("minItems", 1)))
-    if kind in {"number", "integer"}:
-        return _number(schema, messages, kind == "integer")
-    if kind == "boolean":
-        return True
-    if kind == "null":
-        return None
-    return _sentence(f"{name} {schema.get('description', '')}", messages)[: int(schema.get("maxLength", 2000))]
+def fill_schema(schema: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
+    """A value that fits a JSON schema as far as this model can, with sentences and numbers of the user's text.
+
+    Raises `InferenceError` where it would be too long: lists of `minItems` in lists would fill the memory.
+    """
+    return _Filling(messages).value(schema, "", 1)
+
+
+@dataclass(slots=True)
+class _Filling:
+    messages: list[dict[str, Any]]
+    left: int = MOST_VALUES
+
+    def value(self, schema: dict[str, Any], name: str, times: int) -> Any:
+        """`times` is how often it stands in the answer."""
+        self.left -= times + len(schema.get("enum", ()))
+        if self.left < 0:
+            raise InferenceError(400, 5025, "JSON Mode couldn't be met")
+        if "enum" in schema:
+            return _closest([str(v) for v in schema["enum"]], schema["enum"], self.messages)
+        if "const" in schema:
+            return schema["const"]
+        kind = schema.get("type", "object" if "properties" in schema else "string")
+        if isinstance(kind, list):
+            kind = next((k for k in kind if k != "null"), "null")
+        if kind == "object":
+            return {key: self.value(inner, key, times) for key, inner in schema.get("properties", {}).items()}
+        if kind == "array":
+            number = max(1, int(schema.get("minItems", 1)))
+            return [self.value(schema.get("items", {}), name, times * number)] * number
+        return self.leaf(kind, schema, name)
+
+    def leaf(self, kind: Any, schema: dict[str, Any], name: str) -> Any:
+        if kind in {"number", "integer"}:
+            return _number(schema, self.messages, kind == "integer")
+        if kind == "boolean":
+            return True
+        if kind == "null":
+            return None
+        text = _sentence(f"{name} {schema.get('description', '')}", self.messages)
+        return text[: int(schema.get("maxLength", 2000))]
 
 
 def _sentence(wanted: str, messages: list[dict[str, Any]]) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,18 +101,29 @@ def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
         return {"answer": answer(messages)}
     if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
         raise InferenceError(400, 5025, "JSON Mode couldn't be met")
-    return fill_schema(schema.get("schema", schema), messages)
+    with _read("response_format"):
+        return fill_schema(schema.get("schema", schema), messages)
+
+
+@contextmanager
+def _read(field: str) -> Iterator[None]:
+    """What of it is of another kind than it should be is its sender's fault: code 5006, which nobody tries again."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InferenceError(400, 5006, f"Error: Type mismatch of '/{field}'") from error
 
 
 def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The tool that fits the question best, unless one was called for it already, or none is wanted."""
-    tools = [tool.get("function", tool) for tool in inputs.get("tools") or []]
-    choice = inputs.get("tool_choice")
-    if not tools or choice == "none" or messages[-1].get("role") == "tool":
-        return None
-    named = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else None
-    forced = choice == "required" or named is not None
-    return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
+    with _read("tools"):
+        tools = [tool.get("function", tool) for tool in inputs.get("tools") or []]
+        choice = inputs.get("tool_choice")
+        if not tools or choice == "none" or messages[-1].get("role") == "tool":
+            return None
+        named = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else None
+        forced = choice == "required" or named is not None
+        return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
 
 
 HAZARDS = {
