@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import apsw
 import apsw.shell
 
+from inferstack.local._bytes import whole
 from inferstack.local._store import hex_id, open_database
 from inferstack.local.d1.rules import STATEMENT_BYTES, Authorizer, confine
-from inferstack.local.d1.values import Unsupported, bindable, clean, readable
+from inferstack.local.d1.values import Unsupported, bindable, readable
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     def mark(self) -> str:
-        """A bookmark of a session: each is greater than those before it, after a restart too."""
+        """A bookmark, of a session or of a copy: each is greater than those before it, after a restart too."""
         self._marks += 1
         made = f"{time.time_ns() // 1_000_000:016x}"
         return f"{made[:8]}-{made[8:]}-{self._marks:08x}-{hex_id()}"
@@ -154,7 +155,7 @@ class Database:
         return int(row[0])
 
     def _script(self, sql: str, params: list[Any], room: list[int]) -> list[Statement]:
-        return [self._statement(statement, params, room) for statement in _split(clean(sql))]
+        return [self._statement(statement, params, room) for statement in _split(whole(sql))]
 
     def _statement(self, sql: str, params: list[Any], room: list[int]) -> Statement:
         if len(sql.encode()) > STATEMENT_BYTES:

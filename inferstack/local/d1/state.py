@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import datetime
 from typing import Any
 
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import Document, Store, hex_id, now, uuid_id
+from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.d1.engine import Database, SqlError, Statement
 
 KIND = "d1_database"
@@ -88,9 +87,8 @@ class Databases:
                 raise ApiError(400, 7500, "No history is available for this database at this time")
             return older[-1].stem
         folder.mkdir(exist_ok=True)
-        made = f"{time.time_ns() // 1_000_000:016x}"
-        name = f"{made[:8]}-{made[8:]}-{0:08x}-{hex_id()}"
         database = self.open(uuid)
+        name = database.mark()
         await database.aside(database.copy_to, folder / f"{name}.sqlite")
         for file in sorted(folder.glob("*.sqlite"))[:-KEPT_BOOKMARKS]:
             file.unlink()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-LONE = re.compile("[\ud800-\udfff]")  # half an emoji; workerd itself writes U+FFFD for it
+from inferstack.local._bytes import whole
+
 LARGEST = 2**63
 
 
@@ -14,15 +14,10 @@ class Unsupported(Exception):
     """D1 has no type for the value."""
 
 
-def clean(text: str) -> str:
-    """Text that has an encoding."""
-    return text if text.isascii() else LONE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def bindable(value: Any) -> Any:
     """Raises `Unsupported`. JavaScript knows one kind of number: what no integer of SQLite holds is a real."""
     if isinstance(value, str):
-        return clean(value)
+        return whole(value)
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
@@ -32,7 +27,7 @@ def bindable(value: Any) -> Any:
     if isinstance(value, list) and all(type(item) is int and 0 <= item <= 255 for item in value):
         return bytes(value)
     shown = ",".join(map(str, value)) if isinstance(value, list) else "[object Object]"
-    raise Unsupported(f"D1_TYPE_ERROR: Type 'object' not supported for value '{clean(shown)[:100]}'")
+    raise Unsupported(f"D1_TYPE_ERROR: Type 'object' not supported for value '{whole(shown)[:100]}'")
 
 
 def readable(value: Any) -> Any:
