@@ -3,7 +3,7 @@ import { chunkTokens } from "./chunk.js";
 import { digestOf } from "./digests.js";
 import { embedTexts } from "./openai.js";
 import { json } from "./service.js";
-import { markOf, spaceOf } from "./tenant.js";
+import { markOf, OWN_TENANT, spaceOf } from "./tenant.js";
 
 /** @typedef {{ AI: Ai, DOCS: Vectorize } & import("./service.js").BaseEnv} EmbedEnv */
 /** @typedef {import("./service.js").Call<EmbedEnv>} EmbedCall */
@@ -96,7 +96,7 @@ export function embedRoutes({ models: { embedding }, options }) {
   async function remove(call) {
     const mark = await markOf(call.caller.tenant);
     // Ids of 48 digits are from before there were tenants; they are the stack's own.
-    const old = (/** @type {string} */ id) => call.caller.tenant === "default" && id.length === 48;
+    const old = (/** @type {string} */ id) => call.caller.tenant === OWN_TENANT && id.length === 48;
     const ids = call.body.ids.filter((/** @type {string} */ id) => id.startsWith(mark) || old(id));
     for (let i = 0; i < ids.length; i += DELETE_BATCH) await call.env.DOCS.deleteByIds(ids.slice(i, i + DELETE_BATCH));
     return json({ ids });

@@ -5,7 +5,7 @@ import { infer } from "./inference.js";
 import { checkLink, signedLink } from "./links.js";
 import { secretOf } from "./secrets.js";
 import { json } from "./service.js";
-import { markOf } from "./tenant.js";
+import { markOf, OWN_TENANT } from "./tenant.js";
 
 /** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} ImageEnv */
 /** @typedef {import("./service.js").Call<ImageEnv>} ImageCall */
@@ -36,7 +36,7 @@ const REPLY = {
 
 /** The name of a file: made of its tenant too, so that an id alone reaches none of another's. @param {string} tenant @param {string} id */
 async function nameOf(tenant, id) {
-  return tenant === "default" ? id : `${await markOf(tenant)}.${id}`;
+  return tenant === OWN_TENANT ? id : `${await markOf(tenant)}.${id}`;
 }
 
 /** The input of a family of models. @param {string} model @param {any} body */

@@ -1,7 +1,7 @@
 // A second index beside the one that answers: filled from D1 through the queue, kept up to date, not searched yet.
 import { HttpError } from "./errors.js";
 import { embedTexts } from "./openai.js";
-import { spaceOf } from "./tenant.js";
+import { OWN_TENANT, spaceOf } from "./tenant.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
 /** @typedef {import("./documents.js").RagCall} RagCall */
@@ -86,7 +86,7 @@ export function reindexRoutes(beside) {
   /** @param {(call: any) => Promise<Response>} handle @returns {(call: any) => Promise<Response>} */
   const whole = (handle) => async (call) => {
     if (!beside) throw new HttpError(409, "nothing_beside", "there is no index beside the one that answers");
-    if (call.caller.tenant !== "default") throw new HttpError(403, "forbidden", "only the stack's own key may do this");
+    if (call.caller.tenant !== OWN_TENANT) throw new HttpError(403, "forbidden", "only the stack's own key may do this");
     return await handle(call);
   };
   return [

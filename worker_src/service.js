@@ -1,13 +1,14 @@
 // The frame of every Worker: routes, callers, limits, errors, CORS, logs, /healthz and /openapi.json.
-import { byJwt, byKey } from "./auth.js";
+import { byKey } from "./auth.js";
 import { HttpError, messageOf } from "./errors.js";
 import { Log } from "./log.js";
 import { violations } from "./schema.js";
 import { secretOf } from "./secrets.js";
-import { tenantOf } from "./tenant.js";
+import { OWN_TENANT, tenantOf } from "./tenant.js";
 
 /** @typedef {import("./auth.js").Caller} Caller */
 /** @typedef {import("./schema.js").Schema} Schema */
+/** @typedef {typeof import("./jwt.js").byJwt} ByJwt */
 /** @typedef {{ limit(input: { key: string }): Promise<{ success: boolean }> }} RateLimiter */
 /** @typedef {{ API_TOKEN?: import("./secrets.js").Secret, RATE_LIMITER?: RateLimiter }} BaseEnv */
 
@@ -42,12 +43,12 @@ import { tenantOf } from "./tenant.js";
 /**
  * @typedef {object} ServiceOptions
  * @property {"key" | "jwt" | "none"} auth
- * @property {import("./auth.js").JwtOptions | null} jwt
+ * @property {import("./jwt.js").JwtOptions | null} jwt
  * @property {string[]} cors origins, or `*`
  * @property {number} max_body_bytes
  */
 
-const NOBODY = { name: "anyone", tenant: "default", claims: {}, anonymous: true };
+const NOBODY = { name: "anyone", tenant: OWN_TENANT, claims: {}, anonymous: true };
 const TRACE = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
@@ -55,9 +56,10 @@ const TRACE = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
  * @param {string} name
  * @param {ServiceOptions} options
  * @param {Route<Env>[]} routes
+ * @param {ByJwt} [byJwt] reads tokens; only Workers that take them carry its library
  * @returns {{ fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> }}
  */
-export function service(name, options, routes) {
+export function service(name, options, routes, byJwt) {
   const matchers = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   // Most paths have no parts: one look-up instead of a match of each pattern.
   const fixed = new Map(routes.filter(({ path }) => !path.includes(":")).map((route) => [`${route.method} ${route.path}`, route]));
@@ -97,7 +99,7 @@ export function service(name, options, routes) {
     call.params = params;
     try {
       // On an open route a caller may still say who it is, and then must be right.
-      if (!route.open || request.headers.has("authorization")) await admit(call, options);
+      if (!route.open || request.headers.has("authorization")) await admit(call, options, byJwt);
       else await limit(call, `address ${request.headers.get("cf-connecting-ip")}`);
       if (route.body) call.body = await readJson(request, options.max_body_bytes, route.body);
       return await route.handle(call);
@@ -154,10 +156,10 @@ function newCall(name, request, env, context) {
 
 /**
  * @template {BaseEnv} Env
- * @param {Call<Env>} call @param {ServiceOptions} options
+ * @param {Call<Env>} call @param {ServiceOptions} options @param {ByJwt} [byJwt]
  */
-async function admit(call, options) {
-  call.caller = await callerOf(call, options);
+async function admit(call, options, byJwt) {
+  call.caller = await callerOf(call, options, byJwt);
   tenantOf(call.caller.tenant);
   call.log.fields.caller = call.caller.name;
   await limit(call, call.caller === NOBODY ? `address ${call.request.headers.get("cf-connecting-ip")}` : call.caller.name);
@@ -166,13 +168,13 @@ async function admit(call, options) {
 /**
  * Who calls. Only `auth: none` lets anybody in: options that are not understood let nobody in.
  * @template {BaseEnv} Env
- * @param {Call<Env>} call @param {ServiceOptions} options
+ * @param {Call<Env>} call @param {ServiceOptions} options @param {ByJwt} [byJwt]
  * @returns {Promise<Caller>}
  */
-async function callerOf(call, options) {
+async function callerOf(call, options, byJwt) {
   if (options.auth === "none") return NOBODY;
   if (options.auth === "key") return byKey(call.request, await secretOf(call.env.API_TOKEN));
-  if (options.auth === "jwt" && options.jwt?.jwks_url) return await byJwt(call.request, options.jwt);
+  if (options.auth === "jwt" && options.jwt?.jwks_url && byJwt) return await byJwt(call.request, options.jwt);
   throw new HttpError(500, "misconfigured", "this Worker does not know how to tell its callers apart");
 }
 

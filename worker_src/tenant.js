@@ -3,6 +3,7 @@
 import { digestOf } from "./digests.js";
 import { HttpError } from "./errors.js";
 
+export const OWN_TENANT = "default"; // of the stack itself: its nameless key, and open routes
 const LONGEST = 64; // bytes of a namespace of Vectorize
 const encoder = new TextEncoder();
 

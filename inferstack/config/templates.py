@@ -57,13 +57,13 @@ Templates = dict[str, Template | None]  # by the name that a Worker gives; None 
 TEXT = {"type": "string", "minLength": 1}
 JWT = {
     "type": "object",
-    "properties": {"jwks_url": TEXT, "issuer": TEXT, "audience": TEXT, "tenant_claim": TEXT},
+    "properties": {"jwks_url": TEXT, "issuer": TEXT, "audience": TEXT, "tenant_claim": TEXT, "own_tenant": TEXT},
     "required": ["jwks_url"],
     "additionalProperties": False,
 }
 SERVICE_OPTIONS = {
     "auth": Option("key", "Who may call: `key` (the secret API_TOKEN), `jwt`, or `none`.", ("key", "jwt", "none")),
-    "jwt": Option(None, "For `auth: jwt`: `{jwks_url, issuer, audience, tenant_claim}`.", schema=JWT),
+    "jwt": Option(None, "For `auth: jwt`: `{jwks_url, issuer, audience, tenant_claim, own_tenant}`.", schema=JWT),
     "cors": Option(["*"], "Origins whose pages may call.", schema={"type": "array", "items": TEXT}),
     "max_body_bytes": Option(1_048_576, "The longest request.", schema={"type": "integer", "minimum": 1}),
 }

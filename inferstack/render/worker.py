@@ -19,6 +19,7 @@ from inferstack.config.models import ModelSpec, WorkerSpec, gateway_variable, pr
 from inferstack.config.templates import FILE_SUFFIX, HOME, Template, find_file, find_template
 from inferstack.errors import ConfigError
 from inferstack.render.module import Module
+from inferstack.render.packages import is_package, package_modules
 from inferstack.render.source import imports, source_modules
 
 
@@ -82,7 +83,7 @@ def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
 
 
 def _shared(main: str, root: Path) -> list[Module]:
-    """The modules of worker_src/ that the code imports, and those that they import, by name."""
+    """The modules of worker_src/ and of packages that the code imports, and those that they import, by name."""
     found: dict[str, Module] = {}
     left = [main]
     while left:
@@ -92,9 +93,19 @@ def _shared(main: str, root: Path) -> list[Module]:
                 file = find_file(f"worker_src/{plain}", root)
                 if file is None:
                     raise ConfigError(f"there is no worker_src/{plain}, which the template imports")
-                found[plain] = Module(plain, file.read_bytes())
+                found[plain] = _with_packages(Module(plain, file.read_bytes()), found)
                 left.append(found[plain].text)
     return [found[name] for name in sorted(found)]
+
+
+def _with_packages(module: Module, found: dict[str, Module]) -> Module:
+    """The module with its imports of packages led to their files, which are added to `found`."""
+    text = module.text
+    for name in filter(is_package, imports(text)):
+        path, files = package_modules(name, imports)
+        found.update({file.name: file for file in files})
+        text = text.replace(f'from "{name}"', f'from "./{path}"')
+    return Module(module.name, text.encode())
 
 
 def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def test_an_odd_schema_is_refused_by_the_place(deployed: Deployed, schema: dict[
     ("schema", "answer", "fits"),
     [
         ({"type": "object", "minProperties": 1}, {}, False),
+        ({"uniqueItems": True}, [{"a": 1, "b": 2}, {"b": 2, "a": 1}], False),
+        ({"uniqueItems": True}, [{"a": 1, "b": 2}, {"b": 1, "a": 2}], True),
         ({"type": "object", "minProperties": 1}, {"a": 1}, True),
         ({"type": "object", "maxProperties": 1}, {"a": 1, "b": 2}, False),
         ({"patternProperties": {"^x": {"type": "integer"}}}, {"x1": "no"}, False),

@@ -45,6 +45,14 @@ workers:
             ", IMAGES: { bucket: images }",
             ", LINK_SECRET: file:.inferstack/secrets/x",
         ),
+        (
+            "limited",
+            "image",
+            "image",
+            "sdxl",
+            ", IMAGES: { bucket: images }, RATE_LIMITER: { rate_limit: { requests: 3, seconds: 60 } }",
+            ", LINK_SECRET: file:.inferstack/secrets/x",
+        ),
         ("seeing-chat", "vision", "vision", "sees", "", ""),
         ("melo", "speak", "voice", "melo", "", ""),
         ("small", "transcribe", "speech", "small-whisper", "", ""),
@@ -156,3 +164,13 @@ def test_speak_gives_audio(deployed: Deployed, worker: str) -> None:
     assert answer.headers["content-type"] == "audio/wav"
     with wave.open(io.BytesIO(answer.content)) as file:
         assert file.getnframes() > file.getframerate() // 4
+
+
+def test_an_open_route_has_a_rate_by_address(deployed: Deployed) -> None:
+    """Links need no key: guessing them costs the address that guesses, and no caller with a key."""
+    with deployed.client("limited") as stranger:
+        del stranger.headers["authorization"]
+        guesses = [stranger.get(f"/images/x?expires=1&signature={n}") for n in range(5)]
+    assert [answer.status_code for answer in guesses] == [403, 403, 403, 429, 429]
+    assert guesses[-1].headers["retry-after"] == "60"
+    assert deployed.post("limited", "/images", {"prompt": "a red bicycle", "steps": 1}).status_code == 201

@@ -73,7 +73,7 @@ workers:
 """
 HELLO = {"message": "Hello there"}
 EMPTY_KEYS = "alice=key-of-alice,carol=,=nobody,default=,,dave=half-a-key, b,c,erin= ,frank=a=b"
-KEY = ec.generate_private_key(ec.SECP256R1())
+KEY, SECOND_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -87,11 +87,14 @@ def keys() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def issuer() -> Iterator[None]:
     """Serves the public key, as an identity provider does."""
-    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key())) | {"kid": "one"}
+    named = {"one": KEY, "two": SECOND_KEY}
+    public = [
+        json.loads(jwt.algorithms.ECAlgorithm.to_jwk(k.public_key())) | {"kid": name} for name, k in named.items()
+    ]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps({"keys": [public]}).encode()
+            body = json.dumps({"keys": public}).encode()
             self.send_response(200)
             self.send_header("content-type", "application/json")
             self.end_headers()
@@ -156,6 +159,22 @@ def test_a_jwt_is_verified(deployed: Deployed, changed: dict[str, Any], status: 
         answer = client.post("/chat", json=HELLO)
     assert answer.status_code == status, answer.text
     assert words in answer.text
+
+
+@pytest.mark.parametrize("key", [KEY, SECOND_KEY])
+def test_a_jwt_that_names_no_key_is_tried_with_each(deployed: Deployed, key: ec.EllipticCurvePrivateKey) -> None:
+    with deployed.client("signed", jwt.encode(claims(), key, algorithm="ES256")) as client:
+        assert client.post("/chat", json=HELLO).status_code == 200
+    stranger = jwt.encode(claims(), ec.generate_private_key(ec.SECP256R1()), algorithm="ES256")
+    with deployed.client("signed", stranger) as client:
+        assert client.post("/chat", json=HELLO).status_code == 401
+
+
+def test_a_jwt_does_not_become_the_stack_by_its_name(deployed: Deployed) -> None:
+    """`default` is the tenant of the stack's own key: its documents are public, and it may re-index."""
+    with deployed.client("tenants", signed(org="default")) as client:
+        answer = client.post("/chat", json=HELLO)
+    assert (answer.status_code, "the name of the stack itself" in answer.text) == (401, True)
 
 
 def test_a_jwt_of_another_key_or_none_is_refused(deployed: Deployed) -> None:

@@ -20,7 +20,10 @@ from tests.templates.conftest import Deployed, free_port
 STACKS = ["rag", "embed", "image", "batch", "tools", "gateway"]
 JWKS_PORT = free_port()
 ISSUER, AUDIENCE = "https://login.example", "tests"
-JWT = f'{{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", issuer: "{ISSUER}", audience: "{AUDIENCE}", tenant_claim: org }}'
+JWT = (
+    f'{{ jwks_url: "http://127.0.0.1:{JWKS_PORT}/jwks", issuer: "{ISSUER}", audience: "{AUDIENCE}", '
+    "tenant_claim: org, own_tenant: default }"
+)
 EXTRAS = """
 gateways:
   outside:
