@@ -9,6 +9,7 @@ from pathlib import Path
 
 API = "/client/v4"
 ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"  # the first account, and the only one for most
+LOCK = "lock"  # held by the process that has the state folder
 ACCOUNTS = "accounts"  # folder of the others
 SUBDOMAIN = "local"  # of the first account
 WORKERS_PORT, API_PORT = 8787, 8788

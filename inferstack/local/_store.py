@@ -17,6 +17,8 @@ from typing import Any
 
 import apsw
 
+from inferstack.local._damage import as_user_error, check_length
+
 Document = dict[str, Any]
 
 SCHEMA = """
@@ -40,6 +42,9 @@ create table if not exists gateway_logs (id text primary key, gateway text not n
 create table if not exists gateway_cache (key text primary key, gateway text not null, expires_ms integer not null,
   body text not null) without rowid;
 """
+
+
+DATABASE = "cloudflare.db"
 
 
 def now() -> str:
@@ -70,8 +75,14 @@ class Store:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chmod(folder, 0o700)  # noqa: PTH101 - holds the secrets of the Workers
         self.folder = folder
-        self.db = open_database(folder / "cloudflare.db")
-        self.db.execute(SCHEMA)
+        try:
+            check_length(folder / DATABASE)
+            self.db = open_database(folder / DATABASE)
+            self.db.execute(SCHEMA)
+            # The list of pages is read, not each of them: a damaged one answers when it is met.
+            list(self.db.execute("pragma schema_version"))
+        except (apsw.Error, OSError) as error:
+            raise as_user_error(folder, DATABASE, error) from None
 
     def close(self) -> None:
         self.db.close()

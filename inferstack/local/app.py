@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import apsw
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from inferstack.local._damage import as_api_error
 from inferstack.local._envelope import ApiError, failure, json_body, ok, paged
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
@@ -56,6 +58,7 @@ from inferstack.local.workers.state import Workers
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # What Python raises when a value is not what the code takes it for.
+STORAGE = (apsw.Error, OSError)
 SHAPE = (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
 log = logging.getLogger("inferstack.local")
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
@@ -117,10 +120,12 @@ class LocalCloudflare:
             Route(API + "/accounts", self._accounts, methods=["GET"]),
             Route(base, self._account, methods=["GET"]),
         ]
-        handlers: dict[Any, Any] = {ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug}
-        handlers |= dict.fromkeys(SHAPE, _on_shape)
         edges = [EdgeRoute(each.path, each.endpoint, methods=each.methods) for each in routes]
-        return Starlette(routes=edges, exception_handlers=handlers, middleware=[self._authentication()])
+        return Starlette(
+            routes=edges,
+            exception_handlers=HANDLERS | {HTTPException: _on_http_error},
+            middleware=[self._authentication()],
+        )
 
     def _authentication(self) -> Middleware:
         async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -160,7 +165,7 @@ class LocalCloudflare:
         """What the runtime's binding modules ask; which binding it is stands in headers that the Worker can't set."""
         return Starlette(
             routes=[EdgeRoute("/{path:path}", self._binding, methods=METHODS)],
-            exception_handlers={ApiError: _on_api_error, Exception: _on_bug, **dict.fromkeys(SHAPE, _on_shape)},
+            exception_handlers=HANDLERS,
         )
 
     async def _binding(self, request: Request) -> Response:
@@ -246,5 +251,19 @@ async def _on_shape(request: Request, error: Exception) -> Response:
     return failure(ApiError(400, 10001, text))
 
 
+async def _on_storage(request: Request, error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    assert isinstance(error, STORAGE)
+    return failure(as_api_error(error))
+
+
 async def _on_bug(_: Request, error: Exception) -> Response:
     return failure(ApiError(500, 10013, f"An unknown error has occurred: {type(error).__name__}"))
+
+
+HANDLERS: dict[Any, Any] = {
+    ApiError: _on_api_error,
+    Exception: _on_bug,
+    **dict.fromkeys(SHAPE, _on_shape),
+    **dict.fromkeys(STORAGE, _on_storage),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from inferstack.errors import UserError
-from inferstack.local._settings import Running, Settings, record_file, token_of
+from inferstack.local._settings import LOCK, Running, Settings, record_file, token_of
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -39,7 +40,7 @@ def find(folder: Path) -> Running | None:
 
 def ensure(settings: Settings) -> tuple[Running, bool]:
     """The running one, or a new one; and whether it was started now. Raises `UserError` with the process's own words."""
-    running = find(settings.folder)
+    running = _find_or_wait(settings.folder)
     if running:
         _set_text_server(running, settings)
         return running, False
@@ -66,6 +67,17 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
     raise UserError(f"the local Cloudflare did not answer within {START_SECONDS} s; see {log_file}")
 
 
+def _find_or_wait(folder: Path) -> Running | None:
+    """The one that runs, or that starts just now; None when the folder is free."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = find(folder)
+        if running or not is_held(folder):
+            return running
+        time.sleep(0.1)
+    raise UserError(_hung(folder))
+
+
 def _set_text_server(running: Running, settings: Settings) -> None:
     """The running process generates text as this stack says."""
     if running.text_server != settings.text_server:
@@ -79,6 +91,8 @@ def stop(folder: Path) -> bool:
     """End it and wait; False when none runs."""
     running = find(folder)
     if running is None:
+        if is_held(folder):
+            raise UserError(_hung(folder))
         return False
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
@@ -87,6 +101,25 @@ def stop(folder: Path) -> bool:
             return True
         time.sleep(0.05)
     raise UserError(f"the local Cloudflare (process {running.pid}) did not end within {STOP_SECONDS} s")
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process has this state folder, be it that it does not answer."""
+    try:
+        with (folder / LOCK).open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is none
+        return False
+    return False
+
+
+def _hung(folder: Path) -> str:
+    return (
+        f"a local Cloudflare holds {folder} and does not answer\n"
+        f"  fix: wait if it starts or ends just now; else end the process that `fuser {folder / LOCK}` names"
+    )
 
 
 def workers_trouble(folder: Path, running: Running) -> tuple[bool, str]:
@@ -118,7 +151,8 @@ def alive(pid: int) -> bool:
 
 
 def _said(log_file: Path, start: int) -> str:
+    """Its last error, with the lines that belong to it."""
     with log_file.open() as log:
         log.seek(start)
-        lines = [line.strip() for line in log if line.startswith("error: ")]
-    return lines[-1].removeprefix("error: ") if lines else ""
+        _, found, text = f"\n{log.read()}".rpartition("\nerror: ")
+    return text.strip() if found else ""

@@ -14,15 +14,17 @@ import shutil
 import signal
 import socket
 import sys
+import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import uvicorn
 
 from inferstack.errors import ToolchainError, UserError
-from inferstack.local._settings import API_PORT, WORKERS_PORT, Running, Settings, record_file
+from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Settings, record_file
 from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
@@ -35,6 +37,7 @@ PLATFORMS = {
     ("Darwin", "x86_64"): "darwin-64",
     ("Darwin", "arm64"): "darwin-arm64",
 }
+CRASHES = "crashes.log"
 log = logging.getLogger("inferstack.local")
 
 
@@ -53,14 +56,19 @@ def find_workerd() -> Path:
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(
-                f"a local Cloudflare is already running on {folder}; stop it with `inferstack local stop`"
-            ) from None
+    with (folder / LOCK).open("w") as handle:
+        if not _locked(handle):
+            raise UserError(f"a local Cloudflare is already running on {folder}; stop it with `inferstack local stop`")
         yield
+
+
+def _locked(handle: IO[str]) -> bool:
+    for _ in range(10):  # who only asks whether it is held has it for a moment
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _listen(port: int, what: str, option: str) -> socket.socket:
@@ -106,6 +114,8 @@ async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.
         loop.add_signal_handler(name, stop.set)
     serving = [asyncio.create_task(inner.serve()), asyncio.create_task(outer.serve(sockets=[api_socket]))]
     while not (inner.started and outer.started):
+        if any(task.done() for task in serving):
+            raise UserError(f"the local Cloudflare cannot listen: {_why(serving)}")
         await asyncio.sleep(0.01)
     try:
         await supervisor.apply()
@@ -127,6 +137,10 @@ async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.
         task.cancel()
     inner.should_exit = outer.should_exit = True
     await asyncio.wait(serving, timeout=5)
+
+
+def _why(serving: list[asyncio.Task[None]]) -> str:
+    return next((str(task.exception()) for task in serving if task.done() and task.exception()), "its server ended")
 
 
 def _run_by_themselves(cloudflare: LocalCloudflare) -> list[asyncio.Task[None]]:
@@ -162,4 +176,9 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except Exception as error:
+        with (given.state / CRASHES).open("a") as file:
+            traceback.print_exc(file=file)
+        print(f"error: the local Cloudflare ended: {error}; its last steps stand in {file.name}", file=sys.stderr)
+        return UserError.exit_code
     return 0

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inferstack import local
 from inferstack.config import StackSpec, closest, load_stack
 from inferstack.errors import ConfigError
 from inferstack.ops.account import Account, Deployment
+from inferstack.ops.environment import local_settings
 from inferstack.ops.runs import updates
 from inferstack.render.worker import digest_of, render_worker
 
@@ -49,10 +51,12 @@ def status(stack: str, root: Path, style: str) -> str:
     spec = load_stack(stack, root)
     shares = live(spec, root, Account(spec, root))
     last = next((entry for entry in updates(stack, spec, root) if entry.kind == "update"), None)
+    trouble = _trouble(spec, root)
     if style == "json":
         fields = [dict(zip(Share.__dataclass_fields__, _values(share), strict=True)) for share in shares]
         update = {"result": last.result, "started": last.start_time.isoformat()} if last else None
-        return json.dumps({"stack": stack, "last_update": update, "live": fields}, indent=2)
+        known = {"stack": stack, "last_update": update, "live": fields}
+        return json.dumps(known | ({"trouble": trouble} if trouble else {}), indent=2)
     missing = [key for key in spec.workers if key not in {share.worker for share in shares}]
     rows = [("WORKER", "SHARE", "VERSION", "CODE", "SINCE", "")]
     for share in shares:
@@ -63,7 +67,17 @@ def status(stack: str, root: Path, style: str) -> str:
     rows += [(key, "-", "not deployed", "", "", "") for key in missing]
     began = last.start_time.isoformat()[:TO_THE_SECOND].replace("T", " ") if last else ""
     head = f"stack {stack}, environment {spec.environment}: last update {last.result} {began}" if last else stack
-    return "\n".join([head, "", *table(rows)])
+    return "\n".join([head, *([trouble] if trouble else []), "", *table(rows)])
+
+
+def _trouble(spec: StackSpec, root: Path) -> str:
+    """What is live answers nobody while the local runtime is down."""
+    folder = local_settings(spec, root).folder
+    running = local.find(folder) if spec.target == "local" else None
+    if running is None:
+        return ""
+    answers, said = local.workers_trouble(folder, running)
+    return "" if answers else f"THE WORKERS DO NOT ANSWER{': ' if said else ''}{said}"
 
 
 def history(stack: str, root: Path, worker: str | None, style: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.local.test_workers_come_back import workerds
+from tests.local.test_workers_run import wait_for
 from tests.templates.conftest import Deployed, free_port
 
 STACKS = ["chat"]
@@ -347,3 +351,15 @@ def test_one_log_line_tells_who_what_tokens_and_cost(deployed: Deployed) -> None
         (usage["prompt_tokens"] * 0.293 + usage["completion_tokens"] * 2.253) / 1e6, rel=1e-3, abs=1e-8
     )
     assert "Hello there" not in line
+
+
+def test_status_says_that_workers_do_not_answer(deployed: Deployed) -> None:
+    frozen = workerds(deployed.project.running.pid)
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert "DO NOT ANSWER" in deployed.project.run("status", "samples")
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    assert wait_for(lambda: "DO NOT ANSWER" not in deployed.project.run("status", "samples"), 30)

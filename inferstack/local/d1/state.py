@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import datetime
 from typing import Any
 
+from inferstack.local._damage import DAMAGED
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.d1.engine import Database, SqlError, Statement
 
 KIND = "d1_database"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEPT_BOOKMARKS = 50  # Cloudflare keeps 30 days of any moment; these are the moments that somebody asked for
 LOCATIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
 
@@ -22,7 +25,16 @@ class Databases:
         self._store = store
         self._folder = store.folder / "d1"
         self._folder.mkdir(exist_ok=True)
+        self._drop_leftovers()
         self._open: dict[str, Database] = {}
+
+    def _drop_leftovers(self) -> None:
+        """Files of a creation or a removal that a kill cut short: no document names them."""
+        named = {document["uuid"] for document in self._store.list_all(KIND)}
+        for file in self._folder.glob("*.sqlite*"):
+            uuid = file.name.partition(".")[0]
+            if UUID.fullmatch(uuid) and uuid not in named:
+                file.unlink(missing_ok=True)
 
     def create(self, body: Document, owner: str | None) -> Document:
         name = body.get("name")
@@ -119,7 +131,11 @@ class Databases:
 
     def open(self, uuid: str) -> Database:
         if uuid not in self._open:
-            self._open[uuid] = Database(self._folder / f"{uuid}.sqlite")
+            try:
+                self._open[uuid] = Database(self._folder / f"{uuid}.sqlite")
+            except DAMAGED as error:
+                text = f"The file of the database {uuid} is damaged ({error}); delete the database and create it again"
+                raise ApiError(500, 7500, text) from None
         return self._open[uuid]
 
     async def run(self, identifier: str, statements: list[tuple[str, list[Any]]]) -> list[Statement]:

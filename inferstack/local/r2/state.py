@@ -15,6 +15,7 @@ from inferstack.local._store import Document, Store, now
 KIND = "r2_bucket"
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
 LONGEST_KEY, LARGEST_METADATA = 1024, 8192  # bytes
+FILE = re.compile(r"[0-9a-f]{32}")
 CLASSES = {"Standard", "InfrequentAccess"}
 
 
@@ -25,6 +26,14 @@ class Buckets:
         self._store, self._db = store, store.db
         self._folder = store.folder / "r2"
         self._folder.mkdir(exist_ok=True)
+        self._drop_leftovers()
+
+    def _drop_leftovers(self) -> None:
+        """Files of writes and removals that a kill cut short: no row names them."""
+        named = {row[0] for row in self._db.execute("select file from r2_objects")}
+        for file in self._folder.iterdir():
+            if FILE.fullmatch(file.name) and file.name not in named:
+                file.unlink(missing_ok=True)
 
     def list_all(self) -> list[Document]:
         return self._store.list_all(KIND)
@@ -90,10 +99,17 @@ class Buckets:
     def write(self, bucket: str, key: str, data: bytes, fields: dict[str, Any]) -> Document:
         """Store an object: first the file, on disk, then the row that names it."""
         file = secrets.token_hex(16)
-        with (self._folder / file).open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
+        try:
+            with (self._folder / file).open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            return self._name_file(bucket, key, file, data, fields)
+        except BaseException:  # a part of it would keep a full disk full
+            (self._folder / file).unlink(missing_ok=True)
+            raise
+
+    def _name_file(self, bucket: str, key: str, file: str, data: bytes, fields: dict[str, Any]) -> Document:
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
         head: Document = {"key": key, "size": len(data), "etag": md5, "version": file, "uploaded": now(), **fields}
         old = self._db.execute("select file from r2_objects where bucket = ? and key = ?", (bucket, key)).fetchone()

@@ -28,7 +28,8 @@ START_SECONDS = 20
 DRAIN_SECONDS = 30
 PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
-STATE_FILE = "workers.json"
+STATE_FILE, FOLDER_FILE = "workers.json", "workers.folder"
+PREFIX = "inferstack-"
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
 
@@ -37,13 +38,25 @@ class StartError(Exception):
     """workerd did not start; the text is what it said."""
 
 
+def _drop_folder_of_before(record: Path) -> None:
+    """The folder of a run that was killed, if the record says one that is ours."""
+    try:
+        folder = Path(record.read_text())
+    except (OSError, ValueError):
+        return
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(PREFIX) and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Supervisor:
     """Owns the socket of the Workers and the workerd process behind it."""
 
     def __init__(self, workerd: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
         self._workerd, self._plan, self._log_file = workerd, plan, log_file
         # Unix socket paths are limited to 107 bytes, so they lie in a folder with a short name.
-        self.folder = Path(tempfile.mkdtemp(prefix="inferstack-"))
+        _drop_folder_of_before(log_file.with_name(FOLDER_FILE))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        log_file.with_name(FOLDER_FILE).write_text(str(self.folder))
         self.bindings_socket = self.folder / "bindings.sock"
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
