@@ -31,6 +31,15 @@ HANG = 5
 BATCH = 20
 # These would take the healthy Worker's own address away.
 LEFT_OUT = {("put", "/accounts/{account_id}/workers/subdomain"), ("delete", "/accounts/{account_id}/workers/subdomain")}
+GATEWAY = {
+    "id": "odd",
+    "cache_ttl": 0,
+    "cache_invalidate_on_update": False,
+    "collect_logs": True,
+    "rate_limiting_interval": 0,
+    "rate_limiting_limit": 0,
+    "rate_limiting_technique": "fixed",
+}
 CALLS = {"KV": "get put delete list getWithMetadata", "R2": "get put head delete list", "D1": "prepare exec batch"}
 CALLS |= {"Q": "send sendBatch", "V": "query insert upsert getByIds deleteByIds describe", "AI": "run toMarkdown"}
 WORKER = """export default { async fetch(request, env) {
@@ -80,6 +89,7 @@ class Fuzz:
 
     def __init__(self, api: Api) -> None:
         self.api, self.figures, self.count = api, Figures(), itertools.count()
+        self.ids: dict[str, str] = {}
         self.document = json.loads((ROOT / "tests" / "data" / "openapi-subset.json").read_text())
         self.namespace, self.database = self._create()
         self.routes = self._routes()
@@ -91,13 +101,8 @@ class Fuzz:
 
     def _create(self) -> tuple[str, str]:
         """The healthy ones apart from those whose ids the odd requests know."""
-        names = ("odd", "healthy")
-        spaces = [self._post("/storage/kv/namespaces", {"title": name})["id"] for name in names]
-        databases = [self._post("/d1/database", {"name": name})["uuid"] for name in names]
-        queue = self._post("/queues", {"queue_name": "odd"})["queue_id"]
-        self._post("/r2/buckets", {"name": "odd"})
-        self._post("/vectorize/v2/indexes", {"name": "odd", "config": {"dimensions": 3, "metric": "cosine"}})
-        self.ids = {"namespace_id": spaces[0], "database_id": databases[0], "queue_id": queue}
+        space = self._post("/storage/kv/namespaces", {"title": "healthy"})["id"]
+        database = self._post("/d1/database", {"name": "healthy"})["uuid"]
         # Bindings have a set of their own: an odd DELETE over the API may take the other away.
         inner = [self._post("/storage/kv/namespaces", {"title": "inner"})["id"]]
         inner.append(self._post("/d1/database", {"name": "inner"})["uuid"])
@@ -114,7 +119,29 @@ class Fuzz:
         ]
         deploy(self.api, "healthy-worker", WORKER, bindings)
         wait_for(lambda: self.api.worker("healthy-worker", "GET", "/healthy").text == "healthy")
-        return spaces[1], databases[1]
+        return space, database
+
+    def make_targets(self) -> None:
+        """What the odd requests know by id; those that an odd DELETE took away are there again."""
+        made = {
+            "namespace_id": ("/storage/kv/namespaces", {"title": "odd"}, "id"),
+            "database_id": ("/d1/database", {"name": "odd"}, "uuid"),
+            "queue_id": ("/queues", {"queue_name": "odd"}, "queue_id"),
+            "bucket_name": ("/r2/buckets", {"name": "odd"}, "name"),
+            "index_name": (
+                "/vectorize/v2/indexes",
+                {"name": "odd", "config": {"dimensions": 3, "metric": "cosine"}},
+                "name",
+            ),
+            "gateway_id": ("/ai-gateway/gateways", GATEWAY, "id"),
+            "store_id": ("/secrets_store/stores", [{"name": "odd"}], "id"),
+        }
+        for name, (path, body, field_name) in made.items():
+            answer = self.api.client.post(path, json=body)
+            if answer.is_success:
+                result = answer.json()["result"]
+                self.ids[name] = (result[0] if isinstance(result, list) else result)[field_name]
+        deploy(self.api, "odd", WORKER, [])
 
     def _routes(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Those that are emulated: the others say so."""
@@ -218,6 +245,7 @@ class Fuzz:
         for batch in itertools.count():
             if time.monotonic() >= end:
                 break
+            self.make_targets()
             for way in (self.over_api, self.over_bindings):
                 _batch(way, number * 1_000_003 + batch)
             self.healthy()
