@@ -23,7 +23,15 @@ CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 SECONDS = 120.0  # for one call, with its retries
 
 
-class NotThere(UserError):
+class Refused(UserError):
+    """An answer of the API that is none: its HTTP status, Cloudflare's code and text."""
+
+    def __init__(self, message: str, status: int, code: int | None, text: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.text = status, code, text
+
+
+class NotThere(Refused):
     """The API knows no such thing."""
 
 
@@ -69,7 +77,7 @@ class Account:
         shown = f"{method} {path}: {answer.status_code} [{code}] {text}"
         if answer.status_code in (401, 403):
             raise AuthenticationError(f"{shown}\n  fix: check CLOUDFLARE_API_TOKEN")
-        raise NotThere(shown) if answer.status_code == 404 else UserError(shown)
+        raise (NotThere if answer.status_code == 404 else Refused)(shown, answer.status_code, code, text)
 
     def routes(self, gateway: str) -> list[dict[str, Any]]:
         """Of an AI Gateway; this answer's envelope is another one."""

@@ -18,7 +18,7 @@ from pulumi import automation as auto
 
 from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
-from inferstack.ops.account import Account, NotThere
+from inferstack.ops.account import Account, NotThere, Refused
 from inferstack.ops.runs import run_of, say, show
 from inferstack.resources import _cloudflare as official
 from inferstack.resources import _own as own
@@ -157,8 +157,8 @@ def _ledger(spec: StackSpec, root: Path, account: Account, key: str, identifier:
     ours = {file.name for file in (root / folder).glob("*.sql")}
     try:
         answer = account.call("POST", f"/d1/database/{identifier}/query", {"sql": "SELECT name FROM d1_migrations"})
-    except Exception as error:
-        if "no such table" not in str(error):
+    except Refused as error:
+        if "no such table" not in error.text:
             raise
         return ""
     applied = {row["name"] for row in answer[0]["results"]}

@@ -12,8 +12,10 @@ from typing import Any
 from pulumi import automation as auto
 
 from inferstack.errors import ConfigError, UserError
+from inferstack.ops.runs import code_of
 
 FORMAT = 1
+CHANGES = 7  # Pulumi's exit code for changes where none were expected
 
 
 def save(file: Path, stack: str, deployment: Mapping[str, Any], plan: Path) -> None:
@@ -63,7 +65,7 @@ def refuse_if_moved(stack: auto.Stack, file: Path, planned: str) -> None:
     try:
         stack.preview_refresh(expect_no_changes=True)
     except auto.CommandError as error:
-        if "code: 7" not in str(error):
+        if code_of(error) != CHANGES:
             raise
         text = f"the world has moved since {file} was made: the account is not as the state says{again}"
         raise UserError(f"{text}; what differs: inferstack drift {name}") from None

@@ -26,5 +26,10 @@ TYPES = (
     WorkerRollout(),
 )
 
-if __name__ == "__main__":
+
+def main() -> None:
     serve_provider(Servicer(__version__, {kind.token: kind for kind in TYPES}, lambda _: None))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,12 +10,13 @@ import hashlib
 import re
 from typing import Any
 
-from inferstack.provider._api import Api
+from inferstack.provider._api import Api, ApiError
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 
 KIND = "D1 migrations"
+NO_DATABASE = 7404  # Cloudflare's code
 LEDGER = (
     "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
     "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL);"
@@ -109,9 +110,10 @@ class D1Migrations(ResourceType):
 
     def _query(self, operation: Operation, inputs: Properties, sql: str) -> list[Any]:
         api = Api(operation, "apply", KIND, inputs["databaseId"])
-        with api.errors():
-            done = api.sdk.d1.database.query(inputs["databaseId"], account_id=inputs["accountId"], sql=sql)
-        return [row for statement in done.result for row in statement.results or []]
+        done = api.call(
+            "POST", f"/accounts/{inputs['accountId']}/d1/database/{inputs['databaseId']}/query", {"sql": sql}
+        )
+        return [row for statement in done["result"] for row in statement.get("results") or []]
 
     def _names(self, operation: Operation, inputs: Properties) -> set[str]:
         return {row["name"] for row in self._query(operation, inputs, "SELECT name FROM d1_migrations")}
@@ -121,10 +123,10 @@ class D1Migrations(ResourceType):
             raise ProviderError(f"{KIND} cannot be imported: they adopt what is applied by themselves on the next `up`")
         try:
             done = self._names(operation, state.inputs)
-        except ProviderError as error:
-            if "[7404]" in str(error):
+        except ApiError as error:
+            if error.code == NO_DATABASE:
                 raise Gone from None
-            if "no such table" not in str(error):
+            if "no such table" not in error.text:
                 raise
             done = set()
         present = [m for m in state.inputs.get("migrations", []) if m["name"] in done]

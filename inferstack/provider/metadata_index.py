@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from inferstack.provider._api import Api, not_found, sdk
+from urllib.parse import quote
+
+from inferstack.provider._api import Api, ApiError
 from inferstack.provider._diff import Difference, compare
-from inferstack.provider._errors import describe_response
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import (
     CheckFailure,
@@ -47,10 +48,8 @@ class MetadataIndex(ResourceType):
         if self._present(operation, inputs["accountId"], index).get(name) != inputs["indexType"]:
             api = Api(operation, "create", KIND, f"{index}.{name}")
             try:
-                with api.errors():
-                    api.sdk.vectorize.indexes.metadata_index.create(
-                        index, account_id=inputs["accountId"], property_name=name, index_type=inputs["indexType"]
-                    )
+                body = {"propertyName": name, "indexType": inputs["indexType"]}
+                api.call("POST", f"{_path(inputs['accountId'], index)}/create", body)
             except ProviderError:  # its answer may have been lost, and the second try refused
                 if self._present(operation, inputs["accountId"], index).get(name) != inputs["indexType"]:
                     raise
@@ -58,22 +57,16 @@ class MetadataIndex(ResourceType):
 
     def _present(self, operation: Operation, account: str, index: str) -> dict[str, str]:
         api = Api(operation, "read", KIND, index)
-        with api.errors():
-            listed = api.sdk.vectorize.indexes.metadata_index.list(index, account_id=account)
-        found = (listed.metadata_indexes if listed else None) or []
-        return {str(m.property_name): str(m.index_type) for m in found}
+        listed = api.call("GET", f"{_path(account, index)}/list")["result"] or {}
+        found = listed.get("metadataIndexes") or []
+        return {str(m["propertyName"]): str(m["indexType"]) for m in found}
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         *rest, index, name = identifier.split("/")
         if not index or len(rest) > 1:
             raise ProviderError(f"cannot import {KIND} `{identifier}`: the id must be `[account_id/]index/property`")
         account = state.inputs["accountId"] if state else rest[0] if rest else operation.account_id
-        try:
-            found = self._present(operation, account, index)
-        except ProviderError as error:
-            if "404" in str(error) or "410" in str(error):
-                raise Gone from None
-            raise
+        found = self._present(operation, account, index)
         if name not in found:
             raise Gone
         inputs = {"accountId": account, "indexName": index, "propertyName": name, "indexType": found[name]}
@@ -84,14 +77,15 @@ class MetadataIndex(ResourceType):
 
     def delete(self, operation: Operation, state: State) -> None:
         api = Api(operation, "delete", KIND, state.identifier)
-        with api.errors():
-            try:
-                api.sdk.vectorize.indexes.metadata_index.delete(
-                    state.inputs["indexName"],
-                    account_id=state.inputs["accountId"],
-                    property_name=state.inputs["propertyName"],
-                )
-            except sdk().APIStatusError as error:
-                gone = "not_found" in describe_response(error.response)[1]
-                if not (not_found(error) or gone):
-                    raise
+        path = f"{_path(state.inputs['accountId'], state.inputs['indexName'])}/delete"
+        try:
+            api.call("POST", path, {"propertyName": state.inputs["propertyName"]})
+        except Gone:
+            pass
+        except ApiError as error:
+            if "not_found" not in error.text:
+                raise
+
+
+def _path(account: str, index: str) -> str:
+    return f"/accounts/{account}/vectorize/v2/indexes/{quote(index, safe='')}/metadata_index"

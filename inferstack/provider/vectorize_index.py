@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
+from urllib.parse import quote
 
-from inferstack.provider._api import Api, not_found, sdk
+from inferstack.provider._api import Api, ApiError
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import (
@@ -20,6 +22,7 @@ from inferstack.provider._resource import (
 )
 
 METRICS = ("cosine", "euclidean", "dot-product")
+CONFLICT = 409
 LARGEST = 1536  # dimensions; source: Cloudflare's API, vectorize create
 KIND = "Vectorize index"
 
@@ -54,16 +57,16 @@ class VectorizeIndex(ResourceType):
         api, name = Api(operation, "create", KIND, inputs["name"]), inputs["name"]
         marker = f"{inputs.get('description') or ''} [{operation.urn.split('::', 1)[1]}]".strip()
         config: Any = {"dimensions": inputs["dimensions"], "metric": inputs["metric"]}
-        with api.errors():
-            try:
-                made = api.sdk.vectorize.indexes.create(
-                    account_id=inputs["accountId"], name=name, config=config, description=marker
-                )
-            except sdk().ConflictError:
-                # A create whose answer was lost: the index is there, and its description says that it is this one.
-                made = api.sdk.vectorize.indexes.get(name, account_id=inputs["accountId"])
-                if made is None or made.description != marker or _config(made) != config:
-                    raise
+        body = {"name": name, "config": config, "description": marker}
+        try:
+            made = api.call("POST", _path(inputs["accountId"]), body)["result"]
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            # A create whose answer was lost: the index is there, and its description says that it is this one.
+            made = api.call("GET", _path(inputs["accountId"], name))["result"]
+            if made is None or made.get("description") != marker or _config(made) != config:
+                raise
         state = State(identifier=name, outputs=_outputs(inputs, made), inputs=inputs)
         self._wait_until_usable(operation, state)
         return state
@@ -73,9 +76,8 @@ class VectorizeIndex(ResourceType):
         pause = 0.1
         while True:
             try:
-                operation_api = Api(operation, "create", KIND, state.identifier)
-                with operation_api.errors():
-                    operation_api.sdk.vectorize.indexes.info(state.identifier, account_id=state.inputs["accountId"])
+                api = Api(operation, "create", KIND, state.identifier)
+                api.call("GET", f"{_path(state.inputs['accountId'], state.identifier)}/info")
                 return
             except ProviderError as error:
                 if time.monotonic() + pause > operation.deadline:
@@ -87,13 +89,7 @@ class VectorizeIndex(ResourceType):
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         account, name = (state.inputs["accountId"], identifier) if state else _import_id(operation, identifier)
         api = Api(operation, "read", KIND, name)
-        with api.errors():
-            try:
-                found = api.sdk.vectorize.indexes.get(name, account_id=account)
-            except sdk().APIStatusError as error:
-                if not_found(error) or error.status_code == 410:
-                    raise Gone from None
-                raise
+        found = api.call("GET", _path(account, name))["result"]
         if found is None:
             raise Gone
         inputs: Properties = {"accountId": account, "name": name, **_config(found)}
@@ -108,21 +104,21 @@ class VectorizeIndex(ResourceType):
 
     def delete(self, operation: Operation, state: State) -> None:
         api = Api(operation, "delete", KIND, state.identifier)
-        with api.errors():
-            try:
-                api.sdk.vectorize.indexes.delete(state.identifier, account_id=state.inputs["accountId"])
-            except sdk().APIStatusError as error:
-                if not (not_found(error) or error.status_code == 410):
-                    raise
+        with contextlib.suppress(Gone):
+            api.call("DELETE", _path(state.inputs["accountId"], state.identifier))
 
 
-def _config(index: Any) -> Properties:
-    return {"dimensions": int(index.config.dimensions), "metric": index.config.metric}
+def _path(account: str, *name: str) -> str:
+    return "/".join([f"/accounts/{account}/vectorize/v2/indexes", *(quote(part, safe="") for part in name)])
 
 
-def _outputs(inputs: Properties, index: Any) -> Properties:
-    stamps = {"createdOn": index.created_on, "modifiedOn": index.modified_on}
-    return {**inputs, **{k: v.isoformat() for k, v in stamps.items() if v is not None}}
+def _config(index: Properties) -> Properties:
+    return {"dimensions": int(index["config"]["dimensions"]), "metric": index["config"]["metric"]}
+
+
+def _outputs(inputs: Properties, index: Properties) -> Properties:
+    stamps = {"createdOn": index.get("created_on"), "modifiedOn": index.get("modified_on")}
+    return {**inputs, **{key: stamp for key, stamp in stamps.items() if stamp is not None}}
 
 
 def _import_id(operation: Operation, identifier: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from inferstack.provider._api import Api
+from inferstack.provider._api import Api, ApiError
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._probe import ask, persist, place_of, same_but_for_the_port, wrong_checks
 from inferstack.provider._properties import UNKNOWN
@@ -170,8 +170,8 @@ class _Rollout:
             text = f"checked before 1st step: {self._version} from {base}"
             try:
                 self._deploy({base: 100 - UNSEEN, self._version: UNSEEN}, text)
-            except ProviderError as error:
-                if "400" not in str(error):
+            except ApiError as error:
+                if error.status != 400:
                     raise
                 self._deploy({base: 100 - ALMOST_UNSEEN, self._version: ALMOST_UNSEEN}, text)
         if self._abort.get("smoke", True):
