@@ -24,11 +24,11 @@ from inferstack.local._bytes import restored
 from inferstack.local._envelope import ApiError, failure
 from inferstack.local._settings import API
 
-OPEN = {"/health"}
+OPEN = ("/health",)
 DATA_PLANE = "/v1/{account_id}/{path:path}"  # has keys of its own
-SIGNED = {"/import/{etag}", "/export/{key}"}  # addresses that the API itself gave out
-NAMES = {"localhost", "api.cloudflare.com", "gateway.ai.cloudflare.com"}
-READS = {"GET", "HEAD"}
+SIGNED = ("/import/{etag}", "/export/{key}")  # addresses that the API itself gave out
+NAMES = ("localhost", "api.cloudflare.com", "gateway.ai.cloudflare.com")
+READS = ("GET", "HEAD")
 _KEY = secrets.token_bytes(32)  # such addresses do not outlive the process, as what they lead to does not
 
 

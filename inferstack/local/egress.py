@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "content-length"}
+HOP = ("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "content-length")
 SECONDS = 120
 
 

@@ -9,8 +9,6 @@ import fcntl
 import json
 import logging
 import os
-import platform
-import shutil
 import signal
 import socket
 import sys
@@ -23,34 +21,17 @@ from typing import IO, Any
 
 import uvicorn
 
-from inferstack.errors import ToolchainError, UserError
+from inferstack.errors import UserError
 from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Settings, record_file
 from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.queues.broker import Broker
 from inferstack.local.runtime.supervisor import StartError, Supervisor
+from inferstack.toolchain import find_workerd
 
-PLATFORMS = {
-    ("Linux", "x86_64"): "linux-64",
-    ("Linux", "aarch64"): "linux-arm64",
-    ("Darwin", "x86_64"): "darwin-64",
-    ("Darwin", "arm64"): "darwin-arm64",
-}
 CRASHES = "crashes.log"
 log = logging.getLogger("inferstack.local")
-
-
-def find_workerd() -> Path:
-    """`INFERSTACK_WORKERD`, the npm package in this checkout, or PATH."""
-    given = os.environ.get("INFERSTACK_WORKERD")
-    name = PLATFORMS.get((platform.system(), platform.machine()))
-    root = Path(__file__).resolve().parents[2]
-    packaged = root / "node_modules" / "@cloudflare" / f"workerd-{name}" / "bin" / "workerd"
-    for candidate in (given, packaged if packaged.exists() else None, shutil.which("workerd")):
-        if candidate:
-            return Path(candidate)
-    raise ToolchainError("the Workers runtime `workerd` is not installed; run `make setup`, which gets it from npm")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ OPTIONAL = {
     *("log_management_strategy", "workers_ai_billing_mode", "zdr", "stripe", "guardrails", "spend_limits", "store_id"),
     *("retry_max_attempts", "retry_delay", "retry_backoff", "is_default", "byok_only"),
 }
-ELEMENTS = {"start", "conditional", "percentage", "rate", "rate_limit", "model", "end"}
+ELEMENTS = ("start", "conditional", "percentage", "rate", "rate_limit", "model", "end")
 
 
 class GatewayState:

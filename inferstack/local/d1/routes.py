@@ -16,7 +16,7 @@ from inferstack.local._store import hex_id, now
 from inferstack.local.d1.state import Databases, SqlError
 
 SESSION = "x-cf-d1-session-commit-token"
-CONSTRAINTS = {"first-primary", "first-unconstrained"}
+CONSTRAINTS = ("first-primary", "first-unconstrained")
 BOOKMARK = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}\Z")
 Statements = list[tuple[str, list[Any]]]
 

@@ -15,7 +15,7 @@ from inferstack.local.d1.engine import Database, SqlError, Statement
 KIND = "d1_database"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KEPT_BOOKMARKS = 50  # Cloudflare keeps 30 days of any moment; these are the moments that somebody asked for
-LOCATIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
+LOCATIONS = ("wnam", "enam", "weur", "eeur", "apac", "oc")
 
 
 class Databases:
@@ -73,7 +73,7 @@ class Databases:
         document = self.get(identifier)
         replication = body.get("read_replication")
         if replication is not None:
-            if not isinstance(replication, dict) or replication.get("mode") not in {"auto", "disabled"}:
+            if not isinstance(replication, dict) or replication.get("mode") not in ("auto", "disabled"):
                 raise ApiError(400, 7400, "Invalid property: read_replication.mode")
             document["read_replication"] = {"mode": replication["mode"]}
         return self.describe(self._store.put(KIND, document["uuid"], document))

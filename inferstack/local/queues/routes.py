@@ -112,7 +112,7 @@ class QueuesApi:
                 "lease_id": m["lease"],
                 "attempts": m["attempts"],
                 "timestamp_ms": m["sent_ms"],
-                "body": m["body"].decode() if m["format"] in {"json", "text"} else base64.b64encode(m["body"]).decode(),
+                "body": m["body"].decode() if m["format"] in ("json", "text") else base64.b64encode(m["body"]).decode(),
                 "metadata": {"CF-Content-Type": m["format"], "CF-sourceMessageSource": "api"},
             }
             for m in due
@@ -150,7 +150,7 @@ def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[
     if "body" not in item:
         raise ApiError(400, 10207, "invalid message body")
     form = item.get("content_type") or ("text" if isinstance(item["body"], str) else "json")
-    if form not in {"text", "json"}:
+    if form not in ("text", "json"):
         raise ApiError(400, 10207, "invalid content_type: it must be text or json")
     body = item["body"] if form == "text" and isinstance(item["body"], str) else json.dumps(item["body"])
     return body.encode(), form, _delay(item.get("delay_seconds", default_delay))

@@ -97,7 +97,7 @@ class Queues:
     def _consumer_fields(self, queue: Document, body: Document) -> Document:
         kind = body.get("type", "worker")
         script = body.get("script_name") or body.get("script")
-        if kind not in {"worker", "http_pull"} or (kind == "worker" and not isinstance(script, str)):
+        if kind not in ("worker", "http_pull") or (kind == "worker" and not isinstance(script, str)):
             raise ApiError(400, 100127, "invalid consumer: type must be worker (with script_name) or http_pull")
         defaults = WORKER_SETTINGS if kind == "worker" else PULL_SETTINGS
         allowed = defaults | {"max_concurrency": None, "retry_delay": 0}

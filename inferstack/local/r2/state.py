@@ -16,7 +16,7 @@ KIND = "r2_bucket"
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
 LONGEST_KEY, LARGEST_METADATA = 1024, 8192  # bytes
 FILE = re.compile(r"[0-9a-f]{32}")
-CLASSES = {"Standard", "InfrequentAccess"}
+CLASSES = ("Standard", "InfrequentAccess")
 
 
 class Buckets:

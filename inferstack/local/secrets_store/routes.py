@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import json_body, ok, paged
+from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.secrets_store.state import NO_SECRET, SecretsStores
 
 
@@ -56,6 +56,8 @@ class SecretsStoreApi:
 
     async def delete_several(self, request: Request) -> Response:
         for entry in await json_body(request, 1001, list):
+            if not isinstance(entry, dict):
+                raise ApiError(400, 1001, "each entry must be an object with the id of a secret")
             self._stores.delete(request.path_params["store_id"], str(entry.get("id")))
         return ok(None, 202)
 

@@ -9,7 +9,7 @@ from inferstack.local._store import Document, Store, hex_id, now
 
 STORE, SECRET = "secrets_store", "secrets_store_secret"
 VALUES = "secrets_store"  # scope of the values in the table of secrets
-SCOPES = {"workers", "ai_gateway", "dex", "access", "containers", "websearch"}
+SCOPES = ("workers", "ai_gateway", "dex", "access", "containers", "websearch")
 LONGEST = 65536  # characters of a value
 NO_STORE = (400, 1001, "store_not_found")
 NO_SECRET = (400, 1001, "secret_not_found")
@@ -98,7 +98,7 @@ def _check(entry: Any) -> None:
     scopes = entry.get("scopes")
     if not scopes:
         raise ApiError(400, 1001, "secret_scopes_empty")
-    if not isinstance(scopes, list) or set(scopes) - SCOPES:
+    if not isinstance(scopes, list) or any(scope not in SCOPES for scope in scopes):
         raise ApiError(400, 1001, "secret_scope_invalid")
     if not isinstance(entry.get("value"), str) or len(entry["value"]) > LONGEST:
         raise ApiError(400, 1001, "invalid_json_body")

@@ -98,7 +98,7 @@ async def vectorize_binding(indexes: Indexes, request: Request, name: str) -> Re
     try:
         if path == "info":
             return JSONResponse(indexes.info(name))
-        if path in {"insert", "upsert"}:
+        if path in ("insert", "upsert"):
             return JSONResponse(indexes.write(name, await request.body(), path == "upsert"))
         body = await json_body(request, 40026)
         if path == "query":

@@ -85,7 +85,7 @@ class Indexes:
 
     def create_metadata_index(self, name: str, body: Document) -> Document:
         index, field, kind = self.get(name), body.get("propertyName"), body.get("indexType")
-        if not isinstance(field, str) or not field or kind not in {"string", "number", "boolean"}:
+        if not isinstance(field, str) or not field or kind not in ("string", "number", "boolean"):
             raise ApiError(400, 3004, "vectorize.metadata_index.invalid - propertyName and indexType must be given")
         present = {m["propertyName"]: m["indexType"] for m in index["metadata_indexes"]}
         if field in present:

@@ -13,7 +13,7 @@ from inferstack.local._store import Document, Store, hex_id, uuid_id
 from inferstack.local.workers.deploy import SUBDOMAIN, Deployer
 from inferstack.local.workers.state import Workers
 
-INTERNAL = {"worker_id", "etag", "modules"}
+INTERNAL = ("worker_id", "etag", "modules")
 
 
 def shown_version(version: Document, with_modules: bool) -> Document:

@@ -219,7 +219,7 @@ class Workers:
 
 def _shell(body: Document) -> Document:
     observability: Any = body.get("observability") or {}
-    shown: Document = OBSERVABILITY | {k: v for k, v in observability.items() if k not in {"logs", "traces"}}
+    shown: Document = OBSERVABILITY | {k: v for k, v in observability.items() if k not in ("logs", "traces")}
     shown["logs"] = LOGS | (observability.get("logs") or {})
     shown["traces"] = TRACES | (observability.get("traces") or {})
     subdomain = {"enabled": False, "previews_enabled": False} | (body.get("subdomain") or {})
