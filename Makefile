@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -33,3 +33,6 @@ fuzz: setup     ## odd requests over the API and the bindings: SECONDS and SEED 
 
 bench: setup    ## ratios against hand-written programs, into bench/results.json
 	@$(BIN)/python bench/run.py
+
+wheel: setup    ## the installable package, into dist/
+	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel && $(BIN)/python -m twine check --strict dist/*.whl

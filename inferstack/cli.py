@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from inferstack import cli_local, cli_production
+from inferstack import __version__, cli_local, cli_production
 from inferstack.errors import ConfigError, UserError
 
 Command = Callable[[argparse.Namespace, Path], int]
@@ -23,8 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     command: Command = given.command
     try:
-        new = getattr(given, "project", None) is not None
-        code = command(given, Path.cwd() if new else _project_root())
+        code = command(given, Path.cwd() if getattr(given, "anywhere", False) else _project_root())
         sys.stdout.flush()
         return code
     except UserError as error:
@@ -55,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"inferstack {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, summary: str, command: Command, *, stack: bool = True) -> argparse.ArgumentParser:
@@ -96,14 +96,29 @@ def _add_run_commands(add: Add) -> None:
 
 
 def _add_configuration_commands(add: Add) -> None:
-    init = add("init", "write a new stack file that passes `check`; with --project, a whole new project", _init)
-    init.add_argument("--project", type=Path, metavar="FOLDER", help="make a new project in this folder")
-    init.add_argument("--target", choices=["local", "cloudflare"], help="where it goes; asked for on a terminal")
-    init.add_argument("--account", metavar="ID", help="the Cloudflare account (else CLOUDFLARE_ACCOUNT_ID)")
-    init.add_argument("--extends", metavar="FILE", help="what it builds on (else base.yaml, if that is there)")
-    more = add("add", "add a Worker, index, database, … to a stack file", _add, stack=False)
-    more.add_argument("kind", choices=["worker", "index", "database", "gateway", "queue", "bucket", "namespace"])
+    init = add("init", "make a new project, whole in itself and fit for git", _init, stack=False)
+    init.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to (default: here)")
+    init.add_argument("--template", help="of its first Worker (default: rag; asked for on a terminal)")
+    init.set_defaults(anywhere=True)
+    upgrade = add("upgrade", "raise the project's pin, and show what changes in rendered code", _upgrade, stack=False)
+    upgrade.add_argument("--to", metavar="VERSION", help="which one (default: the newest)")
+    upgrade.add_argument("--dry-run", action="store_true", help="only show it")
+    render = add("render", "show the code of a stack's Workers as it would be uploaded", _render)
+    render.add_argument("worker", nargs="?", help="only this one")
+    render.add_argument("--out", type=Path, metavar="FOLDER", help="write it there, a folder for each Worker")
+    render.add_argument("--format", choices=["text", "json"], default="text")
+    more = add("add", "add a stack, or a Worker, index, database, … to a stack file", _add, stack=False)
+    more.add_argument(
+        "kind", choices=["stack", "worker", "index", "database", "gateway", "queue", "bucket", "namespace"]
+    )
     more.add_argument("name")
+    more.add_argument(
+        "--target", choices=["local", "cloudflare"], help="of a stack: where it goes; asked for on a terminal"
+    )
+    more.add_argument("--account", metavar="ID", help="of a stack: the account (else CLOUDFLARE_ACCOUNT_ID)")
+    more.add_argument(
+        "--extends", metavar="FILE", help="of a stack: what it builds on (else base.yaml, if that is there)"
+    )
     more.add_argument("--stack", default="base", help="the file: stacks/<stack>.yaml (default: base)")
     more.add_argument("--template", help="of a Worker")
     more.add_argument("--source", help="of a Worker: code of your own")
@@ -124,6 +139,15 @@ def _add_configuration_commands(add: Add) -> None:
     check.add_argument("stack", nargs="?", help="name of the stack")
     check.add_argument("--format", choices=["text", "json", "github", "sarif"], default="text")
     add("explain", "tell more of a finding's code", _explain, stack=False).add_argument("code", help="such as IS045")
+    setup = add(
+        "setup", "make the Pulumi CLI and the Workers runtime ready, once for all projects", _setup, stack=False
+    )
+    setup.add_argument("--deploy-only", action="store_true", help="leave out what only the local Cloudflare needs")
+    setup.add_argument("--quiet", action="store_true", help="say only what takes long or goes wrong")
+    setup.set_defaults(anywhere=True)
+    doctor = add("doctor", "tell what is there, what is missing, and the fix for each", _doctor, stack=False)
+    doctor.add_argument("--format", choices=["text", "json"], default="text")
+    doctor.set_defaults(anywhere=True)
     add("schema", "print the JSON Schema of stack files, for editors", _schema, stack=False)
     add("docs", "write the generated pages under docs/", _docs, stack=False)
     config = add("config", "show a stack as merged, or how two differ", _config, stack=False)
@@ -206,6 +230,41 @@ def _down(given: argparse.Namespace, root: Path) -> int:
 
 
 def _init(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops import new_project
+
+    template = given.template
+    if template is None and sys.stdin.isatty():
+        template = input(f"Template of the first Worker ({', '.join(new_project.templates())})? [rag] ").strip()
+    print(new_project.create(root / given.folder, template or "rag", given.folder))
+    return 0
+
+
+def _upgrade(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.ops.upgrade import upgrade
+
+    print(upgrade(root, given.to, dry_run=given.dry_run))
+    return 0
+
+
+def _render(given: argparse.Namespace, root: Path) -> int:
+    import json
+
+    from inferstack.ops import rendered
+
+    if given.out:
+        print("\n".join(f"{file} written" for file in rendered.write(given.stack, root, given.worker, given.out)))
+        return 0
+    found = rendered.code_of(given.stack, root, given.worker)
+    if given.format == "json":
+        print(json.dumps({"version": 1, "stack": given.stack, "workers": found}, indent=2))
+        return 0
+    for worker, modules in found.items():
+        for name, text in modules.items():
+            print(f"// ===== {worker}/{name}\n{text.rstrip()}")
+    return 0
+
+
+def _add_stack(given: argparse.Namespace, root: Path) -> int:
     from inferstack.ops.scaffold import init
 
     target = given.target
@@ -213,20 +272,16 @@ def _init(given: argparse.Namespace, root: Path) -> int:
         target = input("Where does it go, local or cloudflare? [local] ").strip() or "local"
     if target not in (None, "local", "cloudflare"):
         raise ConfigError(f"there is no target `{target}`\n  fix: one of: local, cloudflare")
-    if given.project:
-        from inferstack.ops import new_project
-
-        new_project.create(given.project)
-        root = given.project.resolve()
-        print(f"{given.project} made\nnext: cd {given.project}; inferstack add worker rag --template rag")
-    written = init(given.stack, root, target or "local", given.account, given.extends)
-    print(f"{written} written\nnext: inferstack check {given.stack}; inferstack up {given.stack}")
+    written = init(given.name, root, target or "local", given.account, given.extends)
+    print(f"{written} written\nnext: inferstack check {given.name}; inferstack up {given.name}")
     return 0
 
 
 def _add(given: argparse.Namespace, root: Path) -> int:
     from inferstack.ops.add import add
 
+    if given.kind == "stack":
+        return _add_stack(given, root)
     added = add(given.kind, given.name, given.stack, root, given.template, given.source)
     print(f"stacks/{given.stack}.yaml: added {', '.join(added)}")
     return 0
@@ -291,6 +346,28 @@ def _explain(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - th
 
     print(explain(given.code))
     return 0
+
+
+def _setup(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same for every project
+    from inferstack.toolchain.setup import setup
+
+    setup(deploy_only=given.deploy_only, quiet=given.quiet)
+    return 0
+
+
+def _doctor(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - also where there is no project
+    import json
+
+    from inferstack.toolchain import doctor
+
+    try:
+        project = _project_root()
+    except ConfigError:
+        project = None
+    found = doctor.examine(project)
+    text = doctor.as_text(found) if given.format == "text" else json.dumps(doctor.as_json(found), indent=2)
+    print(text)
+    return 0 if doctor.as_json(found)["ok"] else 1
 
 
 def _schema(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same in every project

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from inferstack import local
-from inferstack.ops.environment import read_toolchain
+from inferstack.toolchain import read_toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,11 +8,12 @@ from tests.conftest import ROOT
 
 ALLOWED: dict[str, set[str]] = {
     "catalog": set(),
+    "toolchain": set(),
     "config": {"catalog"},
-    "render": {"config", "catalog"},
+    "render": {"config", "catalog", "toolchain"},
     "resources": {"config", "render", "catalog"},
     "provider": set(),
-    "local": {"catalog"},
+    "local": {"catalog", "toolchain"},
 }
 
 

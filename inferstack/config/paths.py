@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-TOOL = Path(__file__).resolve().parents[2]  # where templates/ and worker_src/ that come with it lie
+from inferstack.shipped import HOME
+
+TOOL = HOME  # where templates/ and worker_src/ that come with it lie
 
 
 def real_path(path: Path) -> Path:

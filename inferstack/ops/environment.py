@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
-from inferstack.errors import ConfigError, ToolchainError, UserError
+from inferstack.errors import ConfigError, UserError
+from inferstack.shipped import HOME
+from inferstack.toolchain import read_toolchain
 
 STATE = ".inferstack"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Toolchain:
-    """What `make setup` found or built."""
-
-    pulumi: Path
-    pulumi_from: str
-    official_plugin: bool
-
-    @property
-    def provider(self) -> str:
-        """Which provider serves the resource types of Cloudflare on a local stack."""
-        return "official provider" if self.official_plugin else "stand-in provider"
-
-
-def read_toolchain(root: Path) -> Toolchain:
-    try:
-        facts = json.loads((root / STATE / "toolchain.json").read_text())
-        toolchain = Toolchain(
-            pulumi=Path(facts["pulumi"]),
-            pulumi_from=facts["pulumi_from"],
-            official_plugin=facts["official_cloudflare_plugin"],
-        )
-    except (OSError, ValueError, KeyError):
-        raise ToolchainError("this checkout is not set up\n  fix: make setup") from None
-    if not toolchain.pulumi.exists():
-        raise ToolchainError(f"the Pulumi CLI is gone from {toolchain.pulumi}\n  fix: make setup")
-    return toolchain
 
 
 def local_settings(spec: StackSpec, root: Path) -> local.Settings:
@@ -65,8 +37,8 @@ def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
     path = [str(toolchain.pulumi.parent)]
     libexec = toolchain.pulumi.parent.parent / "libexec"
     path += [str(libexec)] if libexec.is_dir() else []
-    offline = root / "bin" / "offline"
-    variables = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    offline = HOME / "bin" / "offline"
+    variables = {"PULUMI_SKIP_UPDATE_CHECK": "true", "INFERSTACK_PYTHON": sys.executable}
     if toolchain.pulumi_from == "go":
         path.append(str(offline / "language"))
     if spec.target == "local":
@@ -74,7 +46,8 @@ def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
         if not toolchain.official_plugin:
             path.append(str(offline / "provider"))
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-    path.append(str(root / ".venv" / "bin"))
+    # The program's Python and the provider, wherever this is installed.
+    path.append(str(Path(sys.executable).parent))
     variables["PATH"] = os.pathsep.join([*path, os.environ.get("PATH", "/usr/bin:/bin")])
     return variables
 

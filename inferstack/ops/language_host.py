@@ -16,6 +16,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from inferstack.provider.plugin import language_pb2, language_pb2_grpc, plugin_pb2, serve
+from inferstack.toolchain.versions import PULUMI
 
 EXEC = "pulumi-language-python-exec"
 
@@ -31,7 +32,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.LanguageHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        return plugin_pb2.PluginInfo(version="3.259.0")
+        return plugin_pb2.PluginInfo(version=PULUMI)
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         return language_pb2.GetRequiredPackagesResponse()
@@ -54,7 +55,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
         script = shutil.which(EXEC)
         if script is None:
-            return language_pb2.RunResponse(error=f"{EXEC} is not on PATH; run `make setup`, then use `inferstack env`")
+            return language_pb2.RunResponse(
+                error=f"{EXEC} is not on PATH; run `inferstack setup`, then use `inferstack env`"
+            )
         program = Path(request.info.program_directory or request.pwd) / (request.info.entry_point or ".")
         arguments = ["--project", request.project, "--stack", request.stack, "--parallel", str(request.parallel)]
         arguments += ["--dry_run", "true" if request.dryRun else "false", "--pwd", request.pwd]

@@ -8,10 +8,11 @@ from inferstack.config import load_stack
 from inferstack.config.templates import find_template
 from inferstack.ops import deploy, rag, runs
 from inferstack.ops.samples import curl_lines
+from inferstack.shipped import HOME, IS_CHECKOUT
 
 CORPUS = Path("examples/handbook")
 QUESTION = "How long does a lithium battery pack need to cool before it is charged again?"
-COMMAND = ".venv/bin/inferstack"
+COMMAND = ".venv/bin/inferstack" if IS_CHECKOUT else "inferstack"
 # Sample stacks whose first request is offered, brought up by the same line.
 SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 
@@ -19,8 +20,9 @@ SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 def quickstart(name: str, root: Path) -> None:
     changes = deploy.up(name, root)
     changed = sum(count for operation, count in changes.items() if operation != "same")
-    runs.say(f"loading the sample corpus from {CORPUS}")
-    count = rag.load(name, root, root / CORPUS)
+    corpus = root / CORPUS if (root / CORPUS).is_dir() else HOME / CORPUS
+    runs.say("loading the sample corpus, the handbook of a delivery service")
+    count = rag.load(name, root, corpus)
     endpoint = rag.Endpoint(name, root)
     print(f"\n{count} documents loaded. A question, answered by the Worker:\n\n> {QUESTION}\n")
     rag.print_answer(rag.ask(name, root, QUESTION))
@@ -40,7 +42,8 @@ Try next, each line as it stands (docs/templates.md has more):
     )
     for about, line in offers(name, endpoint.key, port, root):
         print(f"# {about}\n{line}")
-    print(f"\nOr edit stacks/{name}.yaml, then: {COMMAND} preview {name}; {COMMAND} up {name}. At the end: make down")
+    end = "make down" if IS_CHECKOUT else f"{COMMAND} down {name}"
+    print(f"\nOr edit stacks/{name}.yaml, then: {COMMAND} preview {name}; {COMMAND} up {name}. At the end: {end}")
 
 
 def offers(name: str, key: str, port: int, root: Path) -> list[tuple[str, str]]:
@@ -48,7 +51,7 @@ def offers(name: str, key: str, port: int, root: Path) -> list[tuple[str, str]]:
     own, template = load_stack(name, root), find_template("rag", root)
     assert template is not None
     found = [("stream", line) for about, line in curl_lines(template, own, key, port) if about == "Stream"]
-    for sample in SAMPLES:
+    for sample in SAMPLES if (root / "examples").is_dir() else ():
         spec, template = load_stack(sample, root), find_template(sample, root)
         assert template is not None
         line = next(line for _, line in curl_lines(template, spec, sample, port))

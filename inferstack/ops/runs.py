@@ -15,9 +15,11 @@ from pulumi import automation as auto
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import AuthenticationError, UserError
-from inferstack.ops.environment import STATE, local_settings, read_toolchain, run_environment
+from inferstack.ops.engine_output import Filter
+from inferstack.ops.environment import STATE, local_settings, run_environment
 from inferstack.ops.holdings import empty_buckets, held, what_is_lost
 from inferstack.ops.locks import with_lock
+from inferstack.toolchain import read_toolchain
 
 
 class RunFailed(UserError):
@@ -154,7 +156,11 @@ def code_of(error: auto.CommandError) -> int:
 
 
 def show(line: str) -> None:
-    print(line, flush=True)
+    for each in _filter.lines(line):
+        print(each, flush=True)
+
+
+_filter = Filter()
 
 
 def failed(error: auto.CommandError) -> UserError:

@@ -1,4 +1,4 @@
-"""`inferstack init`: a new stack file that passes `check`, on what the project has."""
+"""`inferstack add stack`: a new stack file that passes `check`, on what the project has."""
 
 from __future__ import annotations
 

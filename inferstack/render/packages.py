@@ -9,11 +9,12 @@ import json
 import posixpath
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from inferstack.config.paths import TOOL
 from inferstack.errors import ConfigError
 from inferstack.render.module import Module
+from inferstack.toolchain import packages_folder
 
 FOLDER = "node_modules"
 CONDITIONS = ("workerd", "worker", "browser", "import", "default")
@@ -39,9 +40,9 @@ def package_modules(name: str, imports: Imports) -> tuple[str, list[Module]]:
         if path in found:
             continue
         try:
-            found[path] = Module(path, (TOOL / path).read_bytes())
+            found[path] = Module(path, (_home() / path).read_bytes())
         except OSError:
-            raise ConfigError(f"the npm package of `{name}` lacks {path}\n  fix: make setup") from None
+            raise ConfigError(f"the npm package of `{name}` lacks {path}\n  fix: inferstack setup") from None
         for wanted in imports(found[path].text):
             if is_package(wanted):
                 raise ConfigError(f"the npm package of `{name}` needs `{wanted}`, which only a bundler can add")
@@ -50,15 +51,20 @@ def package_modules(name: str, imports: Imports) -> tuple[str, list[Module]]:
     return first, [found[path] for path in sorted(found)]
 
 
+def _home() -> Path:
+    """The folder whose node_modules has the packages."""
+    return packages_folder("build").parent
+
+
 def _entry(name: str) -> str:
     """Where the package's `exports` lead to (Node's rules, without nested folders)."""
     parts = NAME.fullmatch(name)
     assert parts is not None
     folder = f"{FOLDER}/{parts['package']}"
     try:
-        exports = json.loads((TOOL / folder / "package.json").read_text())["exports"]
+        exports = json.loads((_home() / folder / "package.json").read_text())["exports"]
     except (OSError, ValueError, KeyError):
-        raise ConfigError(f"the npm package `{parts['package']}` is not installed\n  fix: make setup") from None
+        raise ConfigError(f"the npm package `{parts['package']}` is not installed\n  fix: inferstack setup") from None
     inner = f".{parts['inner'] or ''}"
     for pattern, target in sorted(exports.items(), key=lambda entry: -len(entry[0])):
         before, star, after = pattern.partition("*")

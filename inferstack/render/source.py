@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from inferstack.config.paths import leaves, real_path
 from inferstack.config.sources import find_entry
 from inferstack.errors import ConfigError
 from inferstack.render.module import JAVASCRIPT, Module
+from inferstack.toolchain import find_esbuild
 
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 BUILT_IN = ("node:", "cloudflare:", "workerd:")
@@ -118,15 +118,15 @@ def bundle(entry: Path, root: Path) -> Module:
 
 
 def _esbuild(entry: Path, root: Path) -> str:
-    """The nearest node_modules' own, else the one on PATH."""
+    """The nearest node_modules' own, else the one that `inferstack setup` installed, else the one on PATH."""
     for folder in entry.parents:
         found = folder / "node_modules" / ".bin" / "esbuild"
         if found.is_file():
             return os.fspath(found)
         if folder == root:
             break
-    found_on_path = shutil.which("esbuild")
-    if found_on_path is None:
-        fix = "npm install --save-dev esbuild, or write plain JavaScript that imports only its own files"
+    ours = find_esbuild()
+    if ours is None:
+        fix = "inferstack setup, or write plain JavaScript that imports only its own files"
         raise ConfigError(f"`{entry.relative_to(root)}` needs esbuild, which is not installed\n  fix: {fix}")
-    return found_on_path
+    return os.fspath(ours)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,8 @@ import httpx
 import pytest
 
 from inferstack import local
+from inferstack.toolchain import read_toolchain
+from inferstack.toolchain.record import PROJECT_RECORD, write_toolchain
 from tests.conftest import ROOT
 
 COPIED = ("stacks", "templates", "worker_src", "migrations", "__main__.py", "Pulumi.yaml")
@@ -118,9 +119,8 @@ def make_project(root: Path) -> Project:
     for name in ("bin", ".venv", "examples"):
         (root / name).symlink_to(ROOT / name)
     (root / ".inferstack").mkdir()
-    facts = json.loads((ROOT / ".inferstack" / "toolchain.json").read_text())
     # The tests prove the stand-in, wherever they run.
-    (root / ".inferstack" / "toolchain.json").write_text(json.dumps(facts | {"official_cloudflare_plugin": False}))
+    write_toolchain(replace(read_toolchain(ROOT), official_plugin=False), root / PROJECT_RECORD)
     project = Project(root)
     project.edit("stacks/dev.yaml", "port: 8787 ", "port: 0 ")
     project.edit("stacks/dev.yaml", "api_port: 8788", "api_port: 0")

@@ -46,7 +46,7 @@ def cited(project: Project, stack: str) -> bool:
 
 
 def init_and_dev(life: Project) -> None:
-    life.run("init", "staging", "--target", "local", "--extends", "base.yaml")
+    life.run("add", "stack", "staging", "--target", "local", "--extends", "base.yaml")
     staging = life.root / "stacks" / "staging.yaml"
     staging.write_text(f"extends: base.yaml\nenvironment: staging\n{LOCAL}{TOKEN}")
     life.run("check")

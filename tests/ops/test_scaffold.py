@@ -1,4 +1,4 @@
-"""`inferstack init`: what it writes passes `check`; what it refuses leaves nothing."""
+"""`inferstack add stack`: what it writes passes `check`; what it refuses leaves nothing."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from pulumi import automation as auto
 
-from inferstack.ops.environment import read_toolchain
+from inferstack.toolchain import read_toolchain
 from tests.conftest import ROOT, pulumi_environment
 from tests.provider.recording import Recorder
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import setup
+from inferstack.toolchain import pulumi_cli
+from inferstack.toolchain.versions import PULUMI
 
 PROGRAM = b"#!/bin/sh\necho v9\n"
 
@@ -39,18 +40,18 @@ def publish(folder: Path, digest: str | None = None) -> None:
             entry = tarfile.TarInfo(name)
             entry.size = len(PROGRAM)
             archive.addfile(entry, io.BytesIO(PROGRAM))
-    name = setup.release_name()
+    name = pulumi_cli.release_name()
     assert name is not None
     (folder / name).write_bytes(data.getvalue())
     listed = digest or hashlib.sha256(data.getvalue()).hexdigest()
-    (folder / f"pulumi-{setup.PULUMI_VERSION}-checksums.txt").write_text(f"0000  other.tar.gz\n{listed}  {name}\n")
+    (folder / f"pulumi-{PULUMI}-checksums.txt").write_text(f"0000  other.tar.gz\n{listed}  {name}\n")
 
 
 def test_a_release_that_fits_its_sum_is_installed(releases: tuple[Path, str], tmp_path: Path) -> None:
     folder, address = releases
     publish(folder)
     target = tmp_path / "cache" / "installer"
-    assert setup.install_official(target, address)
+    assert pulumi_cli.install_official(target, address)
     assert (target / "bin" / "pulumi").read_bytes() == PROGRAM
     assert not list(tmp_path.glob("outside")) and not list(tmp_path.glob("*/outside"))
 
@@ -61,11 +62,11 @@ def test_a_release_that_does_not_fit_is_not_installed(
 ) -> None:
     folder, address = releases
     publish(folder, digest)
-    assert not setup.install_official(tmp_path / "installer", address)
+    assert not pulumi_cli.install_official(tmp_path / "installer", address)
     assert not (tmp_path / "installer").exists()
     assert "is not what the release's list of sums says" in capsys.readouterr().err
 
 
 def test_where_there_is_none_the_build_takes_over(releases: tuple[Path, str], tmp_path: Path) -> None:
-    assert not setup.install_official(tmp_path / "installer", releases[1])
-    assert not setup.install_official(tmp_path / "installer", "http://127.0.0.1:9")
+    assert not pulumi_cli.install_official(tmp_path / "installer", releases[1])
+    assert not pulumi_cli.install_official(tmp_path / "installer", "http://127.0.0.1:9")

@@ -22,7 +22,7 @@ SEED = 20260101
 def _package() -> Path:
     spec = importlib.util.find_spec("wordllama")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("the Python package wordllama is not installed; run `make setup`")
+        raise RuntimeError("the Python package wordllama is not installed; pip install 'inferstack[local]'")
     return Path(spec.submodule_search_locations[0])
 
 

@@ -90,7 +90,7 @@ class _Filling:
         return self.leaf(kind, schema, name)
 
     def leaf(self, kind: Any, schema: dict[str, Any], name: str) -> Any:
-        if kind in {"number", "integer"}:
+        if kind in ("number", "integer"):
             return _number(schema, self.messages, kind == "integer")
         if kind == "boolean":
             return True
@@ -128,7 +128,7 @@ def _argument(schema: dict[str, Any], question: str) -> Any:
     if "enum" in schema:
         words = _words(question)
         return max(schema["enum"], key=lambda value: len(words & _words(str(value))))
-    if schema.get("type") in {"number", "integer"}:
+    if schema.get("type") in ("number", "integer"):
         found = re.search(r"-?\d+(\.\d+)?", question)
         value = float(found.group()) if found else float(schema.get("default", 1))
         return int(value) if schema["type"] == "integer" else value
@@ -157,7 +157,7 @@ def _split(messages: list[dict[str, Any]]) -> tuple[str, list[Passage]]:
     blocks = [line for line in question_text.split("\n") if line.strip()]
     question = blocks[-1].strip() if blocks else ""
     question = re.sub(r"^(question|q|user)\s*:\s*", "", question, flags=re.IGNORECASE)
-    before = [text_of(m.get("content")) for m in messages if m.get("role") in {"system", "tool"}]
+    before = [text_of(m.get("content")) for m in messages if m.get("role") in ("system", "tool")]
     return question, [p for text in [*before, "\n".join(blocks[:-1])] for p in _passages(text)]
 
 

@@ -67,7 +67,7 @@ async def walk(
             way = _draw(element["outputs"])
         elif element["type"] == "conditional":
             way = "true" if _holds(properties, metadata) else "false"
-        elif element["type"] in {"rate", "rate_limit"}:
+        elif element["type"] in ("rate", "rate_limit"):
             way = _count(f"{route['id']}\0{element['id']}", properties, windows, metadata, budgets)
         output = element["outputs"].get(way) or {}
         element = elements[output["elementId"] if isinstance(output, dict) else output]

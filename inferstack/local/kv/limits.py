@@ -17,7 +17,7 @@ MOST_KEYS = 100  # in one bulk get
 def check_key(key: object) -> str:
     if not isinstance(key, str) or not key:
         raise ApiError(400, 10012, "Key name cannot be empty.")
-    if key in {".", ".."}:
+    if key in (".", ".."):
         raise ApiError(400, 10012, f'"{key}" is not allowed as a key name.')
     size = len(key.encode())
     if size > LONGEST_KEY:

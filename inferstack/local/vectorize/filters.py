@@ -34,9 +34,9 @@ def _conditions(key: str, value: Any) -> dict[str, Any]:
     if len(conditions) != 1 and not (len(conditions) == 2 and set(conditions) <= set(ORDER)):
         raise ApiError(400, INVALID, f"invalid filter: bad combination of operators for {key!r}")
     for operator, operand in conditions.items():
-        if operator in {"$eq", "$ne"}:
+        if operator in ("$eq", "$ne"):
             fits = operand is None or isinstance(operand, str | int | float | bool)
-        elif operator in {"$in", "$nin"}:
+        elif operator in ("$in", "$nin"):
             fits = isinstance(operand, list)
         else:
             fits = operator in ORDER and isinstance(operand, str | int | float) and not isinstance(operand, bool)
