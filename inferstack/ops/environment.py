@@ -73,7 +73,8 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder, account),
         "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
         "INFERSTACK_LOCAL_WORKERS": f"127.0.0.1:{port}",
-        "PULUMI_BACKEND_URL": f"file://{state / 'pulumi'}",
+        # PULUMI_BACKEND_URL is where production's state lies: a local stack is not written there by accident.
+        "PULUMI_BACKEND_URL": os.environ.get("INFERSTACK_LOCAL_BACKEND_URL") or f"file://{state / 'pulumi'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
         "PULUMI_HOME": str(state / "pulumi-home"),
     }
