@@ -1,8 +1,8 @@
 """What a stack would cost a month, from its `expect` figures and the catalogue's price lists.
 
 A month is 30 days. Each line is one quantity times one price, before allowances; what a plan includes is a line of its
-own, for the product as a whole, since Cloudflare counts allowances per account; so is what it rounds up. Taxes and the account's other stacks are
-not in it.
+own, for the product as a whole, since Cloudflare counts allowances per account; so is what it rounds up. Taxes and the
+account's other stacks are not in it.
 """
 
 from __future__ import annotations
