@@ -135,6 +135,4 @@ def _write_once(file: Path) -> bool:
     if file.exists():
         return False
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(secrets.token_urlsafe(32))
-    return True
+    return local.write_once(file, secrets.token_urlsafe(32))
