@@ -50,7 +50,8 @@ class Api:
         try:
             yield
         except sdk().APIStatusError as error:
-            raise ProviderError(failed(self._action, self._kind, self._name, error.response)) from None
+            text = failed(self._action, self._kind, self._name, error.response)
+            raise ProviderError(text, error.status_code) from None
         except sdk().APIConnectionError as error:
             cause = type(error.__cause__ or error).__name__
             text = unreachable(self._action, self._kind, self._name, self._client.base_url, cause)

@@ -7,6 +7,7 @@ from typing import Any
 
 from inferstack.provider._api import Api, not_found, sdk
 from inferstack.provider._diff import Difference, compare
+from inferstack.provider._errors import PERMISSIONS
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import (
     CheckFailure,
@@ -22,6 +23,7 @@ from inferstack.provider._resource import (
 METRICS = ("cosine", "euclidean", "dot-product")
 LARGEST = 1536  # dimensions; source: Cloudflare's API, vectorize create
 KIND = "Vectorize index"
+NOT_YET = {404, 408, 409, 410, 425, 429}  # of an index that was made just now; any other 4xx stays as it is
 
 
 class VectorizeIndex(ResourceType):
@@ -73,11 +75,13 @@ class VectorizeIndex(ResourceType):
         pause = 0.1
         while True:
             try:
-                operation_api = Api(operation, "create", KIND, state.identifier)
-                with operation_api.errors():
-                    operation_api.sdk.vectorize.indexes.info(state.identifier, account_id=state.inputs["accountId"])
+                api = Api(operation, "read", KIND, state.identifier)
+                with api.errors():
+                    api.sdk.vectorize.indexes.info(state.identifier, account_id=state.inputs["accountId"])
                 return
             except ProviderError as error:
+                if error.status is not None and error.status < 500 and error.status not in NOT_YET:
+                    raise PartialFailure(_refused(state.identifier, error), state.identifier, state.outputs) from None
                 if time.monotonic() + pause > operation.deadline:
                     text = f"the index was created but does not answer yet: {error}"
                     raise PartialFailure(text, state.identifier, state.outputs) from None
@@ -114,6 +118,16 @@ class VectorizeIndex(ResourceType):
             except sdk().APIStatusError as error:
                 if not (not_found(error) or error.status_code == 410):
                     raise
+
+
+def _refused(name: str, error: ProviderError) -> str:
+    """The first line alone: the next says that nothing was changed, which is so of a create that was refused."""
+    may_not = error.status in (401, 403)
+    fix = f"give the token in CLOUDFLARE_API_TOKEN `{PERMISSIONS[KIND]}` on this account, then r" if may_not else "r"
+    return (
+        f"{KIND} `{name}` was created, but whether it answers is not known: {str(error).splitlines()[0]}\n"
+        f"  it is in the state and will be asked again\n  fix: {fix}un `up` again"
+    )
 
 
 def _config(index: Any) -> Properties:
