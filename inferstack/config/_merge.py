@@ -87,8 +87,8 @@ def _refused(base: Node, other: Path, root: Path, chain: list[Path], findings: F
 
 
 def merge(old: Node, new: Node) -> Node:
-    if new.append and isinstance(old.value, list):
-        return Node(new.place, [*old.value, *new.value])
+    if isinstance(old.value, list) and isinstance(new.value, list):
+        return _lists(old, new)
     if not (isinstance(old.value, dict) and isinstance(new.value, dict)):
         return new
     merged = dict(old.value)
@@ -98,6 +98,19 @@ def merge(old: Node, new: Node) -> Node:
         else:
             merged[key] = merge(merged[key], item) if key in merged else item
     return Node(new.place, merged)
+
+
+def _lists(old: Node, new: Node) -> Node:
+    """`new`, behind `old` when it is to be appended, or when both are one list of a file that two bases extend.
+
+    What both have is there once: an item is known by its place.
+    """
+    first = old.grown_from or old.place
+    if not new.append and first != (new.grown_from or new.place):
+        return new
+    known = {item.place for item in old.value}
+    more = [item for item in new.value if item.place not in known]
+    return Node(new.place, [*old.value, *more], append=old.append, grown_from=first)
 
 
 def _fill(node: Node, known: dict[str, str], findings: Findings) -> None:

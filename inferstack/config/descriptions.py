@@ -228,7 +228,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "IndexTraffic": {"vectors": "Vectors held.", "queries": "Queries a day."},
     "DatabaseTraffic": {"rows_read": "Rows read a day.", "rows_written": "Rows written a day.", "storage_gb": "Gigabytes held."},
-    "BucketTraffic": {"writes": "Writes and lists (class A) a day.", "reads": "Reads (class B) a day.", "storage_gb": "Gigabytes held."},
+    "BucketTraffic": {"writes": "Writes and lists (class A) a day.", "reads": "Reads (class B) a day.", "storage_gb": "Gigabytes held.", "retrieved_gb": "Gigabytes read a day; billed with `storage_class: InfrequentAccess`."},
     "NamespaceTraffic": {
         "reads": "Reads a day.",
         "writes": "Writes a day.",

@@ -60,11 +60,12 @@ class DatabaseTraffic(_Model):
 
 
 class BucketTraffic(_Model):
-    """Writes and lists (class A) and reads (class B) a day, gigabytes held."""
+    """Writes and lists (class A) and reads (class B) a day, gigabytes held; of infrequent access gigabytes read a day."""
 
     writes: Count = 0
     reads: Count = 0
     storage_gb: Count = 0
+    retrieved_gb: Count = 0
 
 
 class NamespaceTraffic(_Model):

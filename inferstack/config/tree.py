@@ -46,13 +46,14 @@ class Node:
     """A value and the place that a finding on it points at (its key's, in a mapping).
 
     `value` is a dict of nodes, a list of nodes or a scalar; `plain` tells a scalar without quotes; `append` a list that
-    goes behind the one it would replace.
+    goes behind the one it would replace; `grown_from` is where the first of the lists stands that became this one.
     """
 
     place: Place
     value: Any
     plain: bool = False
     append: bool = False
+    grown_from: Place | None = None
 
 
 def read(file: Path, findings: Findings) -> Node | None:

@@ -1,6 +1,15 @@
 """The local Cloudflare: control plane and data plane offline. `docs/local-cloudflare.md` says what it is."""
 
-from inferstack.local._settings import ACCOUNT_ID, API_PORT, WORKERS_PORT, Running, Settings, subdomain_of, token_of
+from inferstack.local._settings import (
+    ACCOUNT_ID,
+    API_PORT,
+    WORKERS_PORT,
+    Running,
+    Settings,
+    subdomain_of,
+    token_of,
+    write_once,
+)
 from inferstack.local.daemon import ensure, find, stop, workers_trouble
 
 __all__ = [
@@ -15,4 +24,5 @@ __all__ = [
     "subdomain_of",
     "token_of",
     "workers_trouble",
+    "write_once",
 ]

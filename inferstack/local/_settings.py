@@ -58,7 +58,20 @@ def token_of(folder: Path, account_id: str = ACCOUNT_ID) -> str:
     file = account_folder(folder, account_id) / "token"
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(f"local-{secrets.token_urlsafe(30)}")
+        write_once(file, f"local-{secrets.token_urlsafe(30)}")
     return file.read_text()
+
+
+def write_once(file: Path, text: str) -> bool:
+    """Make the file unless it is there; whether it was made now. Whoever reads it beside sees all of it or none."""
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(text)
+        os.link(partial, file)
+    except FileExistsError:  # another process was first, and its text holds
+        return False
+    finally:
+        partial.unlink()
+    return True

@@ -1,12 +1,13 @@
 """What a stack would cost a month, from its `expect` figures and the catalogue's price lists.
 
 A month is 30 days. Each line is one quantity times one price, before allowances; what a plan includes is a line of its
-own, for the product as a whole, since Cloudflare counts allowances per account. Taxes and the account's other stacks are
-not in it.
+own, for the product as a whole, since Cloudflare counts allowances per account; so is what it rounds up. Taxes and the
+account's other stacks are not in it.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -66,6 +67,8 @@ def estimate(name: str, spec: StackSpec) -> Estimate:
         before = len(found.lines)
         allowances = add(found, spec)
         _include(found, found.lines[before:], allowances)
+        if add is _buckets:
+            _round_up(found, found.lines[before:])
     if spec.expect.plan == "paid" and spec.workers:
         minimum = catalog.prices("workers")["paid_minimum_usd_month"]
         found.lines.append(Line("Workers", "account", "Workers Paid plan", 1, 1, minimum))
@@ -101,6 +104,15 @@ def _include(found: Estimate, lines: list[Line], allowances: Allowances) -> None
             allowed = total
         taken = -min(total, allowed)
         found.lines.append(Line(first.product, "account", item, taken, first.per, first.price))
+
+
+def _round_up(found: Estimate, lines: list[Line]) -> None:
+    """R2 bills whole units (a GB-month, a million operations) of an account's sum: 1.2 million are two."""
+    for item in dict.fromkeys(line.item for line in lines):
+        used = [line for line in lines if line.item == item]
+        billed = round(sum(line.quantity / line.per for line in used), 9)  # without the noise of floats
+        first, missing = used[0], math.ceil(billed) - billed
+        _add(found, (first.product, "account"), f"{item}, rounded up", missing * first.per, first.per, first.price)
 
 
 def _models(found: Estimate, spec: StackSpec) -> None:
@@ -249,6 +261,12 @@ def _buckets(found: Estimate, spec: StackSpec) -> Allowances:
         _add(found, at, "GB stored" + mark, traffic.storage_gb, 1, storage[kind])
         _add(found, at, "class A operations" + mark, traffic.writes * DAYS, 1e6, a[kind])
         _add(found, at, "class B operations" + mark, traffic.reads * DAYS, 1e6, b[kind])
+        if infrequent:
+            _add(found, at, "GB retrieved" + mark, traffic.retrieved_gb * DAYS, 1, rates["retrieval_gb"][kind])
+        if infrequent and traffic.reads and not traffic.retrieved_gb:
+            found.notes.append(
+                f"buckets.{key}: infrequent access bills each GB read, and none is expected; give `retrieved_gb`"
+            )
     return {  # the allowance is for Standard storage only
         "GB stored": (storage["free"], storage["free"]),
         "class A operations": (a["free"], a["free"]),

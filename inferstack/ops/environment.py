@@ -14,6 +14,8 @@ from inferstack.shipped import HOME
 from inferstack.toolchain import read_toolchain
 
 STATE = ".inferstack"
+PASSPHRASE = f"{STATE}/passphrase"
+SALT = "encryptionsalt:"
 
 
 def local_settings(spec: StackSpec, root: Path) -> local.Settings:
@@ -60,7 +62,7 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
     port = running.port if running else settings.port
     for folder in ("pulumi", "pulumi-home"):
         (state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    passphrase = state / "passphrase"
+    passphrase = root / PASSPHRASE
     if _write_once(passphrase):
         _forget_encrypted(root)
     for _, reference in spec.secret_references():
@@ -81,27 +83,44 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
 
 
 def _forget_encrypted(root: Path) -> None:
-    """A new passphrase opens nothing that an older one closed: Pulumi would only say "incorrect passphrase".
+    """The salts of a passphrase that is gone go too. Files that hold secrets of it are named: only their owner can help."""
+    holding = secrets_in_config(root)
+    if holding:
+        (root / PASSPHRASE).unlink()
+        text = f"{', '.join(holding)} holds secrets whose passphrase ({PASSPHRASE}) is gone"
+        fix = "put the passphrase back, or remove `encryptionsalt:` and the `secure:` values from it"
+        raise ConfigError(f"{text}\n  fix: {fix}")
+    forget_salts(root)
 
-    Of a local stack that holds no secret value, the old salt goes. One that holds some is named: they have to be set
-    again, and only their owner can.
-    """
+
+def _encrypted_files(root: Path) -> list[Path]:
+    """`Pulumi.<stack>.yaml` of each local stack that has a salt."""
+    found = []
     for file in sorted(root.glob("Pulumi.*.yaml")):
         name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
         try:
-            if load_stack(name, root).target != "local":
-                continue
+            local_stack = load_stack(name, root).target == "local"
         except UserError:
             continue
-        lines = file.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not line.startswith("encryptionsalt:")]
-        if any(line.strip().startswith(("secure:", "- secure:")) for line in kept):
-            (root / STATE / "passphrase").unlink()
-            text = f"{file.name} holds secrets whose passphrase ({STATE}/passphrase) is gone"
-            fix = f"put the passphrase back, or remove `encryptionsalt:` and the `secure:` values from {file.name}"
-            raise ConfigError(f"{text}\n  fix: {fix}")
-        if kept != lines:
-            file.write_text("".join(kept)) if kept else file.unlink()
+        if local_stack and any(line.startswith(SALT) for line in file.read_text().splitlines()):
+            found.append(file)
+    return found
+
+
+def _holds_secrets(file: Path) -> bool:
+    return any(line.strip().startswith(("secure:", "- secure:")) for line in file.read_text().splitlines())
+
+
+def secrets_in_config(root: Path) -> list[str]:
+    """The files of local stacks with values that only the passphrase of now opens."""
+    return [file.name for file in _encrypted_files(root) if _holds_secrets(file)]
+
+
+def forget_salts(root: Path) -> None:
+    """A new passphrase opens nothing that an older one closed: Pulumi would only say "incorrect passphrase"."""
+    for file in _encrypted_files(root):
+        kept = [line for line in file.read_text().splitlines(keepends=True) if not line.startswith(SALT)]
+        file.write_text("".join(kept)) if kept else file.unlink()
 
 
 def _write_once(file: Path) -> bool:
@@ -109,6 +128,4 @@ def _write_once(file: Path) -> bool:
     if file.exists():
         return False
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(secrets.token_urlsafe(32))
-    return True
+    return local.write_once(file, secrets.token_urlsafe(32))

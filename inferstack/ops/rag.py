@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from inferstack.ops.environment import local_host, local_settings
 from inferstack.ops.runs import say
 
 TOKEN_SECRET = "API_TOKEN"  # noqa: S105 - the name of a binding
+LONGEST_TITLE = 500  # characters; what the Worker takes
 
 
 class Endpoint:
@@ -62,17 +64,47 @@ def _secret(spec: StackSpec, key: str, root: Path) -> str:
 
 
 def read_documents(folder: Path) -> list[dict[str, Any]]:
-    """Markdown files with a front matter of `title` and `topic`; the file's name is the document's id."""
-    documents = []
-    for file in sorted(folder.glob("**/*.md")):
-        head, separator, text = file.read_text().removeprefix("---\n").partition("\n---\n")
-        if not separator:
-            continue
-        front = yaml.safe_load(head)
-        documents.append({"id": file.stem, "title": front["title"], "topic": front["topic"], "text": text.strip()})
+    """Markdown files, with or without a front matter of `title` and `topic`; the path in the folder is the document's id."""
+    documents = [document for file in sorted(folder.glob("**/*.md")) if (document := _document(file, folder))["text"]]
     if not documents:
-        raise UserError(f"no documents in {folder}: Markdown files that start with a front matter of title and topic")
+        raise UserError(
+            f"no documents in {folder}: there is no Markdown file (*.md) with text\n  fix: name another folder"
+        )
     return documents
+
+
+def _document(file: Path, folder: Path) -> dict[str, Any]:
+    front, text = _front_matter(file)
+    title = str(front.get("title") or _first_heading(text) or file.stem)[:LONGEST_TITLE]
+    document = {"id": file.relative_to(folder).with_suffix("").as_posix(), "title": title, "text": text.strip()}
+    return document if front.get("topic") is None else {**document, "topic": str(front["topic"])}
+
+
+def _front_matter(file: Path) -> tuple[dict[str, Any], str]:
+    """What stands between two lines of `---` at the top, and the rest."""
+    try:
+        whole = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is no text in UTF-8\n  fix: save it as UTF-8, or take it out of the folder") from None
+    head, closed, text = whole.removeprefix("---\n").partition("\n---\n")
+    if not (whole.startswith("---\n") and closed):
+        return {}, whole
+    try:
+        front = yaml.safe_load(head)
+    except yaml.YAMLError as error:
+        why = str(error).splitlines()[0]
+        raise UserError(
+            f"the front matter of {file} is no YAML: {why}\n  fix: quote values with special signs"
+        ) from None
+    # Two rules with text between them are no front matter.
+    return (front, text) if isinstance(front, dict) else ({}, whole)
+
+
+def _first_heading(text: str) -> str | None:
+    """Lines in a block of code are no headings."""
+    outside = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    found = re.search(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", outside, re.MULTILINE)
+    return found[1] if found else None
 
 
 def load(name: str, root: Path, folder: Path, url: str | None = None) -> int:

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from inferstack.config import StackSpec, closest, load_stack
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops.account import Account, Deployment
-from inferstack.ops.runs import last_update
+from inferstack.ops.runs import update_starts
 from inferstack.provider.worker_rollout import RETURN, ROLLBACK
 
 
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A Worker's way back; without `good` there is no version before."""
+
+    key: str
+    script: str
+    bad: str
+    good: str | None
+    live: Deployment
+
+
 def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list[str]:
-    """A line for each Worker that went back. Without a name: what the last deployment of the stack changed."""
+    """A line for each Worker that went back. Without a name: what the last update that deployed Workers changed."""
     spec = load_stack(stack, root)
     if worker is not None and worker not in spec.workers:
         raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
     if to is not None and worker is None and len(spec.workers) != 1:
         raise ConfigError("`--to` needs the name of the Worker\n  fix: inferstack rollback STACK WORKER --to VERSION")
     account = Account(spec, root)
-    chosen = [worker] if worker else _changed_last(spec, account, last_update(stack, spec, root))
-    lines = []
-    for key in chosen:
-        script = spec.physical(key)
-        deployments = account.deployments(script)
-        if not deployments:
-            raise UserError(f"Worker `{script}` is not deployed")
-        bad = _candidate(deployments)
-        good = to or _before(deployments, bad)
-        if good is None:
-            raise UserError(f"Worker `{script}` has no version before {bad}\n  fix: name one with --to")
-        account.deploy(script, good, ROLLBACK + bad)
-        lines.append(f"{key}: all traffic is on version {good} again, was {_shown(deployments[0])}")
-    return lines
+    chosen = [worker] if worker else _changed_last(spec, account, update_starts(stack, spec, root))
+    moves = [_move(key, spec.physical(key), account, to) for key in chosen]
+    if not any(move.good for move in moves):
+        without = ", ".join(f"`{move.script}` has no version before {move.bad}" for move in moves)
+        raise UserError(f"nothing can go back: Worker {without}\n  fix: name one with --to")
+    return [_go(move, account) for move in moves]
+
+
+def _move(key: str, script: str, account: Account, to: str | None) -> _Move:
+    deployments = account.deployments(script)
+    if not deployments:
+        raise UserError(f"Worker `{script}` is not deployed")
+    bad = _candidate(deployments)
+    return _Move(key, script, bad, to or _before(deployments, bad), deployments[0])
+
+
+def _go(move: _Move, account: Account) -> str:
+    if move.good is None:
+        return f"{move.key}: stays on {move.bad}, its first version"
+    account.deploy(move.script, move.good, ROLLBACK + move.bad)
+    return f"{move.key}: all traffic is on version {move.good} again, was {_shown(move.live)}"
 
 
 def _candidate(deployments: list[Deployment]) -> str:
@@ -51,13 +71,15 @@ def _before(deployments: list[Deployment], bad: str) -> str | None:
     return next((version for version in whole if version not in left), None)
 
 
-def _changed_last(spec: StackSpec, account: Account, since: str) -> list[str]:
-    """The Workers that the last update deployed; else the one that was deployed last."""
-    times = {key: found[0].created for key in spec.workers if (found := account.deployments(spec.physical(key)))}
-    if not times:
+def _changed_last(spec: StackSpec, account: Account, starts: list[datetime]) -> list[str]:
+    """The Workers of the last update that deployed any; else, without a history, the one that was deployed last."""
+    newest = {key: found[0] for key in spec.workers if (found := account.deployments(spec.physical(key)))}
+    if not newest:
         raise UserError("no Worker of this stack is deployed")
-    newest = max(times.values())
-    return [key for key, created in times.items() if created == newest or created >= since]
+    times = {key: datetime.fromisoformat(deployment.created) for key, deployment in newest.items()}
+    last = max(times.values())
+    since = next((start for start in starts if start <= last), last)
+    return [key for key, created in times.items() if created >= since]
 
 
 def _shown(deployment: Deployment) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -20,6 +20,8 @@ from inferstack.ops.environment import STATE, local_settings, run_environment
 from inferstack.ops.holdings import empty_buckets, held, what_is_lost
 from inferstack.ops.locks import with_lock
 from inferstack.toolchain import read_toolchain
+
+MOST_UPDATES = 200  # looked at for the one that deployed; a pipeline may have run `up` daily since
 
 
 class RunFailed(UserError):
@@ -83,10 +85,10 @@ def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto
         raise failed(error) from None
 
 
-def last_update(name: str, spec: StackSpec, root: Path) -> str:
-    """When the last `up` began, as the API writes times; a time to come when there was none."""
-    began = [entry.start_time for entry in updates(name, spec, root) if entry.kind == "update"]
-    return began[0].replace(tzinfo=UTC).isoformat().replace("+00:00", "Z") if began else "9999"
+def update_starts(name: str, spec: StackSpec, root: Path) -> list[datetime]:
+    """When each `up` began, newest first."""
+    entries = updates(name, spec, root, most=MOST_UPDATES)
+    return [entry.start_time.replace(tzinfo=UTC) for entry in entries if entry.kind == "update"]
 
 
 def loss_of_down(name: str, root: Path) -> str:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from inferstack import local
 from inferstack.errors import ConfigError
+from inferstack.ops.environment import forget_salts, secrets_in_config
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")
 KEPT = ("local", "pulumi", "secrets")  # under the state folder: the account, the stacks' states, their secrets
+KEY = "passphrase"  # opens the secrets in the stacks' states
 NOT_COPIED = ("server.json", "lock", "server.log", "workers.log")
 
 
@@ -33,6 +35,8 @@ def save(folder: Path, name: str) -> str:
                 shutil.copytree(folder.parent / part, partial / part, ignore=shutil.ignore_patterns(*NOT_COPIED))
     shutil.rmtree(target, ignore_errors=True)
     partial.mkdir(exist_ok=True, parents=True)
+    if (folder.parent / KEY).is_file():
+        shutil.copy(folder.parent / KEY, partial / KEY)
     partial.rename(target)
     return f"snapshot {name} saved"
 
@@ -42,6 +46,7 @@ def load(folder: Path, name: str) -> str:
     source = _place(folder, name)
     if not source.is_dir():
         raise ConfigError(f"there is no snapshot `{name}`\n  fix: one of: {', '.join(names(folder)) or 'none yet'}")
+    another_key = _has_another_key(folder, source)
     with _stopped(folder):
         for part in KEPT:
             new, old = folder.parent / f"{part}.new", folder.parent / part
@@ -51,7 +56,33 @@ def load(folder: Path, name: str) -> str:
             shutil.rmtree(old, ignore_errors=True)
             if new.is_dir():
                 new.rename(old)
+        if another_key:
+            _take_key(folder, source)
     return f"snapshot {name} loaded"
+
+
+def _has_another_key(folder: Path, source: Path) -> bool:
+    """Whether the snapshot's secrets need another passphrase than the one there now. Raises when taking it would lose some."""
+    key, kept = folder.parent / KEY, source / KEY
+    if not kept.is_file() or (key.is_file() and key.read_text() == kept.read_text()):
+        return False
+    holding = secrets_in_config(folder.parents[1]) if key.is_file() else []
+    if holding:
+        raise ConfigError(
+            f"snapshot `{source.name}` needs the passphrase that it was saved with, and {', '.join(holding)} holds secrets of "
+            "another one; nothing was changed\n"
+            "  fix: remove `encryptionsalt:` and the `secure:` values from it, load the snapshot, then set them again"
+        )
+    return True
+
+
+def _take_key(folder: Path, source: Path) -> None:
+    """Salts of a passphrase that is gone are kept: they may be of the one that comes back."""
+    key, new = folder.parent / KEY, folder.parent / f"{KEY}.new"
+    if key.is_file():
+        forget_salts(folder.parents[1])
+    shutil.copy(source / KEY, new)
+    new.replace(key)
 
 
 def _home(folder: Path) -> Path:

@@ -20,8 +20,8 @@ class ApiError(ProviderError):
     """An answer that refuses: its HTTP status, and Cloudflare's code where it gave one."""
 
     def __init__(self, message: str, status: int, code: int | None, text: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.text = status, code, text
+        super().__init__(message, status)
+        self.code, self.text = code, text
 
 
 class Api:

@@ -48,7 +48,9 @@ def _walk(path: str, old: Any, new: Any, equal: Equal) -> Iterator[tuple[str, Ki
                 yield inner, "delete"
             else:
                 yield from _walk(inner, before, after, equal)
-    elif isinstance(old, list) and isinstance(new, list) and not equal(path, old, new):
+    elif equal(path, old, new):
+        return
+    elif isinstance(old, list) and isinstance(new, list):
         for place in range(max(len(old), len(new))):
             inner = f"{path}[{place}]"
             if place >= len(old):
@@ -57,7 +59,7 @@ def _walk(path: str, old: Any, new: Any, equal: Equal) -> Iterator[tuple[str, Ki
                 yield inner, "delete"
             else:
                 yield from _walk(inner, old[place], new[place], equal)
-    elif not isinstance(old, list) and not equal(path, old, new):
+    else:
         yield path, "update"
 
 

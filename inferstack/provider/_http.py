@@ -14,6 +14,8 @@ import os
 import random
 import tempfile
 import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +49,27 @@ class Budget:
                 left, at = json.loads(handle.read())
             except ValueError:
                 left, at = self.burst, time.time()
-            left = min(self.burst, left + (time.time() - at) * self.rate) - 1
+            now = time.time()
+            passed = max(0.0, now - at)  # a clock that was set back must not count as time to come
+            left = min(self.burst, left + passed * self.rate) - 1
             handle.seek(0)
             handle.truncate()
-            handle.write(json.dumps([left, time.time()]))
+            handle.write(json.dumps([left, now]))
         return max(0.0, -float(left) / self.rate)
+
+
+def retry_after(header: str, now: float) -> float:
+    """Seconds that the header asks for, as a number or as one of HTTP's dates; 0 when it says neither."""
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # C's format of dates has no zone, and means GMT
+    return max(0.0, aware.timestamp() - now)
 
 
 class RetryTransport(httpx.BaseTransport):
@@ -79,7 +97,7 @@ class RetryTransport(httpx.BaseTransport):
             if response.status_code not in RETRIED or attempt == MOST_TRIES:
                 return response
             if response.status_code == 429:
-                wait = max(wait, float(response.headers.get("retry-after") or 0))
+                wait = max(wait, retry_after(response.headers.get("retry-after", ""), time.time()))
             if self._clock.now() + wait > deadline:
                 return response
             response.close()

@@ -101,14 +101,23 @@ def reveal(value: Any) -> Any:
 
 
 def conceal(value: Any, like: Any) -> Any:
-    """`value` with a secret mark wherever `like` has one."""
+    """`value` with a secret mark wherever `like` has one; all of it is secret where the two are not built alike."""
     if isinstance(like, Secret):
         return value if isinstance(value, Secret) else Secret(conceal(value, like.value))
     if isinstance(value, dict) and isinstance(like, dict):
         return {key: conceal(item, like.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
         return [conceal(item, other) for item, other in zip(value, like, strict=True)]
-    return value
+    empty = value is None or value == [] or value == {}
+    return value if empty or not _has_secret(like) else Secret(value)
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, Secret):
+        return True
+    if isinstance(value, dict):
+        return any(_has_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_has_secret(item) for item in value)
 
 
 def has_unknown(value: Any) -> bool:

@@ -18,7 +18,11 @@ DEFAULT_TIMEOUT = 600.0  # seconds, when the program sets no customTimeouts
 
 
 class ProviderError(Exception):
-    """An operation failed and nothing of it remains; the text is for the user."""
+    """An operation failed and nothing of it remains; the text is for the user, `status` is of the API's answer."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class PartialFailure(ProviderError):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from inferstack.provider._api import Api, ApiError
 from inferstack.provider._diff import Difference, compare
+from inferstack.provider._errors import PERMISSIONS
 from inferstack.provider._properties import UNKNOWN
 from inferstack.provider._resource import (
     CheckFailure,
@@ -25,6 +26,7 @@ METRICS = ("cosine", "euclidean", "dot-product")
 CONFLICT = 409
 LARGEST = 1536  # dimensions; source: Cloudflare's API, vectorize create
 KIND = "Vectorize index"
+NOT_YET = {404, 408, 409, 410, 425, 429}  # of an index that was made just now; any other 4xx stays as it is
 
 
 class VectorizeIndex(ResourceType):
@@ -76,10 +78,12 @@ class VectorizeIndex(ResourceType):
         pause = 0.1
         while True:
             try:
-                api = Api(operation, "create", KIND, state.identifier)
+                api = Api(operation, "ask", KIND, state.identifier)
                 api.call("GET", f"{_path(state.inputs['accountId'], state.identifier)}/info")
                 return
             except ProviderError as error:
+                if error.status is not None and error.status < 500 and error.status not in NOT_YET:
+                    raise PartialFailure(_refused(state.identifier, error), state.identifier, state.outputs) from None
                 if time.monotonic() + pause > operation.deadline:
                     text = f"the index was created but does not answer yet: {error}"
                     raise PartialFailure(text, state.identifier, state.outputs) from None
@@ -106,6 +110,16 @@ class VectorizeIndex(ResourceType):
         api = Api(operation, "delete", KIND, state.identifier)
         with contextlib.suppress(Gone):
             api.call("DELETE", _path(state.inputs["accountId"], state.identifier))
+
+
+def _refused(name: str, error: ProviderError) -> str:
+    """The first line alone: the next says that nothing was changed, which is so of a create that was refused."""
+    may_not = error.status in (401, 403)
+    fix = f"give the token in CLOUDFLARE_API_TOKEN `{PERMISSIONS[KIND]}` on this account, then r" if may_not else "r"
+    return (
+        f"{KIND} `{name}` was created, but whether it answers is not known: {str(error).splitlines()[0]}\n"
+        f"  it is in the state and will be asked again\n  fix: {fix}un `up` again"
+    )
 
 
 def _path(account: str, *name: str) -> str:

@@ -47,6 +47,31 @@ def test_a_list_replaces_unless_it_is_appended(root: Path) -> None:
     assert load_stack("s", root).tags == ["x", "z"]
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "c", "tags"),
+    [
+        ("tags: [a]", "tags: !append [b]", "tags: !append [c]", ["a", "b", "c"]),
+        ("tags: []", "tags: !append [b]", "tags: !append [c]", ["b", "c"]),
+        ("{}", "tags: !append [b]", "tags: !append [c]", ["b", "c"]),
+        ("tags: !append [a]", "tags: !append [b]", "tags: !append [c]", ["a", "b", "c"]),
+        ("tags: [a]", "tags: !append [b]", "{}", ["a", "b"]),
+        ("tags: [a]", "{}", "tags: !append [c]", ["a", "c"]),
+        ("tags: !append [a]", "{}", "{}", ["a"]),
+        ("tags: [a, a]", "tags: !append [same]", "tags: !append [same]", ["a", "a", "same", "same"]),
+        ("tags: [a]", "tags: !append [b]", "tags: [c]", ["c"]),
+        ("tags: [a]", "tags: [b]", "tags: !append [c]", ["a", "c"]),
+    ],
+)
+def test_two_bases_of_one_base_each_append_once(root: Path, a: str, b: str, c: str, tags: list[str]) -> None:
+    put(root, "stacks/_a.yaml", f"prefix: p\n{a}\n" if a != "{}" else "prefix: p\n")
+    for name, text in (("_b", b), ("_c", c)):
+        put(root, f"stacks/{name}.yaml", "extends: _a.yaml\n" + (text if text != "{}" else "protect: false") + "\n")
+    put(root, "stacks/d.yaml", "extends: [_b.yaml, _c.yaml]\n" + GOOD)
+    assert load_stack("d", root).tags == tags
+    put(root, "stacks/e.yaml", "extends: d.yaml\ntags: !append [e]\n")
+    assert load_stack("e", root).tags == [*tags, "e"]
+
+
 def test_a_stack_may_be_a_folder(root: Path) -> None:
     put(root, "stacks/s/10-base.yaml", GOOD + "tags: [a]\n")
     put(root, "stacks/s/20-more.yaml", "tags: [b]\n")

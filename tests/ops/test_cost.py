@@ -53,6 +53,21 @@ STACKS = {
         # Queues: 3 M messages × 3.1 operations = 9.3 M less 1 M at 0.4
         + 8.3 * 0.4,
     ),
+    "R2 bills whole units": (
+        "buckets: { b: {} }\nexpect: { buckets: { b: { storage_gb: 10.5, writes: 40000 } } }\n",
+        # 10.5 GB are 11, 10 of them free: (11 - 10) × 0.015; 40,000 × 30 = 1.2 M class A are 2 M, 1 M free: (2 - 1) × 4.5
+        4.515,
+    ),
+    "R2 rounds the account's sum, not each bucket": (
+        "buckets: { a: {}, b: {} }\nexpect: { buckets: { a: { storage_gb: 5.3 }, b: { storage_gb: 5.3 } } }\n",
+        (11 - 10) * 0.015,
+    ),
+    "R2 with infrequent access": (
+        "buckets: { b: { storage_class: InfrequentAccess } }\n"
+        "expect: { buckets: { b: { storage_gb: 1.1, writes: 10000, reads: 50000, retrieved_gb: 0.05 } } }\n",
+        # nothing is free: 2 GB at 0.01; 0.3 M class A are 1 M at 9; 1.5 M class B are 2 M at 0.9; 1.5 GB read are 2 at 0.01
+        2 * 0.01 + 1 * 9.0 + 2 * 0.9 + 2 * 0.01,
+    ),
     "a Worker on the paid plan": (
         "workers: { w: { template: rag, compatibility_date: '2026-06-01', models: { chat: c, embedding: m },\n"
         "  secrets: { API_TOKEN: 'file:.inferstack/t' }, bindings: { AI: { ai: true }, DOCS: { index: i },\n"
@@ -93,6 +108,13 @@ def test_the_free_plan_costs_nothing_and_says_what_it_does_not_serve(tmp_path: P
     assert found.usd == pytest.approx(0)
     assert any("the free plan serves 300,000" in note for note in found.notes)  # neurons
     assert any("queried dimensions a month, the free plan serves 30,000,000" in note for note in found.notes)
+
+
+def test_reads_of_infrequent_access_without_their_size_are_told(tmp_path: Path) -> None:
+    bucket = "buckets: { b: { storage_class: InfrequentAccess } }\n"
+    [note] = estimated(bucket + "expect: { buckets: { b: { reads: 1000 } } }\n", tmp_path).notes
+    assert note.startswith("buckets.b: infrequent access bills each GB read")
+    assert not estimated(bucket + "expect: { buckets: { b: { reads: 1000, retrieved_gb: 1 } } }\n", tmp_path).notes
 
 
 def test_a_cheaper_model_of_equal_length_is_named(tmp_path: Path) -> None:

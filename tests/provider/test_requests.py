@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -76,3 +78,35 @@ def test_cancel_ends_a_wait() -> None:
     with pytest.raises(Cancelled):
         clock.wait(30)
     assert time.monotonic() - started < 5
+
+
+DATES = {
+    "today's": "%a, %d %b %Y %H:%M:%S GMT",
+    "RFC 850's": "%A, %d-%b-%y %H:%M:%S GMT",
+    "C's": "%a %b %d %H:%M:%S %Y",
+}
+
+
+@pytest.mark.parametrize("written", DATES.values(), ids=DATES)
+def test_retry_after_may_be_a_date(written: str) -> None:
+    clock, until = FastClock(), (datetime.now(UTC) + timedelta(seconds=20)).strftime(written)
+    answers: list[httpx.Response | Exception] = [httpx.Response(429, headers={"retry-after": until})]
+    assert client([*answers, httpx.Response(200)], clock).get("http://x/").status_code == 200
+    assert 15 < clock.waits[0] <= 20
+
+
+@pytest.mark.parametrize("header", ["Sun, 06 Nov 1994 08:49:37 GMT", "soon", ""])
+def test_retry_after_that_is_over_or_says_nothing_leaves_the_usual_wait(header: str) -> None:
+    clock = FastClock()
+    answers: list[httpx.Response | Exception] = [httpx.Response(429, headers={"retry-after": header})]
+    assert client([*answers, httpx.Response(200)], clock).get("http://x/").status_code == 200
+    assert 0 < clock.waits[0] < 1
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert Budget("token", rate=1, burst=9).take() == 0
+    [file] = tmp_path.iterdir()
+    left, at = json.loads(file.read_text())
+    file.write_text(json.dumps([left, at + 3600]))
+    assert Budget("token", rate=1, burst=9).take() == 0

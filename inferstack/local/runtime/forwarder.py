@@ -127,12 +127,18 @@ class _Connection:
         self.leave_when_idle()
         if self._inner is not None:
             return True
-        backend = self._forwarder.current
-        try:
-            self._inner = await _Backend.open(str(backend))
-        except OSError:
-            return False
-        self.backend = backend
+        while self._inner is None:
+            backend = self.backend = self._forwarder.current  # named before the wait: a drain asks for it
+            try:
+                inner = await _Backend.open(str(backend))
+            except OSError:
+                if backend == self._forwarder.current:
+                    return False
+                continue
+            if backend == self._forwarder.current:
+                self._inner, self.backend = inner, backend
+            else:  # left in the meantime: nobody may have seen this connection, and its process may be ending
+                inner.close()
         self._replies = self._reply_parser()
         self._answers = asyncio.create_task(self._copy_answers(self._inner))
         return True
