@@ -117,6 +117,19 @@ def test_a_conversation_is_remembered(filled: Deployed) -> None:
     assert ask(filled, "key-of-bob", "Where do I order it?", conversation="c1")["sources"] == []
 
 
+def test_a_conversation_is_its_tenant_s_own(filled: Deployed) -> None:
+    """What was asked before is searched for as well, so that an odd question finds what the one before found."""
+    question, odd = "For how many days are parcels kept?", "zygote metamorphosis quasar"
+    assert ask(filled, "key-of-ann", question, conversation="own")["sources"]
+    end = time.monotonic() + 10
+    while not (remembered := ask(filled, "key-of-ann", odd, conversation="own")["sources"]):
+        assert time.monotonic() < end, "the conversation is not remembered"
+        time.sleep(0.2)
+    assert remembered[0]["document"] == "parcels"
+    assert ask(filled, "key-of-bob", question)["sources"]  # with that turn, Bob's odd question would find this
+    assert ask(filled, "key-of-bob", odd, conversation="own")["sources"] == []
+
+
 def pdf(text: str) -> bytes:
     """The smallest PDF with one line of text."""
     stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
