@@ -42,7 +42,7 @@ def _hold(text: str) -> str:
 
 
 class SmokeSpec(StrictModel):
-    """A request that the Worker must answer right after each deployment, else the deployment has failed."""
+    """A request that the Worker must answer right after each deployment, else it has failed and the version before is back."""
 
     request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /\S*$")]
     body: dict[str, Any] | list[Any] | None = None

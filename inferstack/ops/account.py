@@ -15,9 +15,9 @@ from inferstack.config import StackSpec
 from inferstack.errors import AuthenticationError, UserError
 from inferstack.ops.environment import local_settings, run_environment
 from inferstack.provider._clock import Unreachable
+from inferstack.provider._deployments import MESSAGE
 from inferstack.provider._errors import describe_response
 from inferstack.provider._http import Client
-from inferstack.provider.worker_rollout import MESSAGE
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 SECONDS = 120.0  # for one call, with its retries

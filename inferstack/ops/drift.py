@@ -15,7 +15,7 @@ from inferstack.config import StackSpec
 from inferstack.ops import deploy
 from inferstack.ops.account import Account, Deployment
 from inferstack.ops.runs import run_of, say
-from inferstack.provider.worker_rollout import ROLLBACK
+from inferstack.provider._deployments import ROLLBACK
 from inferstack.resources._cloudflare import WorkersDeployment
 
 DRIFTED = 7  # Pulumi's exit code for changes where none were expected

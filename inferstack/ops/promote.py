@@ -8,7 +8,7 @@ from inferstack.config import StackSpec, load_stack
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops import deploy, runs
 from inferstack.ops.account import Account
-from inferstack.provider.worker_rollout import RETURN, ROLLBACK
+from inferstack.provider._deployments import RETURN, ROLLBACK
 from inferstack.render.worker import digest_of, render_worker
 
 

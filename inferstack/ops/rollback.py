@@ -10,18 +10,22 @@ from inferstack.config import StackSpec, closest, load_stack
 from inferstack.errors import ConfigError, UserError
 from inferstack.ops.account import Account, Deployment
 from inferstack.ops.runs import update_starts
-from inferstack.provider.worker_rollout import RETURN, ROLLBACK
+from inferstack.provider._deployments import RETURN, ROLLBACK
 
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A Worker's way back; without `good` there is no version before."""
+    """A Worker's way back; without `good` it stays: it went back already, or has no version before."""
 
     key: str
     script: str
     bad: str
     good: str | None
     live: Deployment
+
+    @property
+    def is_back(self) -> bool:
+        return self.good is None and self.live.message.startswith(RETURN)
 
 
 def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list[str]:
@@ -33,22 +37,26 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
         raise ConfigError("`--to` needs the name of the Worker\n  fix: inferstack rollback STACK WORKER --to VERSION")
     account = Account(spec, root)
     chosen = [worker] if worker else _changed_last(spec, account, update_starts(stack, spec, root))
-    moves = [_move(key, spec.physical(key), account, to) for key in chosen]
-    if not any(move.good for move in moves):
+    moves = [_move(key, spec.physical(key), account, worker, to) for key in chosen]
+    if not any(move.good or move.is_back for move in moves):
         without = ", ".join(f"`{move.script}` has no version before {move.bad}" for move in moves)
         raise UserError(f"nothing can go back: Worker {without}\n  fix: name one with --to")
     return [_go(move, account) for move in moves]
 
 
-def _move(key: str, script: str, account: Account, to: str | None) -> _Move:
+def _move(key: str, script: str, account: Account, named: str | None, to: str | None) -> _Move:
     deployments = account.deployments(script)
     if not deployments:
         raise UserError(f"Worker `{script}` is not deployed")
     bad = _candidate(deployments)
+    if named is None and to is None and deployments[0].message.startswith(RETURN):
+        return _Move(key, script, bad, None, deployments[0])  # the update's version is left already
     return _Move(key, script, bad, to or _before(deployments, bad), deployments[0])
 
 
 def _go(move: _Move, account: Account) -> str:
+    if move.is_back:
+        return f"{move.key}: stays on {move.bad}, where it went back to when the new version failed its checks"
     if move.good is None:
         return f"{move.key}: stays on {move.bad}, its first version"
     account.deploy(move.script, move.good, ROLLBACK + move.bad)

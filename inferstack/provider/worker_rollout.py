@@ -11,11 +11,10 @@ hostname?, localAddress?. Outputs: these, deploymentId.
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
 from typing import Any
 
-from inferstack.provider._api import Api, ApiError
+from inferstack.provider._api import ApiError
+from inferstack.provider._deployments import RETURN, deploy, live_of
 from inferstack.provider._diff import Difference, compare
 from inferstack.provider._probe import ask, persist, place_of, same_but_for_the_port, wrong_checks
 from inferstack.provider._properties import UNKNOWN
@@ -23,34 +22,10 @@ from inferstack.provider._resource import CheckFailure, Gone, Operation, Propert
 
 KIND = "Worker rollout"
 REQUIRED = ("accountId", "scriptName", "versionId", "steps", "checks", "abortOn")
-MESSAGE = "workers/message"
-ROLLBACK, RETURN = "rollback by inferstack from ", "return by inferstack from "  # what a deployment says of itself
 LEAST_SAMPLES = 10  # checks before a share of failures says anything
 ROUNDS = 20  # of checks in a hold
 SHORTEST_ROUND, LONGEST_ROUND = 0.2, 10.0  # seconds
 UNSEEN, ALMOST_UNSEEN = 0, 0.01  # percent; the API's own description says 0.01 is the least, its documentation 0
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What takes the traffic: percent by version; `base` is the version to go back to."""
-
-    shares: dict[str, float]
-    message: str
-    deployment_id: str
-    left: frozenset[str] = frozenset()  # versions that a person rolled back, and nobody put live since
-
-    @property
-    def main(self) -> str:
-        return max(self.shares, key=lambda version: self.shares[version])
-
-    def base_for(self, candidate: str) -> str | None:
-        """The last good version while `candidate` goes live; a rollout that was cut short has left its name."""
-        named = re.search(r" from ([0-9a-f-]{36})$", self.message)
-        if named and named[1] in self.shares and named[1] != candidate:
-            return named[1]
-        others = {version: share for version, share in self.shares.items() if version != candidate}
-        return max(others, key=lambda version: others[version]) if others else None
 
 
 class WorkerRollout(ResourceType):
@@ -79,7 +54,7 @@ class WorkerRollout(ResourceType):
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         if state is None:
             raise ProviderError(f"a {KIND} cannot be imported: it takes over what is live by itself")
-        live = _live(Api(operation, "read", KIND, identifier), state.inputs["accountId"], identifier)
+        live = live_of(operation, KIND, state.inputs["accountId"], identifier)
         if live is None:
             raise Gone
         inputs = {**state.inputs, "versionId": live.main}
@@ -92,32 +67,6 @@ class WorkerRollout(ResourceType):
         return
 
 
-def _path(account: str, script: str) -> str:
-    return f"/accounts/{account}/workers/scripts/{script}/deployments"
-
-
-def _live(api: Api, account: str, script: str) -> Live | None:
-    deployments = api.call("GET", _path(account, script))["result"]["deployments"]
-    if not deployments:
-        return None
-    newest = deployments[0]
-    shares = {entry["version_id"]: float(entry["percentage"]) for entry in newest["versions"]}
-    return Live(shares, _message(newest), newest["id"], _left(deployments))
-
-
-def _message(deployment: Properties) -> str:
-    return str((deployment.get("annotations") or {}).get(MESSAGE, ""))
-
-
-def _left(deployments: list[Properties]) -> frozenset[str]:
-    left: set[str] = set()
-    for deployment in reversed(deployments):
-        left -= {entry["version_id"] for entry in deployment["versions"] if float(entry["percentage"]) == 100}
-        if _message(deployment).startswith(ROLLBACK):
-            left.add(_message(deployment).removeprefix(ROLLBACK))
-    return frozenset(left)
-
-
 class _Rollout:
     """One walk over the steps."""
 
@@ -128,7 +77,7 @@ class _Rollout:
 
     def run(self) -> str:
         """The id of the deployment that is live in the end. Raises `ProviderError` when the old version is back."""
-        live = _live(Api(self._operation, "read", KIND, self._script), self._inputs["accountId"], self._script)
+        live = live_of(self._operation, KIND, self._inputs["accountId"], self._script)
         if live is not None and live.shares == {self._version: 100.0}:
             self._check_only_version()
             return live.deployment_id
@@ -228,13 +177,10 @@ class _Rollout:
         )
 
     def _deploy(self, shares: dict[str, float], message: str) -> str:
-        versions = [{"version_id": version, "percentage": share} for version, share in shares.items()]
         text = message if message.startswith(RETURN) else f"rollout: {message}"
-        body = {"strategy": "percentage", "versions": versions, "annotations": {MESSAGE: text}}
-        api = Api(self._operation, "deploy", KIND, self._script)
-        answer = api.call("POST", _path(self._inputs["accountId"], self._script), body)
+        made = deploy(self._operation, KIND, self._inputs["accountId"], self._script, shares, text)
         self._operation.say(message)
-        return str(answer["result"]["id"])
+        return made
 
 
 def _p95(times: list[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import Project
@@ -42,10 +43,42 @@ def test_a_version_that_does_not_answer_is_a_failed_update(project: Project, mon
     failed = project.run("up", "dev", code=None)
     assert "smoke check of Worker `mine-dev` failed: GET /health answered without" in failed
     assert "on fire" in failed
+    assert "all traffic is back on version" in failed
+    assert health(project) == "all is fine"
     project.edit("mine.js", "on fire", "all is fine again")
     again = project.run("up", "dev")
     assert "mine-smoke updated" in again
+    assert health(project) == "all is fine again"
     state = project.pulumi("stack", "export", "-s", "dev")
     for text in (shown, failed, again, state):
         assert SECRET not in text
     project.run("down", "dev", "--yes")
+
+
+def health(project: Project) -> str:
+    url = f"http://127.0.0.1:{project.running.port}/health"
+    return httpx.get(url, headers={"host": "mine-dev.local.localhost"}, timeout=30).text
+
+
+def test_what_failed_is_tried_again_and_left_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE_TOKEN", SECRET)
+    (project.root / "stacks" / "dev.yaml").write_text(STACK)
+    (project.root / "mine.js").write_text(CODE.replace("all is fine", "on fire"))
+    first = project.run("up", "dev", code=None)
+    assert "the version is live; correct it" in first  # there is none before
+    assert health(project) == "on fire"
+    project.edit("mine.js", "on fire", "all is fine")
+    project.run("up", "dev")
+    project.edit("mine.js", "all is fine", "on fire again")
+    project.run("up", "dev", code=None)
+    second = project.run("up", "dev", code=None)  # nothing to deploy for Pulumi, and yet the version is not live
+    assert "all traffic is back on version" in second
+    assert "on fire again" in second
+    assert "stays on" in project.run("rollback", "dev")
+    assert health(project) == "all is fine"
+    project.edit("stacks/dev.yaml", "contains: fine", "contains: fire")
+    project.run("up", "dev")  # the check was wrong, so to say
+    assert health(project) == "on fire again"
+    project.edit("stacks/dev.yaml", "contains: fire", "contains: water")
+    assert "the version is live" in project.run("up", "dev", code=None)  # it was before this update, too
+    assert health(project) == "on fire again"

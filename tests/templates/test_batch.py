@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -245,6 +245,52 @@ def test_a_cancelled_job_stops(deployed: Deployed) -> None:
     deployed.control("DELETE", "faults")
     time.sleep(1)
     assert deployed.call("batch", "GET", f"/jobs/{job}").json()["done"] < 400
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def counted(deployed: Deployed) -> int:
+    """How many calls the fault planned last has met."""
+    return int(deployed.control("GET", "faults")["faults"][-1]["met"])
+
+
+def test_an_answer_that_comes_after_the_cancelling_changes_nothing(deployed: Deployed) -> None:
+    deployed.fault(model=SMALL, delay_ms=1500)
+    job = start(deployed, [{"input": f"Number {n}"} for n in range(4)])
+    until(lambda: counted(deployed) == 4)
+    assert deployed.call("batch", "DELETE", f"/jobs/{job}").json()["state"] == "cancelled"
+    time.sleep(3)  # the model answers, and the Worker writes what it was answered
+    status = deployed.call("batch", "GET", f"/jobs/{job}").json()
+    assert (status["state"], status["done"], status["failed"], status["pending"]) == ("cancelled", 0, 4, 0)
+    assert [entry["error"] for entry in results(deployed, job)] == ["cancelled"] * 4
+
+
+def test_what_was_answered_before_the_cancelling_stays(deployed: Deployed) -> None:
+    """Slices have 50 items: the first one is answered, the rest waits for a busy model."""
+    deployed.fault(model=SMALL, status=429, code=3040, skip=50)
+    job = start(deployed, [{"id": f"n{n}", "input": f"Number {n}"} for n in range(100)])
+    until(lambda: deployed.call("batch", "GET", f"/jobs/{job}").json()["done"] > 0)
+    time.sleep(0.5)
+    cancelled = deployed.call("batch", "DELETE", f"/jobs/{job}").json()
+    answered = [entry for entry in results(deployed, job) if not entry.get("error")]
+    assert len(answered) == cancelled["done"] > 0
+    assert cancelled["done"] + cancelled["failed"] == 100
+    assert all(entry["result"] == f"You said: Number {entry['id'][1:]}" for entry in answered)
+
+
+def test_an_item_that_was_answered_is_not_asked_again_with_the_others(deployed: Deployed) -> None:
+    """Two of three items fail in the first round, each after a second try; the next round asks for those two."""
+    deployed.fault(model=SMALL, status=500, code=8000, skip=1, times=4)
+    deployed.fault(model=SMALL)  # counts the calls that are answered
+    job = start(deployed, [{"input": f"Number {n}"} for n in range(3)])
+    status = wait(deployed, job)
+    assert (status["done"], status["failed"], status["pending"]) == (3, 0, 0)
+    assert counted(deployed) == 3
 
 
 def test_jobs_are_their_tenants_own_and_checked(deployed: Deployed) -> None:

@@ -117,6 +117,27 @@ def test_a_conversation_is_remembered(filled: Deployed) -> None:
     assert ask(filled, "key-of-bob", "Where do I order it?", conversation="c1")["sources"] == []
 
 
+def turns(deployed: Deployed, conversation: str) -> list[dict[str, Any]]:
+    [database] = deployed.project.api("GET", "/d1/database")
+    query = {"sql": "SELECT tenant, question FROM turns WHERE conversation = ?", "params": [conversation]}
+    [found] = deployed.project.api("POST", f"/d1/database/{database['uuid']}/query", json=query)
+    rows: list[dict[str, Any]] = found["results"]
+    return rows
+
+
+def test_a_conversation_is_its_tenant_s_own(filled: Deployed) -> None:
+    """What was asked before is searched for as well, so that an odd question finds what the one before found."""
+    question, odd = "For how many days are parcels kept?", "zygote metamorphosis quasar"
+    assert ask(filled, "key-of-ann", question, conversation="own")["sources"]
+    end = time.monotonic() + 10
+    while turns(filled, "own") != [{"tenant": "ann", "question": question}]:
+        assert time.monotonic() < end, "the turn is not kept"
+        time.sleep(0.1)
+    assert ask(filled, "key-of-bob", question)["sources"]  # with Ann's turn, Bob's odd question would find this
+    assert ask(filled, "key-of-bob", odd, conversation="own")["sources"] == []
+    assert ask(filled, "key-of-ann", odd, conversation="own")["sources"][0]["document"] == "parcels"
+
+
 def pdf(text: str) -> bytes:
     """The smallest PDF with one line of text."""
     stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
