@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -36,3 +36,8 @@ bench: setup    ## ratios against hand-written programs, into bench/results.json
 
 wheel: setup    ## the installable package, into dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel && $(BIN)/python -m twine check --strict dist/*.whl
+
+COUNT ?= 300
+
+mutants: setup  ## small wrong changes that the fast tests must notice, by room, into bench/results.json: COUNT and SEED
+	@$(BIN)/python bench/mutants.py --count $(COUNT) --seed $(SEED)
