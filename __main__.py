@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pulumi
 
+from inferstack.engine.program import declare
 from inferstack.errors import UserError
-from inferstack.ops.program import declare
 
 gc.freeze()  # what was imported lives as long as the program: looking it over at exit would cost 70 ms
 try:

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from inferstack.author.check import check
 from inferstack.config import StackSpec
-from inferstack.ops.check import check
 
 FILES, WORKERS = 30, 200
 

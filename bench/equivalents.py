@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPES_ONLY = "read by type checkers only"
 
 EQUIVALENT: dict[str, dict[tuple[str, str], str]] = {
-    "inferstack/provider/_diff.py": {
+    "inferstack/plugin/diff.py": {
         ("", "'add' → 'XXaddXX'"): TYPES_ONLY,
         ("", "'delete' → 'XXdeleteXX'"): TYPES_ONLY,
         ("", "'update' → 'XXupdateXX'"): TYPES_ONLY,

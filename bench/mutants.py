@@ -45,14 +45,12 @@ class Room:
 ROOMS = {
     "config": Room(("inferstack/config",), ("tests/config", "--ignore=tests/config/test_fuzz.py")),
     "render": Room(("inferstack/render",), ("tests/render", "-k", "not type_checks and not linter")),
-    "ops": Room(
-        ("inferstack/ops/cost.py", "inferstack/ops/cost_formats.py"),
-        ("tests/ops/test_cost.py", "tests/ops/test_cost_lines.py"),
+    "cost": Room(("inferstack/cost",), ("tests/cost",)),
+    "plugin": Room(
+        ("inferstack/plugin/diff.py", "inferstack/plugin/properties.py", "inferstack/plugin/wording.py"),
+        ("tests/plugin",),
     ),
-    "provider": Room(
-        ("inferstack/provider/_diff.py", "inferstack/provider/_properties.py", "inferstack/provider/_errors.py"),
-        ("tests/provider/test_diff.py", "tests/provider/test_properties.py", "tests/provider/test_errors.py"),
-    ),
+    "cloudflare": Room(("inferstack/cloudflare",), ("tests/cloudflare", "tests/plugin/test_errors.py")),
 }
 
 

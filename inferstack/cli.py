@@ -192,7 +192,7 @@ def _add_models(models: argparse.ArgumentParser) -> None:
 
 
 def _up(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import deploy
+    from inferstack.change import deploy
 
     allowed = frozenset(given.allow_data_loss)
     deploy.up(given.stack, root, expect_no_changes=given.expect_no_changes, plan=given.plan, allowed=allowed)
@@ -200,7 +200,7 @@ def _up(given: argparse.Namespace, root: Path) -> int:
 
 
 def _preview(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import deploy
+    from inferstack.change import deploy
 
     options = {"style": given.format, "save": given.save_plan, "commands": given.commands}
     plan = deploy.preview(given.stack, root, expect_no_changes=given.expect_no_changes, **options)
@@ -208,14 +208,14 @@ def _preview(given: argparse.Namespace, root: Path) -> int:
 
 
 def _refresh(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import runs
+    from inferstack.engine import runs
 
     runs.refresh(given.stack, root, expect_no_changes=given.expect_no_changes)
     return 0
 
 
 def _down(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import runs
+    from inferstack.engine import runs
 
     if not given.yes:
         if not sys.stdin.isatty():
@@ -230,7 +230,7 @@ def _down(given: argparse.Namespace, root: Path) -> int:
 
 
 def _init(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import new_project
+    from inferstack.author import new_project
 
     template = given.template
     if template is None and sys.stdin.isatty():
@@ -240,7 +240,7 @@ def _init(given: argparse.Namespace, root: Path) -> int:
 
 
 def _upgrade(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.upgrade import upgrade
+    from inferstack.author.upgrade import upgrade
 
     print(upgrade(root, given.to, dry_run=given.dry_run))
     return 0
@@ -249,7 +249,7 @@ def _upgrade(given: argparse.Namespace, root: Path) -> int:
 def _render(given: argparse.Namespace, root: Path) -> int:
     import json
 
-    from inferstack.ops import rendered
+    from inferstack.author import rendered
 
     if given.out:
         print("\n".join(f"{file} written" for file in rendered.write(given.stack, root, given.worker, given.out)))
@@ -265,7 +265,7 @@ def _render(given: argparse.Namespace, root: Path) -> int:
 
 
 def _add_stack(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.scaffold import init
+    from inferstack.author.scaffold import init
 
     target = given.target
     if target is None and sys.stdin.isatty():
@@ -278,7 +278,7 @@ def _add_stack(given: argparse.Namespace, root: Path) -> int:
 
 
 def _add(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.add import add
+    from inferstack.author.add import add
 
     if given.kind == "stack":
         return _add_stack(given, root)
@@ -288,14 +288,14 @@ def _add(given: argparse.Namespace, root: Path) -> int:
 
 
 def _types(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.types import write_types
+    from inferstack.author.env_types import write_types
 
     print("\n".join(f"{path} written" for path in write_types(given.stack, root, given.out)))
     return 0
 
 
 def _client(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.client import make_client
+    from inferstack.clients.typed_client import make_client
 
     urls = dict(pair.split("=", 1) for pair in given.url if "=" in pair)
     text = make_client(given.stack, root, given.lang, urls)
@@ -308,7 +308,7 @@ def _client(given: argparse.Namespace, root: Path) -> int:
 
 
 def _import(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.wrangler_import import import_wrangler
+    from inferstack.wrangler.wrangler_import import import_wrangler
 
     found = import_wrangler(given.path, root)
     print("\n".join([*(f"{path} written" for path in found.files), *(f"note: {note}" for note in found.notes)]))
@@ -316,7 +316,7 @@ def _import(given: argparse.Namespace, root: Path) -> int:
 
 
 def _export(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.wrangler_export import export_wrangler
+    from inferstack.wrangler.wrangler_export import export_wrangler
 
     written, notes = export_wrangler(given.stack, root, given.out or root / "wrangler" / given.stack)
     print("\n".join([*(f"{path} written" for path in written), *(f"note: {note}" for note in notes)]))
@@ -325,7 +325,7 @@ def _export(given: argparse.Namespace, root: Path) -> int:
 
 def _env(given: argparse.Namespace, root: Path) -> int:
     from inferstack.config import load_stack
-    from inferstack.ops.environment import run_environment
+    from inferstack.engine.environment import run_environment
 
     for name, value in run_environment(load_stack(given.stack, root), root).items():
         print(f"export {name}={shlex.quote(value)}")
@@ -333,8 +333,8 @@ def _env(given: argparse.Namespace, root: Path) -> int:
 
 
 def _check(given: argparse.Namespace, root: Path) -> int:
+    from inferstack.author.check import check
     from inferstack.config import stack_names
-    from inferstack.ops.check import check
 
     found = check([given.stack] if given.stack else stack_names(root), root)
     print(found.show(given.format))
@@ -342,7 +342,7 @@ def _check(given: argparse.Namespace, root: Path) -> int:
 
 
 def _explain(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same in every project
-    from inferstack.ops.check import explain
+    from inferstack.author.check import explain
 
     print(explain(given.code))
     return 0
@@ -373,21 +373,21 @@ def _doctor(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - als
 def _schema(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the same in every project
     import json
 
-    from inferstack.config.schema import json_schema
+    from inferstack.config import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0
 
 
 def _docs(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001
-    from inferstack.ops.docs import write
+    from inferstack.author.docs import write
 
     print("\n".join(write(root)) or "docs/ is up to date")
     return 0
 
 
 def _config(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import configs
+    from inferstack.author import configs
 
     if given.action == "show":
         if len(given.stacks) != 1:
@@ -402,8 +402,8 @@ def _config(given: argparse.Namespace, root: Path) -> int:
 
 def _cost(given: argparse.Namespace, root: Path) -> int:
     from inferstack.config import load_stack
-    from inferstack.ops.cost import estimate
-    from inferstack.ops.cost_formats import show
+    from inferstack.cost.cost_formats import show
+    from inferstack.cost.estimate import estimate
 
     names = [given.stack, *([given.compare] if given.compare else [])]
     print(show([estimate(name, load_stack(name, root)) for name in names], given.format))
@@ -411,10 +411,10 @@ def _cost(given: argparse.Namespace, root: Path) -> int:
 
 
 def _models(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the catalogue is the package's
-    from inferstack.ops import models
+    from inferstack.author import model_list as models
 
     if given.name == "refresh":
-        from inferstack.ops.models_refresh import refresh
+        from inferstack.author.models_refresh import refresh
 
         print(refresh())
         return 0
@@ -427,21 +427,21 @@ def _models(given: argparse.Namespace, root: Path) -> int:  # noqa: ARG001 - the
 
 
 def _quickstart(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.quickstart import quickstart
+    from inferstack.live.quickstart import quickstart
 
     quickstart(given.stack, root)
     return 0
 
 
 def _ask(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import rag
+    from inferstack.live import rag
 
     rag.print_answer(rag.ask(given.stack, root, given.question, given.topic, given.url))
     return 0
 
 
 def _load(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import rag
+    from inferstack.live import rag
 
     count = rag.load(given.stack, root, given.folder, given.url)
     print(f"{count} documents loaded")

@@ -77,7 +77,7 @@ def _local(given: argparse.Namespace, root: Path) -> int:
     if given.action in ("fault", "snapshot"):
         return _local_fault(given, folder) if given.action == "fault" else _local_snapshot(given, folder)
     if given.action == "reset":
-        from inferstack.ops import runs
+        from inferstack.engine import runs
 
         runs.say(runs.loss_of_reset(root))
         if sys.stdin.isatty() and not given.yes and input("Wipe it? Type `reset`: ") != "reset":
@@ -90,7 +90,7 @@ def _local(given: argparse.Namespace, root: Path) -> int:
 
 
 def _local_fault(given: argparse.Namespace, folder: Path) -> int:
-    from inferstack.ops import faults
+    from inferstack.live import faults
 
     if given.verb == "add":
         fields = {name: getattr(given, name) for name in (*FAULT_FIELDS, *MODEL_FIELDS, *FAULT_LIMITS)}
@@ -107,7 +107,7 @@ def _local_fault(given: argparse.Namespace, folder: Path) -> int:
 
 
 def _local_snapshot(given: argparse.Namespace, folder: Path) -> int:
-    from inferstack.ops import snapshots
+    from inferstack.live import snapshots
 
     if given.verb == "list" or given.verb is None:
         print("\n".join(snapshots.names(folder)) or "no snapshots")

@@ -79,41 +79,41 @@ def _add_pipeline_commands(add: Add) -> None:
 
 
 def _status(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.status import status
+    from inferstack.live.status import status
 
     print(status(given.stack, root, given.format))
     return 0
 
 
 def _history(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.status import history
+    from inferstack.live.status import history
 
     print(history(given.stack, root, given.worker, given.format))
     return 0
 
 
 def _rollback(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.rollback import rollback
+    from inferstack.live.rollback import rollback
 
     print("\n".join(rollback(given.stack, root, given.worker, given.to)))
     return 0
 
 
 def _drift(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.drift import drift
+    from inferstack.change.drift import drift
 
     return drift(given.stack, root, given.format, fix=given.fix)
 
 
 def _adopt(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.adopt import adopt
+    from inferstack.change.adopt import adopt
 
     adopt(given.stack, root, yes=given.yes)
     return 0
 
 
 def _reindex(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.reindex import reindex
+    from inferstack.live.reindex import reindex
 
     options = {"hold": given.hold, "retire": given.retire, "url": given.url}
     print(reindex(given.stack, root, given.index, given.model, **options))
@@ -121,7 +121,7 @@ def _reindex(given: argparse.Namespace, root: Path) -> int:
 
 
 def _secrets(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.secrets import check
+    from inferstack.live.secrets import check
 
     text, complete = check(given.stack, root, given.format)
     print(text)
@@ -129,7 +129,7 @@ def _secrets(given: argparse.Namespace, root: Path) -> int:
 
 
 def _ephemeral(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import ephemeral
+    from inferstack.live import ephemeral
 
     if given.action in ("up", "down") and not given.name:
         raise ConfigError(f"`ephemeral {given.action}` needs a name, such as pr-123")
@@ -145,7 +145,7 @@ def _ephemeral(given: argparse.Namespace, root: Path) -> int:
 
 
 def _database(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import databases
+    from inferstack.live import databases
 
     if given.action == "restore":
         if not given.to:
@@ -158,14 +158,14 @@ def _database(given: argparse.Namespace, root: Path) -> int:
 
 
 def _permissions(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.permissions import permissions
+    from inferstack.author.permissions import permissions
 
     print(permissions(given.stack, root, given.format, read_only=given.read_only))
     return 0
 
 
 def _gitops(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops import gitops
+    from inferstack.gitops import pipelines as gitops
 
     names = ("staging", "prod", "branch", "backend", "repository")
     options = gitops.Options(**{name: getattr(given, name) for name in names})
@@ -174,7 +174,7 @@ def _gitops(given: argparse.Namespace, root: Path) -> int:
 
 
 def _promote(given: argparse.Namespace, root: Path) -> int:
-    from inferstack.ops.promote import promote
+    from inferstack.live.promote import promote
 
     promote(given.source, given.target, root, given.allow_difference)
     return 0

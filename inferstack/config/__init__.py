@@ -1,21 +1,71 @@
 """The stack language: YAML files in, one frozen `StackSpec` out; every wrong thing is a finding with its place."""
 
-from inferstack.config._diagnostics import FORMATS, Finding, Place, closest, format_findings
-from inferstack.config.codes import CODES
+from inferstack.config._merge import OVERRIDES
+from inferstack.config.expectations import ModelTraffic
+from inferstack.config.findings.codes import CODES
+from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
+from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
-from inferstack.config.models import StackSpec
+from inferstack.config.paths import leaves, real_path
+from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
+from inferstack.config.schema import json_schema
+from inferstack.config.sources import find_entry
+from inferstack.config.spec import (
+    ModelSpec,
+    RateLimitBindingSpec,
+    StackSpec,
+    WorkerSpec,
+    gateway_variable,
+    provider_variable,
+)
+from inferstack.config.templates import (
+    FILE_SUFFIX,
+    SERVICE_OPTIONS,
+    Option,
+    Template,
+    find_file,
+    find_template,
+    template_names,
+)
+from inferstack.config.tree import Node, plain
 
 __all__ = [
     "CODES",
+    "FILE_SUFFIX",
     "FORMATS",
+    "OVERRIDES",
+    "SERVICE_OPTIONS",
     "Checked",
     "Finding",
+    "GatewaySpec",
+    "ModelSpec",
+    "ModelTraffic",
+    "Node",
+    "Option",
     "Place",
+    "RateLimitBindingSpec",
+    "RouteSpec",
+    "SmokeSpec",
+    "SpendLimitSpec",
     "StackSpec",
+    "Template",
+    "WorkerSpec",
     "check_stack",
     "closest",
+    "find_entry",
+    "find_file",
+    "find_template",
     "format_findings",
+    "gateway_variable",
+    "json_schema",
+    "leaves",
     "load_stack",
+    "parse_seconds",
+    "plain",
+    "provider_variable",
+    "real_path",
+    "seconds",
     "stack_files",
     "stack_names",
+    "template_names",
 ]

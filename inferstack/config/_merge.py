@@ -12,8 +12,8 @@ import re
 from functools import reduce
 from pathlib import Path
 
-from inferstack.config._diagnostics import Place, closest
-from inferstack.config.findings import Findings
+from inferstack.config.findings.diagnostics import Place, closest
+from inferstack.config.findings.finding import Findings
 from inferstack.config.paths import foreign, leaves, real_path
 from inferstack.config.tree import Node, read, retyped
 

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from inferstack.config._diagnostics import closest
-from inferstack.config.models import BindingSpec, StackSpec
-from inferstack.config.report import Report
+from inferstack.config.findings.diagnostics import closest
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import BindingSpec, StackSpec
 from inferstack.config.tree import KeyPath
 
 TYPES = {

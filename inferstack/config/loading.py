@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from inferstack.config._diagnostics import closest, format_findings
 from inferstack.config._merge import read_stack
 from inferstack.config._schema import validate
 from inferstack.config.checks import run_checks
-from inferstack.config.findings import Findings, TooMany
-from inferstack.config.models import StackSpec
-from inferstack.config.report import Report
+from inferstack.config.findings.diagnostics import closest, format_findings
+from inferstack.config.findings.finding import Findings, TooMany
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import StackSpec
 from inferstack.config.tree import Node, plain
 from inferstack.errors import ConfigError, StackNotFound
 

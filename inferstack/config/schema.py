@@ -10,7 +10,7 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.config.descriptions import DESCRIPTIONS
-from inferstack.config.models import StackSpec
+from inferstack.config.spec import StackSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VARIABLE = {"type": "string", "pattern": r"\$\{"}

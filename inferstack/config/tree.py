@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
-from inferstack.config._diagnostics import Place
-from inferstack.config.findings import Findings
+from inferstack.config.findings.diagnostics import Place
+from inferstack.config.findings.finding import Findings
 
 LARGEST_FILE = 1024 * 1024  # bytes
 MOST_NODES = 200_000  # after aliases

@@ -1,1 +1,1 @@
-"""Pulumi providers: the project's own, for what Cloudflare's official one lacks, and the offline stand-in for that one."""
+"""This project's own resource types, for what Cloudflare's official provider lacks; a file each."""

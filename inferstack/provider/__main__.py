@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inferstack import __version__
-from inferstack.provider._servicer import Servicer, serve_provider
+from inferstack.plugin.servicer import Servicer, serve_provider
 from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_route import GatewayRoute

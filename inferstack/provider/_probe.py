@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from inferstack.cloudflare import Clock
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import CheckFailure, Operation, Properties
 from inferstack.provider._api import Api
-from inferstack.provider._clock import Clock
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Operation, Properties
 
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between tries: a new host name takes a moment to be known
 SECONDS = 30.0  # for one answer

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.provider._api import Api
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._resource import (
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.resource import (
     CheckFailure,
     Gone,
     Operation,
@@ -16,6 +15,7 @@ from inferstack.provider._resource import (
     State,
     wrong_fields,
 )
+from inferstack.provider._api import Api
 
 KIND = "AI Gateway custom provider"
 FIELDS = ("accountId", "slug", "baseUrl")

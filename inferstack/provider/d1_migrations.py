@@ -10,10 +10,10 @@ import hashlib
 import re
 from typing import Any
 
-from inferstack.provider._api import Api, ApiError
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._api import Api, Refused
 
 KIND = "D1 migrations"
 NO_DATABASE = 7404  # Cloudflare's code
@@ -123,10 +123,10 @@ class D1Migrations(ResourceType):
             raise ProviderError(f"{KIND} cannot be imported: they adopt what is applied by themselves on the next `up`")
         try:
             done = self._names(operation, state.inputs)
-        except ApiError as error:
-            if error.code == NO_DATABASE:
+        except Refused as error:
+            if error.cause.code == NO_DATABASE:
                 raise Gone from None
-            if "no such table" not in error.text:
+            if "no such table" not in error.cause.text:
                 raise
             done = set()
         present = [m for m in state.inputs.get("migrations", []) if m["name"] in done]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.provider._api import Api
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import (
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import (
     CheckFailure,
     Gone,
     Operation,
@@ -21,6 +20,7 @@ from inferstack.provider._resource import (
     ResourceType,
     State,
 )
+from inferstack.provider._api import Api
 
 KIND = "AI Gateway route"
 FIELDS = ("accountId", "gatewayId", "name", "elements")

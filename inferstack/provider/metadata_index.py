@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from inferstack.provider._api import Api, ApiError
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import (
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import (
     CheckFailure,
     Gone,
     Operation,
@@ -17,6 +16,7 @@ from inferstack.provider._resource import (
     State,
     wrong_fields,
 )
+from inferstack.provider._api import Api, Refused
 
 TYPES = ("string", "number", "boolean")
 KIND = "Vectorize metadata index"
@@ -82,8 +82,8 @@ class MetadataIndex(ResourceType):
             api.call("POST", path, {"propertyName": state.inputs["propertyName"]})
         except Gone:
             pass
-        except ApiError as error:
-            if "not_found" not in error.text:
+        except Refused as error:
+            if "not_found" not in error.cause.text:
                 raise
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.provider._api import Api
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import (
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import (
     CheckFailure,
     Gone,
     Operation,
@@ -17,6 +16,7 @@ from inferstack.provider._resource import (
     State,
     wrong_fields,
 )
+from inferstack.provider._api import Api
 
 KIND = "AI Gateway provider key"
 REQUIRED = ("accountId", "alias", "gatewayId", "provider", "secret")

@@ -8,10 +8,11 @@ Cloudflare), else its address under workers.dev.
 
 from __future__ import annotations
 
-from inferstack.provider._deployments import RETURN, Live, deploy, live_of
-from inferstack.provider._diff import Difference, compare
+from inferstack.cloudflare import RETURN, Traffic
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 from inferstack.provider._probe import persist, place_of, same_but_for_the_port, wrong_checks
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._traffic import deploy, traffic_of
 
 KIND = "smoke check"
 LONGEST_WAY = 600.0  # seconds from a deployment to its check, with the API's longest block between them
@@ -61,7 +62,7 @@ class _Check:
     def run(self) -> None:
         """Raises `ProviderError` when the version does not answer as it should."""
         try:
-            live = live_of(self._operation, KIND, self._account, self._script)
+            live = traffic_of(self._operation, KIND, self._account, self._script)
         except Gone:
             live = None
         if live is not None and self._version not in live.shares:
@@ -77,15 +78,15 @@ class _Check:
             raise ProviderError(f"{failed}\n  fix: the version is live; correct it and run `up` again")
         raise ProviderError(f"{failed}\n{self._go_back(base)}")
 
-    def _is_ours(self, live: Live) -> bool:
+    def _is_ours(self, live: Traffic) -> bool:
         """Whether this update put the version live: one that was so before is not left for a check that is new."""
         if self._version not in {*live.shares, *live.returned}:
             return False
         return live.age() < LONGEST_WAY if self._passed is None else self._passed != self._version
 
-    def _put_live_again(self, live: Live) -> None:
+    def _put_live_again(self, live: Traffic) -> None:
         """To the engine the version is deployed, so that nobody else would do it."""
-        if self._version in live.left:
+        if self._version in live.rolled_back:
             raise ProviderError(
                 f"version {self._version} of Worker `{self._script}` was rolled back on purpose and stays so\n"
                 "  fix: correct the Worker and run `up` again, or put it live with `inferstack rollback --to`"

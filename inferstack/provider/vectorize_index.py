@@ -7,11 +7,9 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from inferstack.provider._api import Api, ApiError
-from inferstack.provider._diff import Difference, compare
-from inferstack.provider._errors import PERMISSIONS
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import (
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import (
     CheckFailure,
     Gone,
     Operation,
@@ -21,6 +19,8 @@ from inferstack.provider._resource import (
     ResourceType,
     State,
 )
+from inferstack.plugin.wording import PERMISSIONS
+from inferstack.provider._api import Api, Refused
 
 METRICS = ("cosine", "euclidean", "dot-product")
 CONFLICT = 409
@@ -62,8 +62,8 @@ class VectorizeIndex(ResourceType):
         body = {"name": name, "config": config, "description": marker}
         try:
             made = api.call("POST", _path(inputs["accountId"]), body)["result"]
-        except ApiError as error:
-            if error.status != CONFLICT:
+        except Refused as error:
+            if error.cause.status != CONFLICT:
                 raise
             # A create whose answer was lost: the index is there, and its description says that it is this one.
             made = api.call("GET", _path(inputs["accountId"], name))["result"]
@@ -82,7 +82,7 @@ class VectorizeIndex(ResourceType):
                 api.call("GET", f"{_path(state.inputs['accountId'], state.identifier)}/info")
                 return
             except ProviderError as error:
-                if error.status is not None and error.status < 500 and error.status not in NOT_YET:
+                if isinstance(error, Refused) and error.cause.status < 500 and error.cause.status not in NOT_YET:
                     raise PartialFailure(_refused(state.identifier, error), state.identifier, state.outputs) from None
                 if time.monotonic() + pause > operation.deadline:
                     text = f"the index was created but does not answer yet: {error}"
@@ -112,9 +112,9 @@ class VectorizeIndex(ResourceType):
             api.call("DELETE", _path(state.inputs["accountId"], state.identifier))
 
 
-def _refused(name: str, error: ProviderError) -> str:
+def _refused(name: str, error: Refused) -> str:
     """The first line alone: the next says that nothing was changed, which is so of a create that was refused."""
-    may_not = error.status in (401, 403)
+    may_not = error.cause.not_allowed
     fix = f"give the token in CLOUDFLARE_API_TOKEN `{PERMISSIONS[KIND]}` on this account, then r" if may_not else "r"
     return (
         f"{KIND} `{name}` was created, but whether it answers is not known: {str(error).splitlines()[0]}\n"

@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from inferstack.provider._api import ApiError
-from inferstack.provider._deployments import RETURN, deploy, live_of
-from inferstack.provider._diff import Difference, compare
+from inferstack.cloudflare import RETURN
+from inferstack.plugin.diff import Difference, compare
+from inferstack.plugin.properties import UNKNOWN
+from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._api import Refused
 from inferstack.provider._probe import ask, persist, place_of, same_but_for_the_port, wrong_checks
-from inferstack.provider._properties import UNKNOWN
-from inferstack.provider._resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
+from inferstack.provider._traffic import deploy, traffic_of
 
 KIND = "Worker rollout"
 REQUIRED = ("accountId", "scriptName", "versionId", "steps", "checks", "abortOn")
@@ -54,11 +55,11 @@ class WorkerRollout(ResourceType):
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         if state is None:
             raise ProviderError(f"a {KIND} cannot be imported: it takes over what is live by itself")
-        live = live_of(operation, KIND, state.inputs["accountId"], identifier)
+        live = traffic_of(operation, KIND, state.inputs["accountId"], identifier)
         if live is None:
             raise Gone
-        inputs = {**state.inputs, "versionId": live.main}
-        return State(identifier=identifier, outputs={**inputs, "deploymentId": live.deployment_id}, inputs=inputs)
+        inputs = {**state.inputs, "versionId": live.newest.main}
+        return State(identifier=identifier, outputs={**inputs, "deploymentId": live.newest.identifier}, inputs=inputs)
 
     def update(self, operation: Operation, state: State, inputs: Properties) -> State:
         return self.create(operation, inputs)
@@ -77,11 +78,11 @@ class _Rollout:
 
     def run(self) -> str:
         """The id of the deployment that is live in the end. Raises `ProviderError` when the old version is back."""
-        live = live_of(self._operation, KIND, self._inputs["accountId"], self._script)
+        live = traffic_of(self._operation, KIND, self._inputs["accountId"], self._script)
         if live is not None and live.shares == {self._version: 100.0}:
             self._check_only_version()
-            return live.deployment_id
-        if live is not None and self._version in live.left:
+            return live.newest.identifier
+        if live is not None and self._version in live.rolled_back:
             raise ProviderError(
                 f"version {self._version} of Worker `{self._script}` was rolled back on purpose and stays so\n"
                 f"  fix: correct the Worker and run `up` again, or put it live with `inferstack rollback --to`"
@@ -119,8 +120,8 @@ class _Rollout:
             text = f"checked before 1st step: {self._version} from {base}"
             try:
                 self._deploy({base: 100 - UNSEEN, self._version: UNSEEN}, text)
-            except ApiError as error:
-                if error.status != 400:
+            except Refused as error:
+                if error.cause.status != 400:
                     raise
                 self._deploy({base: 100 - ALMOST_UNSEEN, self._version: ALMOST_UNSEEN}, text)
         if self._abort.get("smoke", True):

@@ -14,8 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from inferstack.config.paths import leaves, real_path
-from inferstack.config.sources import find_entry
+from inferstack.config import find_entry, leaves, real_path
 from inferstack.errors import ConfigError
 from inferstack.render.module import JAVASCRIPT, Module
 from inferstack.toolchain import find_esbuild

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack.resources._cloudflare import D1Database
-from inferstack.resources._context import Context
-from inferstack.resources._own import D1Migrations
+from inferstack.resources.context import Context
+from inferstack.resources.official import D1Database
+from inferstack.resources.own import D1Migrations
 
 
 class Database(pulumi.ComponentResource):

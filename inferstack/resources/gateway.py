@@ -6,11 +6,11 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config.gateway_models import GatewaySpec, SpendLimitSpec
-from inferstack.resources._cloudflare import AiGateway
-from inferstack.resources._context import Context
-from inferstack.resources._own import CustomProvider, GatewayRoute, ProviderKey
+from inferstack.config import GatewaySpec, SpendLimitSpec
+from inferstack.resources.context import Context
 from inferstack.resources.gateway_routes import CENTS, route_elements
+from inferstack.resources.official import AiGateway
+from inferstack.resources.own import CustomProvider, GatewayRoute, ProviderKey
 
 
 class Provider(pulumi.ComponentResource):

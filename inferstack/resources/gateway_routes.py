@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.config import StackSpec
-from inferstack.config.gateway_models import RouteSpec
+from inferstack.config import RouteSpec, StackSpec
 
 CENTS = 100  # AI Gateway counts money in US cents
 Element = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack.resources._context import Context
-from inferstack.resources._own import VectorizeIndex, VectorizeMetadataIndex
+from inferstack.resources.context import Context
+from inferstack.resources.own import VectorizeIndex, VectorizeMetadataIndex
 
 
 class Index(pulumi.ComponentResource):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack.resources._cloudflare import Queue as CloudflareQueue
-from inferstack.resources._cloudflare import QueueConsumer
-from inferstack.resources._context import Context
+from inferstack.resources.context import Context
+from inferstack.resources.official import Queue as CloudflareQueue
+from inferstack.resources.official import QueueConsumer
 
 
 class Queue(pulumi.ComponentResource):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pulumi
 
-from inferstack.resources._context import Context
-from inferstack.resources._own import StoreSecret
+from inferstack.resources.context import Context
+from inferstack.resources.own import StoreSecret
 
 
 class StoredSecret(pulumi.ComponentResource):

@@ -11,15 +11,15 @@ import pulumi
 
 from inferstack.config import StackSpec
 from inferstack.errors import ConfigError
-from inferstack.resources._context import Context
+from inferstack.resources.context import Context
 from inferstack.resources.database import Database
-from inferstack.resources.ephemeral import Ephemeral
 from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.index import Index
+from inferstack.resources.lifetime import Ephemeral
 from inferstack.resources.queue import Queue
 from inferstack.resources.secrets_store import StoredSecret
 from inferstack.resources.storage import Bucket, Namespace
-from inferstack.resources.worker import Worker
+from inferstack.resources.worker_parts import Worker
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack.resources._cloudflare import R2Bucket, WorkersKvNamespace
-from inferstack.resources._context import Context
+from inferstack.resources.context import Context
+from inferstack.resources.official import R2Bucket, WorkersKvNamespace
 
 
 class Bucket(pulumi.ComponentResource):

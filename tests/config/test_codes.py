@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from inferstack.author.check import check, explain
 from inferstack.config import CODES, FORMATS, stack_names
-from inferstack.ops.check import check, explain
 from tests.config.cases import CASES, TEMPLATES, Case
 
 EXPECTED = Path(__file__).parent / "expected.txt"

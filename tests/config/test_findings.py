@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from inferstack.author.check import check
 from inferstack.config import load_stack
 from inferstack.errors import ConfigError, StackNotFound
-from inferstack.ops.check import check
 from tests.conftest import ROOT
 
 GOOD = "environment: test\ntarget: local\n"

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inferstack.ops.check import check
+from inferstack.author.check import check
 from tests.conftest import ROOT
 
 REAL = [file.read_text() for file in sorted((ROOT / "stacks").glob("*.yaml"))]
@@ -97,7 +97,7 @@ HOSTILE = {
 PROBE = """
 import re, sys, time
 from pathlib import Path
-from inferstack.ops.check import check
+from inferstack.author.check import check
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1)) / 1024
 started, before = time.process_time(), peak()

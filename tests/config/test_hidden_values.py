@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from inferstack.author.check import check
 from inferstack.config import FORMATS, load_stack
 from inferstack.errors import ConfigError
-from inferstack.ops.check import check
 from inferstack.render import render_worker
 
 LOCAL = "environment: test\ntarget: local\n"

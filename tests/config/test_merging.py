@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from inferstack.author import configs
+from inferstack.author.check import check
 from inferstack.config import load_stack, stack_names
 from inferstack.errors import ConfigError
-from inferstack.ops import configs
-from inferstack.ops.check import check
 from tests.conftest import ROOT
 
 GOOD = "environment: test\ntarget: local\n"

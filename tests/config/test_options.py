@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from inferstack.author.check import check
 from inferstack.config.templates import template_names
-from inferstack.ops.check import check
 from tests.conftest import ROOT
 
 HEAD = "environment: test\ntarget: cloudflare\naccount: 0123456789abcdef0123456789abcdef\n"

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from inferstack.author.docs import pages
 from inferstack.config import stack_names
 from inferstack.config.descriptions import DESCRIPTIONS
-from inferstack.config.models import StackSpec
 from inferstack.config.schema import json_schema
-from inferstack.ops.docs import pages
+from inferstack.config.spec import StackSpec
 from tests.conftest import ROOT
 
 SCHEMA = json_schema()

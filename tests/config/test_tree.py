@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from inferstack.config._diagnostics import Place
 from inferstack.config._merge import merge, read_stack
-from inferstack.config.findings import Findings
+from inferstack.config.findings.diagnostics import Place
+from inferstack.config.findings.finding import Findings
 from inferstack.config.tree import Node, locate, plain, read, retyped, scalar
 
 

@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
-from inferstack.provider._http import Client
-from inferstack.provider._resource import Operation, PartialFailure, State
+from inferstack.cloudflare.client import Client
+from inferstack.plugin.resource import Operation, PartialFailure, State
 from inferstack.provider.vectorize_index import VectorizeIndex
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from inferstack.resources import _cloudflare
+from inferstack.resources import official
 from tests.conftest import ROOT
 
 # pulumi_cloudflare warns on import about itself and takes 165 MB: a process of its own.
@@ -57,11 +57,11 @@ def snake(name: str) -> str:
 
 @pytest.mark.parametrize("name", USED)
 def test_token_inputs_and_outputs_agree(name: str, real: dict[str, dict[str, list[str]]]) -> None:
-    thin = getattr(_cloudflare, name)
+    thin = getattr(official, name)
     assert thin.token == real[name]["type"]
     assert {snake(i) for i in USED[name]} <= set(real[name]["inputs"])
     assert {snake(o) for o in thin.outputs} <= set(real[name]["properties"])
 
 
 def test_the_plugin_version_is_that_of_the_pinned_package() -> None:
-    assert version("pulumi_cloudflare") == _cloudflare.PLUGIN_VERSION
+    assert version("pulumi_cloudflare") == official.PLUGIN_VERSION

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inferstack.config.checks import environment, expectations, gateways, models, policies, queues, references, workers
-from inferstack.config.models import StackSpec
-from inferstack.config.report import Report
+from inferstack.config.checks import gateways, model_use, policies, queues, references, traffic, variables, workers
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import StackSpec
 from inferstack.config.templates import find_template
 
 
@@ -14,10 +14,10 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     """References first: the other checks pass over what leads nowhere."""
     templates = {name: find_template(name, root) for name in {w.template for w in spec.workers.values() if w.template}}
     references.check(spec, root, report)
-    models.check(spec, report)
+    model_use.check(spec, report)
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
     queues.check(spec, templates, report)
-    expectations.check(spec, report)
-    environment.check(spec, root, report)
+    traffic.check(spec, report)
+    variables.check(spec, root, report)
     policies.check(spec, report)

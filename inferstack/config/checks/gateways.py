@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inferstack import catalog
-from inferstack.config.models import StackSpec
-from inferstack.config.report import Report
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import StackSpec
 
 
 def check(spec: StackSpec, report: Report) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from inferstack.config._diagnostics import closest
-from inferstack.config.models import StackSpec, WorkerSpec
-from inferstack.config.report import Report
+from inferstack.config.findings.diagnostics import closest
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.templates import Template
 from inferstack.config.tree import KeyPath
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from inferstack.config.models import StackSpec
+from inferstack.config.findings.report import Report
 from inferstack.config.policy_models import Rule
-from inferstack.config.report import Report
+from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 
 CODES: dict[Rule, str] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from inferstack.config.models import StackSpec
-from inferstack.config.report import Report
+from inferstack.config.findings.report import Report
+from inferstack.config.spec import StackSpec
 from inferstack.config.templates import Templates
 
 

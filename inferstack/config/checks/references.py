@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from inferstack import catalog
-from inferstack.config._diagnostics import closest
-from inferstack.config.models import StackSpec
+from inferstack.config.findings.diagnostics import closest
+from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
-from inferstack.config.report import Report
+from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 
 CODES = {

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
-from inferstack.config._diagnostics import closest
 from inferstack.config.checks.options import check_callers, check_schema
-from inferstack.config.models import StackSpec, WorkerSpec
+from inferstack.config.findings.diagnostics import closest
+from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
-from inferstack.config.report import Report
 from inferstack.config.rollout_models import SmokeSpec
 from inferstack.config.sources import find_entry
+from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.templates import Template, Templates, template_names
 from inferstack.config.tree import KeyPath
 

@@ -1,0 +1,102 @@
+"""`inferstack check`: findings of all stacks in one run, with what only shows between them or against the budget."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from inferstack import catalog
+from inferstack.config import CODES, Checked, check_stack, closest, format_findings
+from inferstack.config.checks.policies import is_excepted, severity_of
+from inferstack.config.checks.variables import COUNTED
+from inferstack.config.findings.finding import Findings, TooMany
+from inferstack.config.findings.report import Report
+from inferstack.cost.estimate import estimate
+from inferstack.errors import ConfigError
+
+NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "gateways")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The findings of the stacks that were asked for."""
+
+    root: Path
+    stacks: dict[str, Findings]
+
+    @property
+    def wrong(self) -> bool:
+        return any(findings.wrong for findings in self.stacks.values())
+
+    def show(self, kind: str) -> str:
+        together = [finding for findings in self.stacks.values() for finding in findings]
+        if kind != "text":
+            return format_findings(together, self.root, kind)
+        parts = [f"{name}: ok" for name, findings in self.stacks.items() if not findings]
+        return "\n".join([*parts, *([format_findings(together, self.root)] if together else [])])
+
+
+def check(names: list[str], root: Path) -> Result:
+    """Raises `StackNotFound`."""
+    checked = {name: check_stack(name, root) for name in names}
+    for name, found in checked.items():
+        if found.spec is not None and found.tree is not None and found.spec.budget is not None:
+            with suppress(TooMany):
+                _check_budget(name, found, Report(found.findings, found.tree))
+    with suppress(TooMany):
+        _check_accounts(checked)
+    return Result(root, {name: found.findings for name, found in checked.items()})
+
+
+def _check_budget(name: str, found: Checked, report: Report) -> None:
+    assert found.spec is not None
+    assert found.spec.budget is not None
+    usd, most = estimate(name, found.spec).usd, found.spec.budget.monthly_usd
+    severity = severity_of(found.spec, "budget")
+    if usd > most and severity != "off" and not is_excepted(found.spec, "budget", "budget"):
+        problem = f"the estimate is {usd:,.2f} USD a month, the budget {most:,.2f}"
+        report(
+            "IS077",
+            ("budget", "monthly_usd"),
+            problem,
+            f"see `inferstack cost {name}`; raise the one or lower the other",
+            severity,
+        )
+
+
+def _check_accounts(checked: dict[str, Checked]) -> None:
+    """Stacks of one account must not share a name, nor exceed together what it may have."""
+    owners: dict[tuple[str, str, str], str] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for name, found in checked.items():
+        spec, tree = found.spec, found.tree
+        if spec is None or tree is None or spec.target != "cloudflare" or spec.account is None:
+            continue
+        report = Report(found.findings, tree)
+        for section in NAMED:
+            for key in getattr(spec, section):
+                physical = spec.physical(key)
+                owner = owners.setdefault((spec.account, section, physical), name)
+                if owner != name:
+                    problem = f"stack `{owner}` has `{physical}` among its {section} too, on the same account"
+                    report(
+                        "IS073", (section, key), problem, "give one of the stacks another `environment:` or `prefix:`"
+                    )
+        for section, (product, limit) in COUNTED.items():
+            before = counts.get((spec.account, section), 0)
+            number = before + len(getattr(spec, section))
+            counts[(spec.account, section)] = number
+            most = catalog.limit(product, limit, spec.expect.plan)
+            if number > most >= len(getattr(spec, section)):
+                problem = f"{number} {section} over all stacks of the account; it has at most {most}"
+                report("IS074", (section,), problem, "use several accounts, or ask Cloudflare for more")
+
+
+def explain(code: str) -> str:
+    """Raises `ConfigError` for an unknown code."""
+    wanted = code.upper()
+    if wanted not in CODES:
+        raise ConfigError(f"there is no finding {code}{closest(wanted, CODES)}\n  fix: codes are IS001 to {max(CODES)}")
+    found = CODES[wanted]
+    return f"{wanted} ({found.severity}): {found.title}\n\n{found.why}"

@@ -1,0 +1,63 @@
+"""`inferstack config`: a stack as its files make it together, and how two stacks differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inferstack.config import Node, check_stack, format_findings, plain
+from inferstack.errors import ConfigError
+
+
+def show(name: str, root: Path, *, origin: bool = False) -> str:
+    """The merged stack as YAML, or a line for each value with where it came from. Raises `ConfigError`."""
+    tree = _tree(name, root)
+    if not origin:
+        return yaml.safe_dump(plain(tree), sort_keys=False, allow_unicode=True, width=110).rstrip()
+    values = list(_values(tree, ""))
+    width = max((len(f"{path}: {_text(node.value)}") for path, node in values), default=0)
+    lines = []
+    for path, node in values:
+        file = node.place.file
+        shown = file.relative_to(root) if file.is_relative_to(root) else file
+        lines.append(f"{f'{path}: {_text(node.value)}':{min(width, 80)}}  # {shown}:{node.place.line}")
+    return "\n".join(lines)
+
+
+def diff(one: str, other: str, root: Path) -> str:
+    """Values that differ, by path: `-` is the first stack's, `+` the second's."""
+    left, right = (dict(_values(_tree(name, root), "")) for name in (one, other))
+    lines = [f"--- {one}", f"+++ {other}"]
+    for path in sorted({*left, *right}):
+        old, new = left.get(path), right.get(path)
+        if old is not None and new is not None and old.value == new.value:
+            continue
+        lines += [f"- {path}: {_text(old.value)}"] if old is not None else []
+        lines += [f"+ {path}: {_text(new.value)}"] if new is not None else []
+    return "\n".join(lines) if len(lines) > 2 else f"`{one}` and `{other}` say the same"
+
+
+def _tree(name: str, root: Path) -> Node:
+    checked = check_stack(name, root)
+    if checked.tree is None or checked.spec is None:
+        raise ConfigError(format_findings(checked.findings, root))
+    return checked.tree
+
+
+def _values(node: Node, path: str) -> Iterator[tuple[str, Node]]:
+    if isinstance(node.value, dict) and node.value:
+        for key, item in node.value.items():
+            yield from _values(item, f"{path}.{key}" if path else key)
+    elif isinstance(node.value, list) and node.value:
+        for place, item in enumerate(node.value):
+            yield from _values(item, f"{path}[{place}]")
+    else:
+        yield path, node
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,63 @@
+"""`inferstack types`: what `env` holds in each Worker, as TypeScript, for code of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inferstack.config import StackSpec, WorkerSpec, find_entry, load_stack
+from inferstack.errors import ConfigError
+
+FILE = "worker-configuration.d.ts"
+KINDS = {
+    "ai": "Ai",
+    "index": "Vectorize",
+    "database": "D1Database",
+    "bucket": "R2Bucket",
+    "namespace": "KVNamespace",
+    "queue": "Queue",
+    "service": "Fetcher",
+    "rate_limit": "RateLimit",
+}
+
+
+def write_types(stack: str, root: Path, out: Path | None) -> list[str]:
+    """Beside the code of each Worker that has its own, or for all Workers under `out`; returns the paths."""
+    spec = load_stack(stack, root)
+    written = []
+    for key, worker in spec.workers.items():
+        if out is not None:
+            file = out / key / FILE
+        elif worker.source is not None:
+            file = _folder(root / worker.source) / FILE
+        else:
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_interface(stack, key, worker, spec))
+        written.append(str(file))
+    if not written:
+        raise ConfigError(f"no Worker of stack `{stack}` has code of its own\n  fix: --out FOLDER writes them for all")
+    return written
+
+
+def _folder(source: Path) -> Path:
+    """Where package.json is, else where the source is."""
+    entry = find_entry(source)
+    start = source if source.is_dir() else source.parent
+    return next((f for f in (entry or start).parents if (f / "package.json").is_file() and f == start), start)
+
+
+def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str:
+    lines = [f"// Made by `inferstack types {stack}`: what `env` holds in the Worker `{key}`. Do not edit."]
+    lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
+    for name, binding in sorted(worker.bindings.items()):
+        kind = next(iter(binding.model_fields_set))
+        target = getattr(binding, kind)
+        about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
+        lines.append(f"  {name}: {KINDS[kind]};{about}")
+    lines += [f"  {name}: string;" for name in sorted(spec.variables_of(key))]
+    for name, reference in sorted(worker.secrets.items()):
+        stored = reference.startswith("store:")
+        lines.append(
+            f"  {name}: SecretsStoreSecret; // await env.{name}.get()" if stored else f"  {name}: string; // secret"
+        )
+    return "\n".join([*lines, "}", ""])

@@ -1,0 +1,1 @@
+"""What changes a stack: deploying, plans and their pictures, drift, adoption."""

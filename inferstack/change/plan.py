@@ -1,0 +1,138 @@
+"""What an update would do, for a person to judge: changes, data that would be lost, code, cost, findings."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from inferstack.resources import official, own
+
+DATA = {
+    official.D1Database.token,
+    official.R2Bucket.token,
+    official.WorkersKvNamespace.token,
+    official.Queue.token,
+    own.VectorizeIndex.token,
+}
+VERSION = official.WorkerVersion.token
+WORDS = {"create": "create", "update": "update", "delete": "delete", "replace": "replace"}
+PROTECTED = "because it is protected"  # the engine's words
+MOST_LINES = 200  # of one module's difference; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource; `paths` are the properties that change, those in `replacing` need a new one."""
+
+    op: str
+    type: str
+    name: str
+    urn: str
+    paths: tuple[str, ...] = ()
+    replacing: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type: D1Database."""
+        return self.type.rpartition(":")[2]
+
+    @property
+    def loses_data(self) -> bool:
+        return self.op in ("replace", "delete") and self.type in DATA
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything of one preview."""
+
+    stack: str
+    protected: bool
+    changes: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    code: dict[str, list[str]] = field(default_factory=dict)  # by Worker: lines of a unified difference
+    cost: tuple[dict[str, float], dict[str, float]] | None = None  # US dollars a month by resource: before, after
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    allowed: frozenset[str] = frozenset()
+
+    @property
+    def losses(self) -> list[Change]:
+        return [change for change in self.changes if change.loses_data]
+
+    @property
+    def refused(self) -> list[Change]:
+        """Losses in a protected environment that nobody has named."""
+        return [change for change in self.losses if self.protected and change.name not in self.allowed]
+
+    def counts(self) -> dict[str, int]:
+        found = {word: sum(change.op == word for change in self.changes) for word in WORDS}
+        return {word: number for word, number in found.items() if number}
+
+
+class Collector:
+    """Listens to the engine."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepEventMetadata] = []
+        self._errors: list[str] = []
+
+    @property
+    def only_protected(self) -> bool:
+        """Whether the preview failed for nothing but a protected resource that would be deleted."""
+        return any(PROTECTED in text for text in self._errors) and all(
+            PROTECTED in text or text.strip() == "preview failed" for text in self._errors
+        )
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.resource_pre_event is not None:
+            self.steps.append(event.resource_pre_event.metadata)
+        if event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message)
+
+    def fill(self, plan: Plan) -> None:
+        for step in self.steps:
+            op = step.op.value
+            if op == "same":
+                plan.unchanged += not step.type.startswith("pulumi:providers:")
+            elif op in WORDS and not step.type.startswith("pulumi:"):
+                plan.changes.append(_change(op, step))
+            if step.type == VERSION and op in ("create", "replace"):
+                plan.code[_name(step.urn).removesuffix("-version")] = _difference(step)
+
+
+def _change(op: str, step: StepEventMetadata) -> Change:
+    kinds = {path: diff.diff_kind.value for path, diff in (step.detailed_diff or {}).items()}
+    replacing = tuple(sorted(path for path, kind in kinds.items() if kind.endswith("-replace")))
+    paths = tuple(sorted(kinds) or sorted(step.diffs or []))
+    return Change(op, step.type, _name(step.urn), step.urn, paths, replacing or tuple(sorted(step.keys or [])))
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _difference(step: StepEventMetadata) -> list[str]:
+    old = _modules(step.old.inputs if step.old else None)
+    new = _modules(step.new.inputs if step.new else None)
+    lines: list[str] = []
+    for name in sorted({*old, *new}):
+        before, after = old.get(name, "").splitlines(), new.get(name, "").splitlines()
+        if not old:
+            lines.append(f"+++ {name}: {len(after)} lines")
+            continue
+        changed = list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="", n=2))
+        lines += changed[:MOST_LINES]
+        lines += [f"… {len(changed) - MOST_LINES} more lines"] if len(changed) > MOST_LINES else []
+    return lines
+
+
+def _modules(inputs: Mapping[str, Any] | None) -> dict[str, str]:
+    found = {}
+    for module in (inputs or {}).get("modules") or []:
+        content = base64.b64decode(module.get("contentBase64") or "")
+        found[module["name"]] = content.decode(errors="replace")
+    return found

@@ -1,0 +1,110 @@
+"""A plan as text for a terminal, JSON for programs, Markdown for a pull request."""
+
+from __future__ import annotations
+
+import json
+
+from inferstack.change.plan import Change, Plan
+
+SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "+-"}
+MARK = "<!-- inferstack plan: {stack} -->"  # finds the comment again that is to be replaced
+
+
+def show(plan: Plan, style: str) -> str:
+    return {"text": as_text, "json": as_json, "markdown": as_markdown}[style](plan)
+
+
+def as_text(plan: Plan) -> str:
+    """What Pulumi's own output, which stands above it, does not say."""
+    lines = [f"Data: {_loss(plan, change)}" for change in plan.losses]
+    for worker, difference in plan.code.items():
+        if difference:
+            lines += [f"Code of Worker {worker}:", *(f"    {line}" for line in difference)]
+    lines += _cost_lines(plan)
+    for finding in plan.findings:
+        place = f"{finding['file']}:{finding['line']}:{finding['column']}"
+        lines.append(f"{place}: {finding['severity']}[{finding['code']}]: {finding['message']}")
+    lines.append(f"Plan for {plan.stack}: {_summary(plan)}")
+    if plan.refused:
+        names = " ".join(f"--allow-data-loss {change.name}" for change in plan.refused)
+        lines.append(f"Refused: the environment is protected. To lose the data: inferstack up {plan.stack} {names}")
+    return "\n".join(lines)
+
+
+def as_json(plan: Plan) -> str:
+    changes = [
+        {
+            "op": change.op,
+            "type": change.type,
+            "name": change.name,
+            "urn": change.urn,
+            "properties": list(change.paths),
+            "replacing": list(change.replacing),
+            "loses_data": change.loses_data,
+        }
+        for change in plan.changes
+    ]
+    cost = {"before": plan.cost[0], "after": plan.cost[1]} if plan.cost else None
+    document = {
+        "stack": plan.stack,
+        "counts": {**plan.counts(), "unchanged": plan.unchanged},
+        "changes": changes,
+        "refused": [change.name for change in plan.refused],
+        "code": {worker: "\n".join(lines) for worker, lines in plan.code.items()},
+        "usd_a_month": cost,
+        "findings": plan.findings,
+    }
+    return json.dumps(document, indent=2)
+
+
+def as_markdown(plan: Plan) -> str:
+    lines = [MARK.format(stack=plan.stack), f"### inferstack plan for `{plan.stack}`: {_summary(plan)}", ""]
+    for change in plan.losses:
+        lines += ["> [!CAUTION]", f"> {_loss(plan, change)}", ""]
+    if plan.changes:
+        lines += ["| | Resource | Type | Properties |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {change.op} | `{change.name}` | {change.kind} | {_properties(change)} |" for change in plan.changes
+        ]
+        lines.append("")
+    for worker, difference in plan.code.items():
+        if difference:
+            lines += [f"<details><summary>Code of Worker <code>{worker}</code></summary>", "", "```diff"]
+            lines += [*(line.replace("```", "`\u200b``") for line in difference), "```", "", "</details>", ""]
+    cost = _cost_lines(plan)
+    lines += [f"**{cost[0]}**", "", *(f"- {line.strip()}" for line in cost[1:]), ""] if cost else []
+    if plan.findings:
+        lines += ["| Finding | Where | What | Fix |", "| --- | --- | --- | --- |"]
+        for finding in plan.findings:
+            where = f"`{finding['file']}:{finding['line']}`"
+            cells = (f"{finding['severity']} {finding['code']}", where, finding["message"], finding["fix"])
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines).rstrip()
+
+
+def _summary(plan: Plan) -> str:
+    counts = [f"{number} to {word}" for word, number in plan.counts().items()]
+    return ", ".join([*counts, f"{plan.unchanged} unchanged"]) if counts else "no changes"
+
+
+def _loss(plan: Plan, change: Change) -> str:
+    why = f" ({', '.join(change.replacing)} cannot change in place)" if change.op == "replace" else ""
+    named = "" if change not in plan.refused else "; refused unless named"
+    return f"{change.kind} `{change.name}` would be {change.op}d, and all that it holds is lost{why}{named}"
+
+
+def _properties(change: Change) -> str:
+    return ", ".join(f"**{path}**" if path in change.replacing else path for path in change.paths)
+
+
+def _cost_lines(plan: Plan) -> list[str]:
+    """What the change would cost, by resource, from the figures under `expect`."""
+    if plan.cost is None:
+        return []
+    before, after = plan.cost
+    lines = [f"Estimate: {before.get('total', 0):,.2f} → {after['total']:,.2f} USD a month"]
+    for key in sorted((before.keys() | after.keys()) - {"total"}):
+        difference = after.get(key, 0.0) - before.get(key, 0.0)
+        if abs(difference) >= 0.005:
+            lines.append(f"    {key}: {before.get(key, 0.0):,.2f} → {after.get(key, 0.0):,.2f} ({difference:+,.2f})")
+    return lines

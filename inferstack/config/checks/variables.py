@@ -1,0 +1,55 @@
+"""The environment as a whole: names and lengths, the account and its limits, protection, secrets at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from inferstack import catalog
+from inferstack.config.findings.report import Report
+from inferstack.config.paths import real_path
+from inferstack.config.spec import StackSpec
+
+# Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
+LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
+# What an account may have a number of: section → product and key of the limit.
+COUNTED = {
+    "workers": ("workers", "workers_per_account"),
+    "databases": ("d1", "databases"),
+    "indexes": ("vectorize", "indexes_per_account"),
+    "gateways": ("ai_gateway", "gateways_per_account"),
+}
+
+
+def check(spec: StackSpec, root: Path, report: Report) -> None:
+    for section, longest in LONGEST.items():
+        for key in getattr(spec, section):
+            name = spec.physical(key)
+            if len(name) > longest:
+                problem = f"`{name}` has {len(name)} characters; the longest name of {section} has {longest}"
+                report("IS062", (section, key), problem, "shorten it, the prefix or the environment's name")
+    if spec.target == "cloudflare" and (spec.account is None or set(spec.account) == {"0"}):
+        problem = "the stack goes to Cloudflare and does not say to which account"
+        report("IS071", ("account",), problem, "set `account:` (or CLOUDFLARE_ACCOUNT_ID, which the samples read)")
+    for section, (product, key) in COUNTED.items():
+        number, most = len(getattr(spec, section)), catalog.limit(product, key, spec.expect.plan)
+        if number > most:
+            problem = f"{number} {section}; an account on the {spec.expect.plan} plan has at most {most}"
+            report("IS074", (section,), problem, "use several accounts, or ask Cloudflare for more")
+    _check_secrets(spec, root, report)
+
+
+def _check_secrets(spec: StackSpec, root: Path, report: Report) -> None:
+    for at, reference in spec.secret_references():
+        kind, _, where = reference.partition(":")
+        if kind == "env" and not os.environ.get(where):
+            problem = f"the environment variable `{where}` is not set here"
+            report("IS075", at, problem, f"export {where} before `up`")
+        elif kind == "file":
+            path = real_path(root / where)
+            made = spec.target == "local" and path.is_relative_to(real_path(root / ".inferstack"))
+            if not made and not path.is_file():
+                report("IS075", at, f"there is no file `{where}` here", "write the secret to that file, mode 600")
+        elif kind == "store" and at[0] == "gateways" and spec.source_of(reference) is None:
+            problem = f"the gateway needs the value of `{where}`, and only the account's Secrets Store has it"
+            report("IS099", at, problem, f"declare `{where}` under `secrets_store:`, or name its source")

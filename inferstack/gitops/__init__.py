@@ -1,0 +1,1 @@
+"""Pipelines, written for GitHub, GitLab and Kubernetes."""

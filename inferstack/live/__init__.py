@@ -1,0 +1,1 @@
+"""What acts on stacks that run: what is live and since when, ways back, promotion, data, secrets, environments for a while."""

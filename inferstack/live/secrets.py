@@ -1,0 +1,91 @@
+"""`inferstack secrets check`: which secret of a stack is missing where, and how old what is deployed is. No value is shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inferstack.config import StackSpec, load_stack
+from inferstack.engine.account import Account
+from inferstack.engine.runs import open_stack
+from inferstack.errors import UserError
+from inferstack.resources.secret_sources import SecretMissing, read_secret
+from inferstack.text import table
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """`here`: whether the reference leads to a value on this machine; `deployed`: whether the live version has it."""
+
+    where: str
+    reference: str
+    here: bool
+    deployed: bool | None
+    why: str = ""
+
+
+def check(stack: str, root: Path, style: str) -> tuple[str, bool]:
+    """The report, and whether all are here."""
+    spec = load_stack(stack, root)
+    configured = set(open_stack(stack, spec, root, quiet=True).get_all_config())
+    live = _live(spec, root)
+    stored = _stored(spec, root)
+    found = []
+    for path, reference in spec.secret_references():
+        source = spec.source_of(reference)
+        why = _missing(source, root, configured) if source else _unstored(reference, stored)
+        deployed = None
+        if path[0] == "workers" and path[1] in live and not reference.startswith("store:"):
+            deployed = path[-1] in live[str(path[1])]
+        elif path[0] == "secrets_store" and stored is not None:
+            deployed = spec.physical(str(path[1])) in stored
+        found.append(Secret(".".join(map(str, path)), reference, not why, deployed, why))
+    complete = all(secret.here for secret in found)
+    if style == "json":
+        return json.dumps([asdict(secret) for secret in found], indent=2), complete
+    words = {True: "yes", False: "no", None: "-"}
+    rows = [("SECRET", "REFERENCE", "HERE", "DEPLOYED", "")]
+    rows += [(s.where, s.reference, words[s.here], words[s.deployed], s.why) for s in found]
+    return "\n".join(table(rows)) if found else f"stack `{stack}` has no secrets", complete
+
+
+def _missing(reference: str, root: Path, configured: set[str]) -> str:
+    kind, _, name = reference.partition(":")
+    if kind == "config":
+        known = any(entry.rpartition(":")[2] == name for entry in configured)
+        return "" if known else f"pulumi config set --secret {name}"
+    try:
+        read_secret(reference, root)
+    except SecretMissing as error:
+        return error.fix
+    return ""
+
+
+def _unstored(reference: str, stored: set[str] | None) -> str:
+    name = reference.removeprefix("store:")
+    return "" if name in (stored or set()) else f"the account's Secrets Store has no `{name}`"
+
+
+def _stored(spec: StackSpec, root: Path) -> set[str] | None:
+    """Names in the account's Secrets Store; None when this stack has nothing to do with it."""
+    if not spec.secrets_store and not spec.stored_secrets():
+        return None
+    account = Account(spec, root)
+    names: set[str] = set()
+    for store in account.call("GET", "/secrets_store/stores") or []:
+        listed = account.call("GET", f"/secrets_store/stores/{store['id']}/secrets", query={"per_page": 100})
+        names |= {entry["name"] for entry in listed or []}
+    return names
+
+
+def _live(spec: StackSpec, root: Path) -> dict[str, set[str]]:
+    """Names of the secrets of each Worker's newest version; a Worker that is not there is left out."""
+    account, found = Account(spec, root), {}
+    for key in spec.workers:
+        try:
+            listed = account.call("GET", f"/workers/scripts/{spec.physical(key)}/secrets")
+        except UserError:
+            continue
+        found[key] = {entry["name"] for entry in listed or []}
+    return found

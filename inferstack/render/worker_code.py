@@ -1,0 +1,177 @@
+"""A Worker's modules: the template rendered for this stack, and the shared modules it names.
+
+Templates are sandboxed and strict. A value enters JavaScript only through `tojson`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from inferstack.config import (
+    FILE_SUFFIX,
+    ModelSpec,
+    StackSpec,
+    Template,
+    WorkerSpec,
+    find_file,
+    find_template,
+    gateway_variable,
+    provider_variable,
+)
+from inferstack.errors import ConfigError
+from inferstack.render.module import Module
+from inferstack.render.packages import is_package, package_modules
+from inferstack.render.source import imports, source_modules
+from inferstack.shipped import HOME
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedWorker:
+    """Modules, the main one first, a digest of all of them, and the compatibility flags that they need."""
+
+    modules: tuple[Module, ...]
+    digest: str
+    flags: tuple[str, ...] = ()
+
+
+def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
+    """Raises `ConfigError` when the Worker lacks what its template needs."""
+    worker = spec.workers[key]
+    modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
+    template = find_template(worker.template, root) if worker.template else None
+    return RenderedWorker(modules, digest_of({m.name: m.content for m in modules}), template.flags if template else ())
+
+
+def digest_of(modules: dict[str, bytes]) -> str:
+    """The same for the same code, whatever it is bound to."""
+    named = b"\0".join(name.encode() + b"\0" + modules[name] for name in sorted(modules))
+    return hashlib.sha256(named).hexdigest()
+
+
+def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
+    worker = spec.workers[key]
+    assert worker.template is not None
+    template = find_template(worker.template, root)
+    if template is None:
+        raise ConfigError(f"worker `{key}`: there is no template `{worker.template}`")
+    if find_file(f"templates/{worker.template}/worker.js.j2", root) is None:
+        raise ConfigError(f"worker `{key}`: template `{worker.template}` has no worker.js.j2 in this project")
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader([folder / "templates" / worker.template for folder in (root, HOME)]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    values = {
+        "worker": key,
+        "models": {role: _model(spec, alias, root) for role, alias in sorted(_roles(spec, key, template).items())},
+        "options": _options(template, worker, root),
+        "chats": {role: _is_chat(spec, alias) for role, alias in worker.models.items()},
+    }
+    try:
+        main = environment.get_template("worker.js.j2").render(values)
+    except TemplateError as error:
+        raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
+    return (Module("index.js", main.encode()), *_shared(main, root))
+
+
+def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
+    """Model aliases by role; `beside` is the embedding model of an index that is filled beside the one that answers."""
+    worker = spec.workers[key]
+    index = spec.besides(key).get(template.reindexes or "")
+    beside = spec.indexes[index].beside if index else None
+    return {**worker.models, **({"beside": beside.model} if beside else {})}
+
+
+def _shared(main: str, root: Path) -> list[Module]:
+    """The modules of worker_src/ and of packages that the code imports, and those that they import, by name."""
+    found: dict[str, Module] = {}
+    left = [main]
+    while left:
+        for name in imports(left.pop()):
+            plain = name.removeprefix("./")
+            if name.startswith("./") and plain not in found:
+                file = find_file(f"worker_src/{plain}", root)
+                if file is None:
+                    raise ConfigError(f"there is no worker_src/{plain}, which the template imports")
+                found[plain] = _with_packages(Module(plain, file.read_bytes()), found)
+                left.append(found[plain].text)
+    return [found[name] for name in sorted(found)]
+
+
+def _with_packages(module: Module, found: dict[str, Module]) -> Module:
+    """The module with its imports of packages led to their files, which are added to `found`."""
+    text = module.text
+    for name in filter(is_package, imports(text)):
+        path, files = package_modules(name, imports)
+        found.update({file.name: file for file in files})
+        text = text.replace(f'from "{name}"', f'from "./{path}"')
+    return Module(module.name, text.encode())
+
+
+def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, Any]:
+    """Defaults, and what the stack file says; `<name>_file` is read as JSON or YAML into `<name>`."""
+    given = {name: option.default for name, option in template.options.items()}
+    for name, value in worker.options.items():
+        plain = name.removesuffix(FILE_SUFFIX)
+        if name in template.options:
+            given[name] = value
+        else:
+            try:
+                given[plain] = yaml.load((root / value).read_text(), Loader=yaml.CSafeLoader)
+            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+                raise ConfigError(f"option `{name}`: {value} cannot be read: {str(error).splitlines()[0]}") from None
+    return given
+
+
+def _is_chat(spec: StackSpec, alias: str) -> bool:
+    """Whether a model takes messages; those of other providers do."""
+    model = spec.model_of(alias)
+    return spec.models[alias].external or (model is not None and model.task == "Text Generation")
+
+
+def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
+    """What a Worker needs to know of a model: how it is called, its parameters, and what to call when it fails."""
+    model = spec.models[alias]
+    return {
+        **_target(spec, alias),
+        "system": _system(model, root),
+        "max_tokens": model.max_tokens,
+        "temperature": model.temperature,
+        "fallbacks": [_target(spec, fallback) for fallback in model.fallbacks],
+    }
+
+
+def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
+    """`name` for `env.AI.run`; a model behind a route or of another provider has the gateway's `provider/model`.
+
+    `gateway` is the variable with the gateway's id, so that the code is the same in every environment; so is what stands
+    in braces, for a provider of the stack's own.
+    `price` is US dollars for a million tokens, `json` how the model takes a JSON schema, `calls_a_minute` Cloudflare's
+    limit of an account; null where not known.
+    """
+    declared, model = spec.models[alias], spec.model_of(alias)
+    gateway = gateway_variable(declared.gateway) if declared.gateway else None
+    provider = (
+        f"{{{provider_variable(declared.provider)}}}" if declared.provider in spec.providers else declared.provider
+    )
+    outside = f"{provider}/{declared.model}" if declared.external else None
+    compat = f"dynamic/{declared.route}" if declared.route else outside
+    into, out = (model.price("M input tokens"), model.price("M output tokens")) if model else (None, None)
+    price = {"input": into or 0, "output": out or 0} if into or out else None
+    json_mode = model.json_mode if model and model.takes_json_schema else None
+    limit = model.rate_limit if model else None
+    facts = {"price": price, "json": json_mode, "calls_a_minute": limit}
+    return {"name": declared.model, "gateway": gateway, "compat": compat, **facts}
+
+
+def _system(model: ModelSpec, root: Path) -> str | None:
+    return (root / model.system_file).read_text().strip() if model.system_file else model.system

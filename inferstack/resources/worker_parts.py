@@ -1,0 +1,195 @@
+"""Workers: what `workers:` in a stack file becomes: a shell, an immutable version, and its deployment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+
+from inferstack.config import RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
+from inferstack.resources.context import Context
+from inferstack.resources.official import Worker as CloudflareWorker
+from inferstack.resources.official import (
+    WorkersCronTrigger,
+    WorkersCustomDomain,
+    WorkersDeployment,
+    WorkersRoute,
+    WorkerVersion,
+)
+from inferstack.resources.own import SmokeCheck, WorkerRollout
+
+# `resolve(kind, key)` gives the binding's fields for what a stack file names.
+Resolve = Callable[[str, str], dict[str, Any]]
+CHECK_SECONDS = 1800  # what the checks of a rollout may take beside its holds
+
+
+def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[str, Any]:
+    """`namespaceId` is a number of one's own choice that tells counters of an account apart."""
+    number = int.from_bytes(hashlib.sha256(f"{worker}/{binding}".encode()).digest()[:4], "big")
+    simple = {"limit": spec.requests, "period": spec.seconds}
+    return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
+
+
+def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
+    """What policies ask about a Worker; a policy pack sees no stack file."""
+    worker = spec.workers[key]
+    models = {alias: spec.models[alias] for alias in worker.models.values() if alias in spec.models}
+    external = {alias: model.model for alias, model in models.items() if model.external}
+    gateways = sorted({model.gateway for model in models.values() if model.gateway})
+    return {"public": worker.public, "tenants": worker.has_tenants, "gateways": gateways, "externalModels": external}
+
+
+class Worker(pulumi.ComponentResource):
+    """A Worker that serves its newest version."""
+
+    name: str
+    deployment: pulumi.Resource
+
+    def __init__(
+        self, key: str, context: Context, resolve: Resolve, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        spec = context.spec.workers[key]
+        super().__init__("inferstack:index:Worker", key, {}, opts)
+        self.name = context.spec.physical(key)
+        child = pulumi.ResourceOptions(parent=self)
+        shell = CloudflareWorker(
+            key,
+            {
+                "accountId": context.account_id,
+                "name": self.name,
+                "observability": {"enabled": spec.observability, "headSamplingRate": 1},
+                "subdomain": {"enabled": True, "previewsEnabled": False},
+                "tags": sorted({f"environment:{context.spec.environment}", *context.spec.tags}),
+                **spec.raw.worker,
+            },
+            child,
+        )
+        version = self._add_version(key, context, shell, resolve)
+        self.deployment = self._deploy(key, context, version)
+        self._add_triggers(key, context)
+        self._add_smoke_checks(key, context, version)
+        self.register_outputs({"name": self.name, **_judged(key, context.spec)})
+
+    def _deploy(self, key: str, context: Context, version: WorkerVersion) -> pulumi.Resource:
+        """The version goes live: at once, or step by step."""
+        spec = context.spec.workers[key]
+        named = {"accountId": context.account_id, "scriptName": self.name}
+        if spec.rollout is None:
+            versions = [{"versionId": version.id, "percentage": 100}]
+            inputs = {**named, "strategy": "percentage", "versions": versions, **spec.raw.deployment}
+            return WorkersDeployment(f"{key}-deployment", inputs, pulumi.ResourceOptions(parent=self))
+        rollout, abort = spec.rollout, spec.rollout.abort_on
+        checks = rollout.checks or spec.smoke or [SmokeSpec(request="GET /healthz")]
+        limits: dict[str, Any] = {"smoke": abort.smoke, "errorRate": abort.error_rate}
+        inputs = {
+            **named,
+            "versionId": version.id,
+            "steps": rollout.steps,
+            "holdSeconds": seconds(rollout.hold),
+            "checks": self._checks(key, context, checks),
+            "abortOn": {**limits, **({"p95Seconds": seconds(abort.p95)} if abort.p95 else {})},
+            **self._place(spec, context),
+        }
+        longest = f"{rollout.seconds + CHECK_SECONDS:.0f}s"
+        timeouts = pulumi.CustomTimeouts(create=longest, update=longest)
+        options = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
+        return WorkerRollout(f"{key}-rollout", inputs, options)
+
+    def _add_version(self, key: str, context: Context, shell: CloudflareWorker, resolve: Resolve) -> WorkerVersion:
+        from inferstack.render import render_worker  # Jinja2 costs 60 ms; the first resources need not wait for it
+
+        spec = context.spec.workers[key]
+        rendered = render_worker(context.spec, key, context.root)
+        modules = [
+            {
+                "name": module.name,
+                "contentType": module.content_type,
+                "contentBase64": base64.b64encode(module.content).decode(),
+            }
+            for module in rendered.modules
+        ]
+        inputs = {
+            "accountId": context.account_id,
+            "workerId": shell.id,
+            "mainModule": rendered.modules[0].name,
+            "modules": modules,
+            "bindings": self._bindings(key, context, resolve),
+            "compatibilityDate": spec.compatibility_date,
+            "compatibilityFlags": sorted({*spec.compatibility_flags, *rendered.flags}),
+            "limits": {"cpuMs": spec.cpu_ms} if spec.cpu_ms else None,
+            "placement": {"mode": spec.placement} if spec.placement else None,
+            **spec.raw.version,
+        }
+        return WorkerVersion(f"{key}-version", inputs, pulumi.ResourceOptions(parent=self, hide_diffs=["modules"]))
+
+    def _add_triggers(self, key: str, context: Context) -> None:
+        """What calls the Worker, once it is deployed."""
+        spec, account = context.spec.workers[key], context.account_id
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        if spec.crons:
+            schedules = [{"cron": cron} for cron in spec.crons]
+            trigger = {"accountId": account, "scriptName": self.name, "schedules": schedules}
+            WorkersCronTrigger(f"{key}-crons", trigger, after)
+        for route in spec.routes:
+            WorkersRoute(
+                f"{key}-{route.pattern}", {"zoneId": route.zone, "pattern": route.pattern, "script": self.name}, after
+            )
+        for domain in spec.domains:
+            hostname = {"accountId": account, "hostname": domain.hostname, "service": self.name, "zoneId": domain.zone}
+            WorkersCustomDomain(f"{key}-{domain.hostname}", hostname, after)
+
+    def _add_smoke_checks(self, key: str, context: Context, version: WorkerVersion) -> None:
+        """Requests that the version must answer once it is live."""
+        spec = context.spec.workers[key]
+        if not spec.smoke or spec.rollout is not None:
+            return
+        checks = self._checks(key, context, spec.smoke)
+        inputs = {"accountId": context.account_id, "scriptName": self.name, "versionId": version.id, "checks": checks}
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.deployment])
+        SmokeCheck(f"{key}-smoke", {**inputs, **self._place(spec, context)}, after)
+
+    def _place(self, spec: WorkerSpec, context: Context) -> dict[str, str]:
+        """Where checks find the Worker; workers.dev needs no word."""
+        if context.spec.target == "local":
+            return {"localAddress": context.local_address()}
+        return {"hostname": spec.domains[0].hostname} if spec.domains else {}
+
+    def _checks(self, key: str, context: Context, wanted: list[SmokeSpec]) -> list[dict[str, Any]]:
+        secrets, found = context.spec.workers[key].secrets, []
+        for smoke in wanted:
+            method, path = smoke.request.split(" ", 1)
+            reference = secrets.get(smoke.token or "")
+            token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
+            body = None if smoke.body is None else json.dumps(smoke.body)
+            one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
+            given = {**one, "body": body, "token": token}
+            found.append({name: value for name, value in given.items() if value is not None})
+        return found
+
+    def _bindings(self, key: str, context: Context, resolve: Resolve) -> list[dict[str, Any]]:
+        """Sorted by name: the API gives them back so, and another order would look like a change."""
+        spec = context.spec.workers[key]
+        found: list[dict[str, Any]] = []
+        for name, binding in spec.bindings.items():
+            kind = next(iter(binding.model_fields_set))
+            if binding.rate_limit is not None:
+                found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
+                continue
+            found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
+        for name, index in context.spec.besides(key).items():
+            found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
+        found += [
+            {"name": name, "type": "plain_text", "text": value}
+            for name, value in context.spec.variables_of(key).items()
+        ]
+        for name, reference in spec.secrets.items():
+            if reference.startswith("store:"):
+                found.append({"name": name, **resolve("secret", reference.removeprefix("store:"))})
+                continue
+            text = context.secret(reference, f"worker `{key}`, secret `{name}`")
+            found.append({"name": name, "type": "secret_text", "text": text})
+        return sorted(found, key=lambda binding: str(binding["name"]))

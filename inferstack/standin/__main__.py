@@ -1,0 +1,25 @@
+"""The plugin process of the stand-in: `pulumi-resource-cloudflare` on machines without the official plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inferstack.cloudflare import is_loopback
+from inferstack.plugin.servicer import Servicer, serve_provider
+from inferstack.standin.typed_resource import all_types
+
+VERSION = "6.23.1"
+
+
+def refuse(config: dict[str, Any]) -> str | None:
+    """Only loopback: the stand-in never deploys to a real account."""
+    if is_loopback(str(config["baseUrl"])):
+        return None
+    return (
+        f"the stand-in for the Cloudflare provider refuses {config['baseUrl']}: it serves local stacks only.\n"
+        "  To deploy to Cloudflare, let Pulumi install the official provider: run without bin/offline on PATH"
+    )
+
+
+if __name__ == "__main__":
+    serve_provider(Servicer(VERSION, all_types(), refuse))
