@@ -26,7 +26,7 @@ workers:
       steps: [5, 25, 100]
       hold: {hold}
       checks: [{{ request: GET /health, contains: fine }}]
-      abort_on: {{ error_rate: 0.2, p95: 300ms }}
+      abort_on: {{ error_rate: 0.2, p95: 1500ms }}
 """
 CODE = """let calls = 0;
 export default {
@@ -77,7 +77,7 @@ def test_a_version_that_fails_its_checks_is_never_seen(mine: Project) -> None:
 
 
 FLAKY = 'return calls > 4 ? new Response("", { status: 500 }) : new Response("fine 4")'
-SLOW = 'await new Promise((done) => setTimeout(done, 400)); return new Response("fine 5")'
+SLOW = 'await new Promise((done) => setTimeout(done, 2500)); return new Response("fine 5")'
 
 
 def test_a_version_that_fails_more_and_more_goes_back_in_the_middle_of_a_step(mine: Project) -> None:
