@@ -5,7 +5,8 @@ InferstackError
 │   ├── ConfigError      a stack file, a reference or an argument (exit 2)
 │   ├── AuthenticationError   the token is refused (exit 3)
 │   ├── StackNotFound    no such stack (exit 6)
-│   └── ToolchainError   Pulumi, workerd or another program is missing (exit 1)
+│   ├── ToolchainError   Pulumi, workerd or another program is missing (exit 1)
+│   └── CancelledError   the person said no (exit 8)
 └── anything else        our bug: the traceback is wanted
 
 Exit codes are Pulumi's own (pulumi 3.227 and newer, pkg/cmd/pulumi/cmd/exit_codes.go).
@@ -44,3 +45,9 @@ class StackNotFound(UserError):
 
 class ToolchainError(UserError):
     """A program that inferstack drives is missing or broken."""
+
+
+class CancelledError(UserError):
+    """The person who was asked said no."""
+
+    exit_code = 8

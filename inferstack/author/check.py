@@ -93,10 +93,15 @@ def _check_accounts(checked: dict[str, Checked]) -> None:
                 report("IS074", (section,), problem, "use several accounts, or ask Cloudflare for more")
 
 
-def explain(code: str) -> str:
+def explanation(code: str) -> dict[str, str | int]:
     """Raises `ConfigError` for an unknown code."""
     wanted = code.upper()
     if wanted not in CODES:
         raise ConfigError(f"there is no finding {code}{closest(wanted, CODES)}\n  fix: codes are IS001 to {max(CODES)}")
     found = CODES[wanted]
-    return f"{wanted} ({found.severity}): {found.title}\n\n{found.why}"
+    return {"version": 1, "code": wanted, "severity": found.severity, "title": found.title, "why": found.why}
+
+
+def explain(code: str) -> str:
+    found = explanation(code)
+    return f"{found['code']} ({found['severity']}): {found['title']}\n\n{found['why']}"

@@ -28,16 +28,38 @@ def show(name: str, root: Path, *, origin: bool = False) -> str:
     return "\n".join(lines)
 
 
-def diff(one: str, other: str, root: Path) -> str:
-    """Values that differ, by path: `-` is the first stack's, `+` the second's."""
+def values(name: str, root: Path) -> list[dict[str, Any]]:
+    """Each value of the merged stack with its path and where it came from."""
+    found = []
+    for path, node in _values(_tree(name, root), ""):
+        file = node.place.file
+        shown = file.relative_to(root) if file.is_relative_to(root) else file
+        found.append({"path": path, "value": node.value, "file": str(shown), "line": node.place.line})
+    return found
+
+
+def differences(one: str, other: str, root: Path) -> list[dict[str, Any]]:
+    """Values that differ, by path; a side that has none lacks its key."""
     left, right = (dict(_values(_tree(name, root), "")) for name in (one, other))
-    lines = [f"--- {one}", f"+++ {other}"]
+    found = []
     for path in sorted({*left, *right}):
         old, new = left.get(path), right.get(path)
         if old is not None and new is not None and old.value == new.value:
             continue
-        lines += [f"- {path}: {_text(old.value)}"] if old is not None else []
-        lines += [f"+ {path}: {_text(new.value)}"] if new is not None else []
+        sides = ((one, old), (other, new))
+        found.append({"path": path, **{name: node.value for name, node in sides if node is not None}})
+    return found
+
+
+def diff(one: str, other: str, root: Path) -> str:
+    """`-` is the first stack's, `+` the second's."""
+    lines = [f"--- {one}", f"+++ {other}"]
+    for entry in differences(one, other, root):
+        lines += [
+            f"{sign} {entry['path']}: {_text(entry[name])}"
+            for sign, name in (("-", one), ("+", other))
+            if name in entry
+        ]
     return "\n".join(lines) if len(lines) > 2 else f"`{one}` and `{other}` say the same"
 
 

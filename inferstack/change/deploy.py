@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent
 
 from inferstack.author.check import check
 from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
 from inferstack.config import StackSpec
-from inferstack.engine import saved_plans
+from inferstack.engine import events, output, saved_plans
 from inferstack.engine.locks import with_lock
-from inferstack.engine.runs import run_of, say, show
+from inferstack.engine.runs import counts, run_of, say, show
 from inferstack.errors import ConfigError, UserError
 from inferstack.resources.context import UNPROTECT
 from inferstack.resources.secret_sources import NO_COMMANDS
@@ -47,13 +48,14 @@ def up(
             say,
             lambda: stack.up(
                 on_output=show,
+                on_event=events.follow,
                 show_secrets=False,
                 expect_no_changes=expect_no_changes or None,
                 plan=inner,
                 refresh=refresh or None,
             ),
         )
-    return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
+    return counts(result.summary)
 
 
 @contextmanager
@@ -86,15 +88,29 @@ def _look_ahead(
     spec: StackSpec, stack: auto.Stack, allowed: frozenset[str], *, print_output: bool, **options: Any
 ) -> Plan:
     """Raises `CommandError` when the preview fails for more than what is protected."""
-    collector, output = Collector(), list[str]()
+    collector, said = Collector(), list[str]()
+    judged = output.Filter(only_judged=True)  # the plan has the steps, better to read
+
+    def listen(event: EngineEvent) -> None:
+        collector(event)
+        events.follow(event)
+
+    def tell(line: str) -> None:
+        shown = judged.lines(line) if print_output else []
+        for each in shown:
+            output.write(each)
+        if not shown:
+            said.append(line)
+
     # Protected things refuse their replacement even in a preview; here a person wants to see all of it.
     environment = dict(stack.workspace.env_vars)
     stack.workspace.env_vars = {**environment, UNPROTECT: "*"}
     try:
-        stack.preview(on_output=show if print_output else output.append, on_event=collector, **options)
+        stack.preview(on_output=tell, on_event=listen, **options)
     except auto.CommandError:
         if not collector.only_protected:
-            show("\n".join(output))
+            for line in said:  # what has not been shown
+                show(line)
             raise
     finally:
         stack.workspace.env_vars = environment
@@ -129,7 +145,7 @@ def preview(
         plan.findings = json.loads(check([name], root).show("json"))
         if save is not None and not plan.refused:
             _save(stack, save)
-    show(show_plan(plan, style))
+    print(show_plan(plan, style), flush=True)
     return plan
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from inferstack.change.plan import Change, Plan
+from inferstack.text import paint, table
 
 SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "+-"}
+COLOURS = {"create": "green", "update": "yellow", "delete": "red", "replace": "magenta"}
 MARK = "<!-- inferstack plan: {stack} -->"  # finds the comment again that is to be replaced
 
 
@@ -15,20 +17,40 @@ def show(plan: Plan, style: str) -> str:
 
 
 def as_text(plan: Plan) -> str:
-    """What Pulumi's own output, which stands above it, does not say."""
-    lines = [f"Data: {_loss(plan, change)}" for change in plan.losses]
+    """For a person to judge at a glance; Pulumi's diagnostics stand above it."""
+    lines = _change_lines(plan)
+    lines += [f"{paint('Data:', 'red', 'bold')} {_loss(plan, change)}" for change in plan.losses]
     for worker, difference in plan.code.items():
         if difference:
-            lines += [f"Code of Worker {worker}:", *(f"    {line}" for line in difference)]
+            lines += [f"Code of Worker {worker}:", *(f"    {_painted(line)}" for line in difference)]
     lines += _cost_lines(plan)
     for finding in plan.findings:
         place = f"{finding['file']}:{finding['line']}:{finding['column']}"
-        lines.append(f"{place}: {finding['severity']}[{finding['code']}]: {finding['message']}")
-    lines.append(f"Plan for {plan.stack}: {_summary(plan)}")
+        mark = paint(f"{finding['severity']}[{finding['code']}]", "red" if finding["severity"] == "error" else "yellow")
+        lines.append(f"{place}: {mark}: {finding['message']}")
+    lines.append(f"{paint(f'Plan for {plan.stack}:', 'bold')} {_summary(plan)}")
     if plan.refused:
         names = " ".join(f"--allow-data-loss {change.name}" for change in plan.refused)
         lines.append(f"Refused: the environment is protected. To lose the data: inferstack up {plan.stack} {names}")
     return "\n".join(lines)
+
+
+def _change_lines(plan: Plan) -> list[str]:
+    """A line for each resource: sign, type, name, and the properties that change; `!` marks those that need a new one."""
+    if not plan.changes:
+        return []
+    rows = [("", "TYPE", "NAME", "CHANGES")]
+    for change in plan.changes:
+        paths = [paint(f"{path} !", "red") if path in change.replacing else path for path in change.paths]
+        shown = paths if change.op in ("update", "replace") else []
+        sign = paint(SIGNS[change.op], COLOURS[change.op], "bold")
+        rows.append((sign, paint(change.kind, COLOURS[change.op]), change.name, ", ".join(shown)))
+    return [*table(rows), ""]
+
+
+def _painted(line: str) -> str:
+    colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return paint(line, colour) if colour else line
 
 
 def as_json(plan: Plan) -> str:
@@ -84,7 +106,7 @@ def as_markdown(plan: Plan) -> str:
 
 def _summary(plan: Plan) -> str:
     counts = [f"{number} to {word}" for word, number in plan.counts().items()]
-    return ", ".join([*counts, f"{plan.unchanged} unchanged"]) if counts else "no changes"
+    return ", ".join([*(counts or ["no changes"]), f"{plan.unchanged} unchanged"])
 
 
 def _loss(plan: Plan, change: Change) -> str:

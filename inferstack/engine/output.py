@@ -1,30 +1,51 @@
-"""Pulumi's own lines without what tells a user nothing, unless `INFERSTACK_VERBOSE` is set."""
+"""Pulumi's own lines without what tells a user nothing, and the place where a run's progress is shown."""
 
 from __future__ import annotations
 
-import os
 import re
+import sys
+from dataclasses import dataclass
 
-VERBOSE = "INFERSTACK_VERBOSE"
 # Where the plugins of this project are from is no news: `inferstack doctor` says it.
 NOISE = re.compile(r"warning: using pulumi-(language|resource)-\S+ from \$PATH at ")
-COUNT = re.compile(
-    r"(?P<head>.* Stack \S+ (?:created|updated|deleted|running|up to date|unchanged|\w+)?.*?) \d+ warnings?$"
+TICK = re.compile(r"@ (previewing|updating|destroying|refreshing)\b.*\.{2,}$")
+# A step that began, or goes on without news: its end will have a line, too.
+BEGUN = re.compile(
+    r"^ [+~<>\- ]{1,2} +\S+:\S+:\S+ .*\b(creating|updating|deleting|replacing|reading|importing)( \w+)* \(\d+s\)[^;]*$"
 )
+SECTION = re.compile(r"^\S[^:]*:$")
+JUDGED = re.compile(r"^(Diagnostics|Polic\w+.*):$")  # sections that a plan of our own does not have
+WARNINGS = re.compile(r"(?<=:Stack )(.*?) \d+ warnings?$")  # most of them are the noise; the others are told below
 HEAD = re.compile(r"Diagnostics:$|  \S+ \(.+\):$")
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the command line was asked for."""
+
+    verbose: bool = False
+    to_stderr: bool = False  # standard output is for JSON alone
+
+
+settings = Settings()
 
 
 class Filter:
     """Line by line; the heads of a block of diagnostics wait until the block has something to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_judged: bool = False) -> None:
+        self._only_judged, self._judged = only_judged, False
         self._waiting: list[str] = []
         self._in_block = self._dropped = False
 
     def lines(self, line: str) -> list[str]:
         """What is to be shown now."""
-        if os.environ.get(VERBOSE):
+        if settings.verbose:
             return [line]
+        if SECTION.match(line):
+            self._judged = bool(JUDGED.match(line))
+        if TICK.match(line) or BEGUN.match(line) or (self._only_judged and not self._judged):
+            return []
         if NOISE.search(line):
             self._dropped = True
             return []
@@ -35,6 +56,10 @@ class Filter:
         if self._in_block and self._dropped and not line.strip():
             self._in_block, self._waiting = False, []
             return []
-        shown = [*self._waiting, line]
+        shown = [*self._waiting, WARNINGS.sub(r"\1", line)]
         self._waiting, self._dropped = [], False
         return shown
+
+
+def write(line: str) -> None:
+    print(line, file=sys.stderr if settings.to_stderr else sys.stdout, flush=True)

@@ -14,10 +14,10 @@ from pulumi import automation as auto
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
+from inferstack.engine import events, output
 from inferstack.engine.environment import STATE, local_settings, run_environment
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
-from inferstack.engine.output import Filter
 from inferstack.errors import AuthenticationError, UserError
 from inferstack.toolchain import read_toolchain
 
@@ -72,9 +72,20 @@ def run_of(name: str, root: Path, more: dict[str, str] | None = None) -> Iterato
         raise failed(error) from None
 
 
-def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> None:
+def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
+    """The number of resources per operation."""
     with run_of(name, root) as (_, stack):
-        with_lock(stack, say, lambda: stack.refresh(on_output=show, expect_no_changes=expect_no_changes or None))
+        done = with_lock(
+            stack,
+            say,
+            lambda: stack.refresh(on_output=show, on_event=events.follow, expect_no_changes=expect_no_changes or None),
+        )
+    return counts(done.summary)
+
+
+def counts(summary: auto.UpdateSummary) -> dict[str, int]:
+    """Resources per operation."""
+    return {str(op): count for op, count in (summary.resource_changes or {}).items()}
 
 
 def updates(name: str, spec: StackSpec, root: Path, most: int = 20) -> list[auto.UpdateSummary]:
@@ -100,8 +111,11 @@ def loss_of_down(name: str, root: Path) -> str:
         raise failed(error) from None
 
 
-def down(name: str, root: Path) -> None:
-    """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`."""
+def down(name: str, root: Path) -> dict[str, int]:
+    """Destroy the stack; a local one's Cloudflare is stopped afterwards, and its state stays for the next `up`.
+
+    The number of resources per operation.
+    """
     with run_of(name, root) as (spec, stack):
         if spec.protected:  # Pulumi would delete the Workers first, then stop at the first protected database
             fix = f"set `production: false` or `protect: false`, run `inferstack up {name}`, then this again"
@@ -109,9 +123,10 @@ def down(name: str, root: Path) -> None:
         resources = held(stack)
         say(what_is_lost(name, resources, spec))
         empty_buckets(resources, spec, root)
-        with_lock(stack, say, lambda: stack.destroy(on_output=show, show_secrets=False))
+        done = with_lock(stack, say, lambda: stack.destroy(on_output=show, on_event=events.follow, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
+    return counts(done.summary)
 
 
 def down_samples(root: Path) -> None:
@@ -159,10 +174,10 @@ def code_of(error: auto.CommandError) -> int:
 
 def show(line: str) -> None:
     for each in _filter.lines(line):
-        print(each, flush=True)
+        output.write(each)
 
 
-_filter = Filter()
+_filter = output.Filter()
 
 
 def failed(error: auto.CommandError) -> UserError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,10 @@ def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
     return len(faults)
 
 
-def listing(folder: Path) -> str:
+def planned(folder: Path) -> list[dict[str, Any]]:
+    """Without the fields that say nothing."""
     faults = _call(folder, "GET")["faults"]
-    shown = [json.dumps({key: value for key, value in fault.items() if value not in (None, "")}) for fault in faults]
-    return "\n".join(shown) or "no faults are planned"
+    return [{key: value for key, value in fault.items() if value not in (None, "")} for fault in faults]
 
 
 def clear(folder: Path) -> None:

@@ -12,8 +12,11 @@ from inferstack.errors import ConfigError, UserError
 from inferstack.render import digest_of, render_worker
 
 
-def promote(source: str, target: str, root: Path, allowed: list[str]) -> list[str]:
-    """Deploys `target`; returns a line for each Worker. Raises `UserError` when its code is not what `source` runs."""
+def promote(source: str, target: str, root: Path, allowed: list[str]) -> dict[str, int]:
+    """Deploys `target`; returns the number of resources per operation.
+
+    Raises `UserError` when its code is not what `source` runs.
+    """
     if source == target:
         raise ConfigError("promote takes two stacks: from where, and to where")
     before, after = load_stack(source, root), load_stack(target, root)
@@ -39,8 +42,7 @@ def promote(source: str, target: str, root: Path, allowed: list[str]) -> list[st
             + "\n  fix: make them agree, or accept a difference with --allow-difference WORKER"
         )
     runs.say("\n".join(lines))
-    deploy.up(target, root)
-    return lines
+    return deploy.up(target, root)
 
 
 def _running(stack: str, spec: StackSpec, root: Path) -> dict[str, str]:

@@ -14,6 +14,19 @@ from inferstack.errors import ConfigError, UserError
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a Worker: the version that takes its traffic, and the one that did."""
+
+    worker: str
+    version: str
+    was: str | None  # None: it stays where it is
+    text: str
+
+    def plain(self) -> dict[str, str | None]:
+        return {"worker": self.worker, "version": self.version, "was": self.was}
+
+
+@dataclass(frozen=True, slots=True)
 class _Move:
     """A Worker's way back; without `good` it stays: it went back already, or has no version before."""
 
@@ -28,8 +41,8 @@ class _Move:
         return self.good is None and self.live.by_checks
 
 
-def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list[str]:
-    """A line for each Worker that went back. Without a name: what the last update that deployed Workers changed."""
+def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list[Moved]:
+    """What became of each Worker. Without a name: what the last update that deployed Workers changed."""
     spec = load_stack(stack, root)
     if worker is not None and worker not in spec.workers:
         raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
@@ -54,13 +67,15 @@ def _move(key: str, script: str, account: Account, named: str | None, to: str | 
     return _Move(key, script, bad, to or _before(deployments, bad), deployments[0])
 
 
-def _go(move: _Move, account: Account) -> str:
+def _go(move: _Move, account: Account) -> Moved:
     if move.is_back:
-        return f"{move.key}: stays on {move.bad}, where it went back to when the new version failed its checks"
+        text = f"{move.key}: stays on {move.bad}, where it went back to when the new version failed its checks"
+        return Moved(move.key, move.bad, None, text)
     if move.good is None:
-        return f"{move.key}: stays on {move.bad}, its first version"
+        return Moved(move.key, move.bad, None, f"{move.key}: stays on {move.bad}, its first version")
     account.deploy(move.script, move.good, ROLLBACK + move.bad)
-    return f"{move.key}: all traffic is on version {move.good} again, was {_shown(move.live)}"
+    text = f"{move.key}: all traffic is on version {move.good} again, was {_shown(move.live)}"
+    return Moved(move.key, move.good, move.bad, text)
 
 
 def _candidate(deployments: list[Deployment]) -> str:

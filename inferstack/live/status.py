@@ -16,7 +16,7 @@ from inferstack.engine.environment import local_settings
 from inferstack.engine.runs import updates
 from inferstack.errors import ConfigError
 from inferstack.render import digest_of, render_worker
-from inferstack.text import table
+from inferstack.text import paint, table
 
 DIGEST = 12  # characters that tell one build from another
 TO_THE_SECOND = len("2026-01-01T00:00:00")
@@ -61,14 +61,14 @@ def status(stack: str, root: Path, style: str) -> str:
     missing = [key for key in spec.workers if key not in {share.worker for share in shares}]
     rows = [("WORKER", "SHARE", "VERSION", "CODE", "SINCE", "")]
     for share in shares:
-        code = share.code + ("" if share.here else " (not this checkout's)")
+        code = share.code + ("" if share.here else paint(" (not this checkout's)", "yellow"))
         rows.append(
             (share.worker, f"{share.percent:g} %", share.version, code, _time(share.since), _words(share.message))
         )
-    rows += [(key, "-", "not deployed", "", "", "") for key in missing]
+    rows += [(key, "-", paint("not deployed", "yellow"), "", "", "") for key in missing]
     began = last.start_time.isoformat()[:TO_THE_SECOND].replace("T", " ") if last else ""
     head = f"stack {stack}, environment {spec.environment}: last update {last.result} {began}" if last else stack
-    return "\n".join([head, *([trouble] if trouble else []), "", *table(rows)])
+    return "\n".join([head, *([paint(trouble, "red", "bold")] if trouble else []), "", *table(rows)])
 
 
 def _trouble(spec: StackSpec, root: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from inferstack import __version__
 from inferstack.errors import ToolchainError
+from inferstack.text import paint
 from inferstack.toolchain import node_tools, pulumi_cli
 from inferstack.toolchain.folders import cache_folder, make_writable
 from inferstack.toolchain.record import read_toolchain
@@ -98,7 +99,7 @@ def as_json(found: list[Finding]) -> dict[str, Any]:
 
 def as_text(found: list[Finding]) -> str:
     width = max(len(each.what) for each in found)
-    signs = {"ok": "ok     ", "missing": "MISSING", "absent": "-      "}
+    signs = {"ok": paint("ok     ", "green"), "missing": paint("MISSING", "red", "bold"), "absent": "-      "}
     lines = []
     for each in found:
         lines.append(f"{signs[each.state]}  {each.what.ljust(width)}  {each.detail}")

@@ -1,0 +1,125 @@
+"""Commands that look, and change nothing."""
+
+from typing import Annotated
+
+import typer
+
+from inferstack.cli.app import LOOK, command, commands_of
+from inferstack.cli.context import project
+from inferstack.cli.options import CostFormat, Format, ModelName, Stack, TableFormat, Worker
+from inferstack.errors import ConfigError
+
+
+@command(LOOK, "status")
+def status(stack: Stack, style: Format = "text") -> None:
+    """Tell what is live: versions, traffic, since when."""
+    from inferstack.live.status import status as live
+
+    print(live(stack, project(), style))
+
+
+@command(LOOK, "history")
+def history(stack: Stack, worker: Worker = None, style: Format = "text") -> None:
+    """List deployments and updates, newest first."""
+    from inferstack.live.status import history as live
+
+    print(live(stack, project(), worker, style))
+
+
+@command(LOOK, "drift")
+def drift(
+    stack: Stack,
+    fix: Annotated[bool, typer.Option("--fix", help="Put the account back to what the stack says.")] = False,
+    style: Format = "text",
+) -> int:
+    """Compare the account with the state; 7 when they differ."""
+    from inferstack.change.drift import drift as change
+
+    return change(stack, project(), style, fix=fix)
+
+
+@command(LOOK, "cost")
+def cost(
+    stack: Stack,
+    compare: Annotated[str | None, typer.Option(metavar="STACK", help="Show a second stack beside it.")] = None,
+    style: CostFormat = "table",
+) -> None:
+    """Estimate what a stack costs a month.
+
+    From the figures under `expect`.
+    """
+    from inferstack.config import load_stack
+    from inferstack.cost.cost_formats import show
+    from inferstack.cost.estimate import estimate
+
+    root = project()
+    names = [stack, *([compare] if compare else [])]
+    print(show([estimate(name, load_stack(name, root)) for name in names], style))
+
+
+@command(LOOK, "models")
+def models(
+    name: ModelName = None,
+    task: Annotated[str | None, typer.Option(help="Such as text-generation, embeddings, speech.")] = None,
+    dimensions: Annotated[int | None, typer.Option(help="Length of the embedding vectors.")] = None,
+    max_price: Annotated[float | None, typer.Option(metavar="USD", help="For a million input tokens.")] = None,
+    min_context: Annotated[int | None, typer.Option(metavar="TOKENS", help="Context window of at least this.")] = None,
+    json_mode: Annotated[bool, typer.Option("--json-mode", help="Takes a JSON schema.")] = False,
+    tools: Annotated[bool, typer.Option("--tools", help="Calls functions.")] = False,
+    streaming: Annotated[bool, typer.Option("--streaming", help="Streams its answer.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Has the asynchronous batch API.")] = False,
+    vision: Annotated[bool, typer.Option("--vision", help="Reads images.")] = False,
+    removed: Annotated[bool, typer.Option("--removed", help="List removed models too.")] = False,
+    style: TableFormat = "table",
+) -> None:
+    """List the catalogue's models, or show one.
+
+    `refresh` in place of a name compares with the account's live list.
+    """
+    from inferstack.author import model_list
+
+    if name == "refresh":
+        from inferstack.author.models_refresh import refresh
+
+        print(refresh())
+    elif name:
+        print(model_list.details(name, style))
+    else:
+        wanted = model_list.Filter(
+            task=task,
+            dimensions=dimensions,
+            max_price=max_price,
+            min_context=min_context,
+            json_mode=json_mode,
+            tools=tools,
+            streaming=streaming,
+            batch=batch,
+            vision=vision,
+            removed=removed,
+        )
+        print(model_list.listing(wanted, style))
+
+
+@command(LOOK, "permissions")
+def permissions(
+    stack: Stack,
+    read_only: Annotated[bool, typer.Option("--read-only", help="To look at it: previews, drift.")] = False,
+    style: Format = "text",
+) -> None:
+    """Tell the least that an API token needs for a stack."""
+    from inferstack.author.permissions import permissions as needed
+
+    print(needed(stack, project(), style, read_only=read_only))
+
+
+secrets = commands_of(LOOK, "secrets", "Where secrets are missing; no value is shown.")
+
+
+@command(LOOK, "check", to=secrets)
+def secrets_check(stack: Stack, style: Format = "text") -> int:
+    """Say which secret is missing where."""
+    from inferstack.live.secrets import check
+
+    text, complete = check(stack, project(), style)
+    print(text)
+    return 0 if complete else ConfigError.exit_code

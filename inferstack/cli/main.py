@@ -1,0 +1,115 @@
+"""`inferstack`: options of all commands, errors as one message with its fix, Pulumi's exit codes."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from inferstack import __version__
+from inferstack.cli import local, look, output, release, run, write  # noqa: F401 - each adds its commands
+from inferstack.cli.app import app, hoist
+from inferstack.cli.context import go_to, stacks_here
+from inferstack.errors import ConfigError, UserError
+
+EPILOG = (
+    "Exit codes are Pulumi's: 0 ok, 1 error, 2 configuration, 3 authentication, 6 stack not found, "
+    "7 changes where none were expected, 8 cancelled."
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"inferstack {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EPILOG)
+def root(
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "-e",
+            "--env",
+            metavar="STACK",
+            help="The stack, in place of the first argument.",
+            autocompletion=lambda incomplete: [name for name in stacks_here() if name.startswith(incomplete)],
+        ),
+    ] = None,
+    cwd: Annotated[Path | None, typer.Option("--cwd", metavar="FOLDER", help="Act as if started there.")] = None,
+    color: Annotated[
+        Literal["auto", "always", "never"], typer.Option("--color", help="Also: NO_COLOR in the environment.")
+    ] = "auto",
+    events: Annotated[
+        Path | None, typer.Option("--events", metavar="FILE", help="Write what a run does, one JSON object a line.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="All of Pulumi's own lines.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Its number.")] = False,
+) -> None:
+    """AI inference on Cloudflare from YAML stack files, by Pulumi; locally before it costs a cent."""
+    output.set_up(color, verbose=verbose)
+    go_to(cwd)
+    if events is not None:
+        from inferstack.engine import events as sink
+
+        sink.open_file(events)
+        sink.emit("command.started", command=sys.argv[1:])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = hoist(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        output.error("cancelled")
+        code = 8
+    _tell_the_end(given, code)
+    return code
+
+
+def _run(given: list[str]) -> int:
+    try:
+        code = typer.main.get_command(app).main(args=given, prog_name="inferstack", standalone_mode=False)
+    except typer.Exit as end:
+        return end.exit_code
+    except SystemExit as end:  # the library ends by itself after a completion, and with 1 when the reader has gone
+        if end.code == 1:
+            raise BrokenPipeError from None
+        return int(end.code or 0)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.TyperException as error:
+        return _misused(error)
+    except UserError as error:
+        if str(error):
+            output.error(str(error))
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _misused(error: Any) -> int:
+    """Wrong arguments, by the library's own words, with where to look."""
+    context = getattr(error, "ctx", None)
+    text = error.format_message().rstrip(".")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(text)
+        return ConfigError.exit_code
+    path = context.command_path if context else "inferstack"
+    fix = f"{path} --help"
+    if getattr(getattr(error, "param", None), "name", "") in ("stack", "source") and (known := stacks_here()):
+        fix = f"name one of {', '.join(known)}; or see {fix}"
+    output.error(f"{text}\n  fix: {fix}")
+    return ConfigError.exit_code
+
+
+def _tell_the_end(given: list[str], code: int) -> None:
+    if "inferstack.engine.events" in sys.modules:
+        from inferstack.engine import events
+
+        events.emit("command.done", command=given, exit_code=code)
+        events.close_file()

@@ -1,0 +1,411 @@
+"""What commands print with `--format json`, as types: the source of the published JSON Schemas (`inferstack schema --of`).
+
+A change that a reader could break on raises `VERSION` of that command; fields may be added. Lists at the top are older than
+this file, and stay lists: their version stands in the schema's `$id` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from inferstack.config import closest
+from inferstack.errors import ConfigError
+
+One = Literal[1]
+Counts = dict[str, int]
+
+
+class Changes(TypedDict):
+    """Resources per operation, as Pulumi counts them: create, update, delete, same."""
+
+    version: One
+    stack: str
+    changes: Counts
+
+
+class Written(TypedDict):
+    """Files that were written, and what to know about them."""
+
+    version: One
+    written: list[str]
+    notes: list[str]
+    added: NotRequired[list[str]]
+    name: NotRequired[str]
+
+
+class Finding(TypedDict):
+    """One of `check`; line and column count from 1."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    message: str
+    fix: str
+
+
+class PlannedChange(TypedDict):
+    """One resource; `replacing` are the properties that need a new one."""
+
+    op: Literal["create", "update", "delete", "replace"]
+    type: str
+    name: str
+    urn: str
+    properties: list[str]
+    replacing: list[str]
+    loses_data: bool
+
+
+class CostChange(TypedDict):
+    """US dollars a month by resource, and `total`."""
+
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+class Plan(TypedDict):
+    """`refused` would lose data and was not named; `code` is a unified difference by Worker."""
+
+    stack: str
+    counts: Counts
+    changes: list[PlannedChange]
+    refused: list[str]
+    code: dict[str, str]
+    usd_a_month: CostChange | None
+    findings: list[Finding]
+
+
+class Environment(TypedDict):
+    """Variables of a stack's Pulumi runs."""
+
+    version: One
+    stack: str
+    environment: dict[str, str]
+
+
+class Answer(TypedDict):
+    """Of the RAG Worker."""
+
+    version: One
+    stack: str
+    answer: str
+    sources: list[dict[str, Any]]
+
+
+class Loaded(TypedDict):
+    """How many documents were sent."""
+
+    version: One
+    stack: str
+    documents: int
+
+
+class Setup(TypedDict):
+    """The toolchain that is used from now on."""
+
+    version: One
+    pulumi: str
+    pulumi_from: str
+    provider: str
+
+
+class Examined(TypedDict):
+    """One thing that a run needs; `absent` is missing without harm."""
+
+    what: str
+    state: Literal["ok", "missing", "absent"]
+    detail: str
+    fix: str
+
+
+class Doctor(TypedDict):
+    """`ok`: nothing is missing."""
+
+    version: One
+    ok: bool
+    findings: list[Examined]
+
+
+class Explanation(TypedDict):
+    """Of a finding's code."""
+
+    version: One
+    code: str
+    severity: Literal["error", "warning"]
+    title: str
+    why: str
+
+
+class Value(TypedDict):
+    """One of a merged stack."""
+
+    path: str
+    value: Any
+    file: str
+    line: int
+
+
+class Merged(TypedDict):
+    """A stack as its files make it."""
+
+    version: One
+    stack: str
+    values: list[Value]
+
+
+class Differences(TypedDict):
+    """By path; each side stands under the name of its stack, unless it has no such value."""
+
+    version: One
+    stacks: list[str]
+    differences: list[dict[str, Any]]
+
+
+class Rendered(TypedDict):
+    """Modules by Worker and name."""
+
+    version: One
+    stack: str
+    workers: dict[str, dict[str, str]]
+
+
+class Client(TypedDict):
+    """A client's code."""
+
+    version: One
+    language: Literal["python", "typescript"]
+    code: str
+
+
+class Upgraded(TypedDict):
+    """What changes, as people read it."""
+
+    version: One
+    dry_run: bool
+    text: str
+
+
+class Share(TypedDict):
+    """`code` is the digest of the version's modules, `here` whether this checkout renders the same."""
+
+    worker: str
+    version: str
+    percent: float
+    code: str
+    here: bool
+    since: str
+    message: str
+
+
+class LastUpdate(TypedDict):
+    """Pulumi's."""
+
+    result: str
+    started: str
+
+
+class Status(TypedDict):
+    """What is live."""
+
+    stack: str
+    last_update: LastUpdate | None
+    live: list[Share]
+    trouble: NotRequired[str]
+
+
+class Event(TypedDict):
+    """A deployment or an update."""
+
+    at: str
+    what: str
+    who: str
+    detail: str
+
+
+class Drifted(TypedDict):
+    """One property of one resource; no `path` when the whole is gone."""
+
+    name: str
+    type: str
+    path: str
+    state: Any
+    live: Any
+
+
+class Drift(TypedDict):
+    """The account against the state."""
+
+    stack: str
+    drift: list[Drifted]
+
+
+Permission = TypedDict("Permission", {"scope": str, "name": str, "for": str})
+
+
+class Secret(TypedDict):
+    """`here`: whether the reference leads to a value; `deployed`: whether the live version has it. No value."""
+
+    where: str
+    reference: str
+    here: bool
+    deployed: bool | None
+    why: str
+
+
+class Moved(TypedDict):
+    """`was` is null where a Worker stays as it is."""
+
+    worker: str
+    version: str
+    was: str | None
+
+
+class RolledBack(TypedDict):
+    """What takes the traffic now."""
+
+    version: One
+    stack: str
+    workers: list[Moved]
+
+
+class Adopted(TypedDict):
+    """How many resources."""
+
+    version: One
+    stack: str
+    adopted: int
+
+
+class Reindexed(TypedDict):
+    """Where it stands, as people read it."""
+
+    version: One
+    stack: str
+    index: str
+    text: str
+
+
+class Database(TypedDict):
+    """What was done, as people read it; of `bookmark`, the bookmark."""
+
+    version: One
+    stack: str
+    database: str
+    action: Literal["dry-run", "bookmark", "restore"]
+    text: str
+
+
+class Ephemeral(TypedDict):
+    """When it ends, ISO 8601."""
+
+    version: One
+    stack: str
+    expires: str
+
+
+class Listed(TypedDict):
+    """The same in a list."""
+
+    stack: str
+    expires: str
+
+
+class Destroyed(TypedDict):
+    """By name."""
+
+    version: One
+    destroyed: list[str]
+
+
+class LocalStatus(TypedDict):
+    """The last four only while it runs."""
+
+    version: One
+    running: bool
+    api: NotRequired[str]
+    port: NotRequired[int]
+    workers_answer: NotRequired[bool]
+    trouble: NotRequired[str | None]
+
+
+class Stopped(TypedDict):
+    """Whether it ran."""
+
+    version: One
+    stopped: bool
+
+
+class Planned(TypedDict):
+    """How many faults."""
+
+    version: One
+    planned: int
+
+
+class Faults(TypedDict):
+    """Without the fields that say nothing."""
+
+    version: One
+    faults: list[dict[str, Any]]
+
+
+class Snapshots(TypedDict):
+    """By name."""
+
+    version: One
+    snapshots: list[str]
+
+
+RESULTS: dict[str, Any] = {
+    **dict.fromkeys(("up", "refresh", "down", "promote"), Changes),
+    **dict.fromkeys(("init", "add", "types", "import", "export wrangler", "gitops", "local reset"), Written),
+    **dict.fromkeys(("local fault clear", "local snapshot save", "local snapshot load"), Written),
+    "preview": Plan,
+    "check": list[Finding],
+    "env": Environment,
+    "ask": Answer,
+    "load": Loaded,
+    "setup": Setup,
+    "doctor": Doctor,
+    "explain": Explanation,
+    "config show": Merged,
+    "config diff": Differences,
+    "render": Rendered | Written,
+    "client": Client | Written,
+    "upgrade": Upgraded,
+    "status": Status,
+    "history": list[Event],
+    "drift": Drift,
+    "cost": dict[str, Any] | list[dict[str, Any]],
+    "models": dict[str, Any] | list[dict[str, Any]],
+    "permissions": list[Permission],
+    "secrets check": list[Secret],
+    "rollback": RolledBack,
+    "adopt": Adopted,
+    "reindex": Reindexed,
+    "database": Database,
+    "ephemeral up": Ephemeral,
+    "ephemeral list": list[Listed],
+    **dict.fromkeys(("ephemeral down", "ephemeral prune"), Destroyed),
+    "local status": LocalStatus,
+    "local stop": Stopped,
+    "local fault add": Planned,
+    "local fault list": Faults,
+    "local snapshot list": Snapshots,
+}
+
+
+def schema_of(command: str) -> dict[str, Any]:
+    """JSON Schema 2020-12. Raises `ConfigError` for what prints no JSON."""
+    from pydantic import TypeAdapter
+
+    if command not in RESULTS:
+        raise ConfigError(f"`{command}` prints no JSON{closest(command, RESULTS)}\n  fix: one of: {', '.join(RESULTS)}")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"inferstack:{command.replace(' ', '-')}:1",
+    }
+    return {**head, **TypeAdapter(RESULTS[command]).json_schema()}

@@ -1,0 +1,179 @@
+"""Commands that run stacks: `pulumi`'s own, by its names, and what talks to the Workers."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inferstack.cli import output
+from inferstack.cli.app import RUN, command
+from inferstack.cli.context import project
+from inferstack.cli.options import ExpectNoChanges, Format, PlanFormat, Stack, Url, Yes
+from inferstack.errors import CancelledError, ConfigError, UserError
+
+ALLOW_LOSS = "This database, index, bucket, … of a protected stack may lose its data."
+NO_COMMANDS = "Do not run the commands of `command:` secrets; what they give is not known then."
+
+
+def changed(style: str, stack: str, changes: dict[str, int]) -> None:
+    """For programs; people have seen Pulumi's own lines."""
+    if style == "json":
+        output.emit(style, {"version": 1, "stack": stack, "changes": changes}, "")
+
+
+@command(RUN, "up")
+def up(
+    stack: Stack,
+    expect_no_changes: ExpectNoChanges = False,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Carry out a saved plan, or refuse.")] = None,
+    allow_data_loss: Annotated[list[str] | None, typer.Option(metavar="NAME", help=ALLOW_LOSS)] = None,
+    style: Format = "text",
+) -> None:
+    """Deploy a stack (pulumi up)."""
+    from inferstack.change import deploy
+
+    output.json_only(style)
+    allowed = frozenset(allow_data_loss or ())
+    changed(style, stack, deploy.up(stack, project(), expect_no_changes=expect_no_changes, plan=plan, allowed=allowed))
+
+
+@command(RUN, "preview")
+def preview(
+    stack: Stack,
+    expect_no_changes: ExpectNoChanges = False,
+    save_plan: Annotated[Path | None, typer.Option(metavar="FILE", help="For `up --plan`.")] = None,
+    no_commands: Annotated[bool, typer.Option("--no-commands", help=NO_COMMANDS)] = False,
+    style: PlanFormat = "text",
+) -> int:
+    """Show what `up` would change (pulumi preview).
+
+    Resources, code, data that would be lost, cost and findings.
+    """
+    from inferstack.change import deploy
+
+    output.json_only(style)
+    plan = deploy.preview(
+        stack, project(), expect_no_changes=expect_no_changes, style=style, save=save_plan, commands=not no_commands
+    )
+    return 1 if plan.refused else 0
+
+
+@command(RUN, "refresh")
+def refresh(stack: Stack, expect_no_changes: ExpectNoChanges = False, style: Format = "text") -> None:
+    """Take what is really there into the state."""
+    from inferstack.engine import runs
+
+    output.json_only(style)
+    changed(style, stack, runs.refresh(stack, project(), expect_no_changes=expect_no_changes))
+
+
+@command(RUN, "down")
+def down(
+    stack: Stack,
+    samples: Annotated[bool, typer.Option("--samples", help="The sample stacks that are up, too.")] = False,
+    yes: Yes = False,
+    style: Format = "text",
+) -> None:
+    """Destroy a stack, and stop its local Cloudflare."""
+    from inferstack.engine import runs
+
+    output.json_only(style)
+    root = project()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("`down` destroys the stack and its data\n  fix: say so with --yes")
+        runs.say(runs.loss_of_down(stack, root))
+        if input(f"Destroy stack `{stack}` and its data? Type its name: ") != stack:
+            raise CancelledError("cancelled")
+    if samples:
+        runs.down_samples(root)
+    changed(style, stack, runs.down(stack, root))
+
+
+@command(RUN, "env")
+def env(stack: Stack, style: Format = "text") -> None:
+    """Print the environment of a stack's Pulumi runs, for eval."""
+    from inferstack.config import load_stack
+    from inferstack.engine.environment import run_environment
+
+    root = project()
+    found = run_environment(load_stack(stack, root), root)
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
+    output.emit(style, {"version": 1, "stack": stack, "environment": found}, "\n".join(lines))
+
+
+@command(RUN, "quickstart")
+def quickstart(stack: Stack) -> None:
+    """Bring a stack up, load a corpus, ask a question."""
+    from inferstack.live import quickstart as live
+
+    live.quickstart(stack, project())
+
+
+@command(RUN, "ask")
+def ask(
+    stack: Stack,
+    question: Annotated[str, typer.Argument()],
+    topic: Annotated[str | None, typer.Option(help="Only documents of this topic.")] = None,
+    url: Url = None,
+    style: Format = "text",
+) -> None:
+    """Ask the stack's RAG Worker; the answer is streamed."""
+    from inferstack.live import rag
+
+    events = rag.ask(stack, project(), question, topic, url)
+    if style == "text":
+        rag.print_answer(events)
+        return
+    answer, sources = [], list[object]()
+    for event, data in events:
+        if event == "token":
+            answer.append(data)
+        elif event == "sources":
+            sources = data
+        elif event == "error":
+            raise UserError(str(data["message"]))
+    output.emit(style, {"version": 1, "stack": stack, "answer": "".join(answer), "sources": sources}, "")
+
+
+@command(RUN, "load")
+def load(stack: Stack, folder: Annotated[Path, typer.Argument()], url: Url = None, style: Format = "text") -> None:
+    """Send Markdown documents to the stack's RAG Worker."""
+    from inferstack.live import rag
+
+    count = rag.load(stack, project(), folder, url)
+    output.emit(style, {"version": 1, "stack": stack, "documents": count}, f"{count} documents loaded")
+
+
+@command(RUN, "setup")
+def setup(
+    deploy_only: Annotated[
+        bool, typer.Option("--deploy-only", help="Leave out what only the local Cloudflare needs.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what takes long or goes wrong.")] = False,
+    style: Format = "text",
+) -> None:
+    """Make the Pulumi CLI and the Workers runtime ready.
+
+    Once for all projects of this user; a second run takes a moment.
+    """
+    from inferstack.toolchain.setup import setup as make_ready
+
+    found = make_ready(deploy_only=deploy_only, quiet=quiet or style == "json")
+    if style == "json":
+        origin = {"pulumi": found.pulumi, "pulumi_from": found.pulumi_from, "provider": found.provider}
+        output.emit(style, {"version": 1, **origin}, "")
+
+
+@command(RUN, "doctor")
+def doctor(style: Format = "text") -> int:
+    """Tell what is missing, and the fix for each."""
+    from inferstack.cli.context import project_if_any
+    from inferstack.toolchain import doctor as examine
+
+    found = examine.examine(project_if_any())
+    told = examine.as_json(found)
+    output.emit(style, told, examine.as_text(found))
+    return 0 if told["ok"] else 1
