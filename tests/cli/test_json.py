@@ -20,7 +20,7 @@ from inferstack.engine.events import EVENTS
 
 INFERSTACK = str(Path(sys.executable).parent / "inferstack")
 TRIED: set[str] = set()
-ENVIRONMENT = {**os.environ, "CHAT_API_TOKEN": "a token", "NO_COLOR": "1"}
+ENVIRONMENT = {**os.environ, "CHAT_API_TOKEN": "a token", "CLOUDFLARE_ACCOUNT_ID": "0" * 32, "NO_COLOR": "1"}
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -80,7 +80,8 @@ def test_writing(shop: Path, tmp_path: Path) -> None:
     assert told(shop, "gitops", "github", "--backend", "s3://state", "--staging", "dev")["written"]
     assert told(shop, "env", "dev")["environment"]["PULUMI_BACKEND_URL"].startswith("file://")
     shutil.copytree(shop, tmp_path / "other", ignore=shutil.ignore_patterns(".inferstack"))
-    assert told(tmp_path / "other", "import", "wrangler", str(tmp_path / "wrangler" / "chat"), code=0)["written"]
+    shutil.copytree(tmp_path / "wrangler", tmp_path / "other" / "from")
+    assert told(tmp_path / "other", "import", "wrangler", "from/chat")["written"]
     (tmp_path / "other" / "stacks" / "bad.yaml").write_text("environment: x\ntarget: lokal\n")
     assert told(tmp_path / "other", "check", "bad", code=2)[0]["severity"] == "error"
 
