@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -41,3 +41,6 @@ COUNT ?= 300
 
 mutants: setup  ## small wrong changes that the fast tests must notice, by room, into bench/results.json: COUNT and SEED
 	@$(BIN)/python bench/mutants.py --count $(COUNT) --seed $(SEED)
+
+docs: setup     ## the site of the documentation, into site/; a link or an anchor that leads nowhere ends it
+	@$(BIN)/inferstack docs && $(BIN)/python tools/docs_site.py
