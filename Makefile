@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs release
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -36,6 +36,9 @@ bench: setup    ## ratios against hand-written programs, into bench/results.json
 
 wheel: setup    ## the installable package, into dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel && $(BIN)/python -m twine check --strict dist/*.whl
+
+release: setup  ## changelog, version, wheel, commit, tag and dist/NOTES.md of VERSION=1.2.3; nothing is pushed
+	@$(BIN)/python tools/release.py $(VERSION)
 
 COUNT ?= 300
 
