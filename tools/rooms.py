@@ -19,7 +19,7 @@ Imports = dict[str, Counter[str]]  # importing room -> imported room -> how many
 def room_of(name: str) -> str:
     """The folder or file right under the package; the files of the command line are one room."""
     name = name.removesuffix(".py")
-    return "cli" if name.startswith("cli") else name
+    return "cli" if name.startswith("cli_") else name
 
 
 def read_imports(package: Path) -> Imports:
@@ -53,7 +53,10 @@ def about(package: Path, room: str) -> tuple[str, int]:
     if (package / room).is_dir():
         first, files = package / room / "__init__.py", len(list((package / room).rglob("*.py")))
     else:
-        first, files = package / f"{room}.py", len(list(package.glob(f"{room}*.py")))
+        first, files = (
+            package / f"{room}.py",
+            len([file for file in package.glob("*.py") if room_of(file.name) == room]),
+        )
     text = ast.get_docstring(ast.parse(first.read_text(encoding="utf-8"))) if first.is_file() else None
     return " ".join((text or "").split("\n\n")[0].split()), files
 

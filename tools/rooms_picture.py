@@ -111,7 +111,7 @@ def _ordered(row: dict[str, int], lines: Graph) -> list[list[str]]:
 
 
 def _wide(name: str) -> float:
-    return BEND if "@" in name else WIDE
+    return BEND if "@" in name else max(WIDE, 10 * len(name) + 24)
 
 
 def _places(rows: list[list[str]]) -> dict[str, tuple[float, float]]:
@@ -143,9 +143,11 @@ def _line(source: str, target: str, places: dict[str, tuple[float, float]]) -> s
 
 
 def _box(name: str, rooms: list[str], files: dict[str, int], place: tuple[float, float]) -> str:
-    x, y = place
+    (x, y), wide = place, _wide(name)
     count = sum(files[room] for room in rooms)
-    frame = f'<rect class="box" x="{x - WIDE / 2:.0f}" y="{y - HIGH / 2:.0f}" width="{WIDE}" height="{HIGH}" rx="6"/>'
+    frame = (
+        f'<rect class="box" x="{x - wide / 2:.0f}" y="{y - HIGH / 2:.0f}" width="{wide:.0f}" height="{HIGH}" rx="6"/>'
+    )
     label = f'<text class="name" x="{x:.0f}" y="{y:.0f}">{escape(name)}</text>'
     small = f'<text class="small" x="{x:.0f}" y="{y + 17:.0f}">{count} file{"s" if count != 1 else ""}</text>'
     return frame + label + small
