@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs release
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs release licences outdated
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -47,3 +47,6 @@ mutants: setup  ## small wrong changes that the fast tests must notice, by room,
 
 docs: setup     ## the site of the documentation, into site/; a link or an anchor that leads nowhere ends it
 	@$(BIN)/inferstack docs && $(BIN)/python tools/docs_site.py
+
+licences: setup ## docs/licences.md, from the metadata of what is installed with the package or by it
+	@$(BIN)/python tools/licences.py
