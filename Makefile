@@ -50,3 +50,6 @@ docs: setup     ## the site of the documentation, into site/; a link or an ancho
 
 licences: setup ## docs/licences.md, from the metadata of what is installed with the package or by it
 	@$(BIN)/python tools/licences.py
+
+outdated: setup ## pinned versions of Python, npm and Go against the newest that can be had, as a table
+	@$(BIN)/python tools/outdated.py
