@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants
+.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs release licences outdated
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -37,7 +37,19 @@ bench: setup    ## ratios against hand-written programs, into bench/results.json
 wheel: setup    ## the installable package, into dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel && $(BIN)/python -m twine check --strict dist/*.whl
 
+release: setup  ## changelog, version, wheel, commit, tag and dist/NOTES.md of VERSION=1.2.3; nothing is pushed
+	@$(BIN)/python tools/release.py $(VERSION)
+
 COUNT ?= 300
 
 mutants: setup  ## small wrong changes that the fast tests must notice, by room, into bench/results.json: COUNT and SEED
 	@$(BIN)/python bench/mutants.py --count $(COUNT) --seed $(SEED)
+
+docs: setup     ## the site of the documentation, into site/; a link or an anchor that leads nowhere ends it
+	@$(BIN)/inferstack docs && $(BIN)/python tools/docs_site.py
+
+licences: setup ## docs/licences.md, from the metadata of what is installed with the package or by it
+	@$(BIN)/python tools/licences.py
+
+outdated: setup ## pinned versions of Python, npm and Go against the newest that can be had, as a table
+	@$(BIN)/python tools/outdated.py
