@@ -28,6 +28,7 @@ TEXTS = {
     "apsw": "Zlib",
     "jinja2": "BSD-3-Clause",
     "pocketsphinx": "BSD-2-Clause",
+    "shellingham": "ISC",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
 }
 NPM = {

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from inferstack.cli import output
+from inferstack.cli import printing
 from inferstack.cli.app import LOCAL, Commands, app, command, group
-from inferstack.cli.context import project
-from inferstack.cli.options import Format, Yes
+from inferstack.cli.parameters import Format, Yes
+from inferstack.cli.projects import project
 from inferstack.errors import CancelledError
 
 local = group("The local Cloudflare alone; its faults and copies.")
@@ -56,7 +56,7 @@ def stop(style: Format = "text") -> None:
     from inferstack import local as cloudflare
 
     stopped = cloudflare.stop(folder())
-    output.emit(style, {"version": 1, "stopped": stopped}, "stopped" if stopped else "not running")
+    printing.emit(style, {"version": 1, "stopped": stopped}, "stopped" if stopped else "not running")
 
 
 @command(LOCAL, "status", to=local)
@@ -66,14 +66,14 @@ def status(style: Format = "text") -> int:
 
     running = cloudflare.find(folder())
     if running is None:
-        output.emit(style, {"version": 1, "running": False}, "not running")
+        printing.emit(style, {"version": 1, "running": False}, "not running")
         return 1
     answers, trouble = cloudflare.workers_trouble(folder(), running)
     silent = "" if answers else " DO NOT ANSWER"
     lines = [f"running: API {running.base_url}, Workers on port {running.port}{silent}"]
     lines += [f"last trouble of the Workers: {trouble}"] if trouble else []
     places = {"api": running.base_url, "port": running.port, "workers_answer": answers, "trouble": trouble or None}
-    output.emit(style, {"version": 1, "running": True, **places}, "\n".join(lines))
+    printing.emit(style, {"version": 1, "running": True, **places}, "\n".join(lines))
     return 0 if answers else 1
 
 
@@ -87,7 +87,7 @@ def reset(yes: Yes = False, style: Format = "text") -> None:
     if sys.stdin.isatty() and not yes and input("Wipe it? Type `reset`: ") != "reset":
         raise CancelledError("cancelled")
     runs.reset(root)
-    output.done(style, "the state of the local Cloudflare and of its stacks is wiped")
+    printing.done(style, "the state of the local Cloudflare and of its stacks is wiped")
 
 
 @fault.callback()
@@ -131,7 +131,7 @@ def fault_add(
     fields = {name: value for name, value in locals().items() if name not in ("file", "style", "faults")}
     given = {name: value for name, value in fields.items() if value is not None and value is not False}
     count = faults.add(folder(), given, file)
-    output.emit(style, {"version": 1, "planned": count}, f"{count} planned")
+    printing.emit(style, {"version": 1, "planned": count}, f"{count} planned")
 
 
 @command("What it meets", "list", to=fault)
@@ -141,7 +141,7 @@ def fault_list(style: Format = "text") -> None:
 
     found = faults.planned(folder())
     text = "\n".join(json.dumps(each) for each in found) or "no faults are planned"
-    output.emit(style, {"version": 1, "faults": found}, text)
+    printing.emit(style, {"version": 1, "faults": found}, text)
 
 
 @command("What it meets", "clear", to=fault)
@@ -150,7 +150,7 @@ def fault_clear(style: Format = "text") -> None:
     from inferstack.live import faults
 
     faults.clear(folder())
-    output.done(style, "cleared")
+    printing.done(style, "cleared")
 
 
 @snapshot.callback()
@@ -164,7 +164,7 @@ def snapshot_save(name: str, style: Format = "text") -> None:
     """Keep a copy; the Cloudflare stops for a moment."""
     from inferstack.live import snapshots
 
-    output.done(style, snapshots.save(folder(), name), name=name)
+    printing.done(style, snapshots.save(folder(), name), name=name)
 
 
 @command("Copies", "load", to=snapshot)
@@ -172,7 +172,7 @@ def snapshot_load(name: str, style: Format = "text") -> None:
     """Go back to a copy."""
     from inferstack.live import snapshots
 
-    output.done(style, snapshots.load(folder(), name), name=name)
+    printing.done(style, snapshots.load(folder(), name), name=name)
 
 
 @command("Copies", "list", to=snapshot)
@@ -181,4 +181,4 @@ def snapshot_list(style: Format = "text") -> None:
     from inferstack.live import snapshots
 
     found = snapshots.names(folder())
-    output.emit(style, {"version": 1, "snapshots": found}, "\n".join(found) or "no snapshots")
+    printing.emit(style, {"version": 1, "snapshots": found}, "\n".join(found) or "no snapshots")

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from inferstack.cli.app import LOOK, command, commands_of
-from inferstack.cli.context import project
-from inferstack.cli.options import CostFormat, Format, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.parameters import CostFormat, Format, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from inferstack import __version__
-from inferstack.cli import local, look, output, release, run, write  # noqa: F401 - each adds its commands
+from inferstack.cli import local, look, printing, release, run, write  # noqa: F401 - each adds its commands
 from inferstack.cli.app import app, hoist
-from inferstack.cli.context import go_to, stacks_here
+from inferstack.cli.projects import go_to, stacks_here
 from inferstack.errors import ConfigError, UserError
 
 EPILOG = (
@@ -48,7 +48,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Its number.")] = False,
 ) -> None:
     """AI inference on Cloudflare from YAML stack files, by Pulumi; locally before it costs a cent."""
-    output.set_up(color, verbose=verbose)
+    printing.set_up(color, verbose=verbose)
     go_to(cwd)
     if events is not None:
         from inferstack.engine import events as sink
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:
-        output.error("cancelled")
+        printing.error("cancelled")
         code = 8
     _tell_the_end(given, code)
     return code
@@ -87,7 +87,7 @@ def _run(given: list[str]) -> int:
         return _misused(error)
     except UserError as error:
         if str(error):
-            output.error(str(error))
+            printing.error(str(error))
         return error.exit_code
     return code if isinstance(code, int) else 0
 
@@ -103,7 +103,7 @@ def _misused(error: Any) -> int:
     fix = f"{path} --help"
     if getattr(getattr(error, "param", None), "name", "") in ("stack", "source") and (known := stacks_here()):
         fix = f"name one of {', '.join(known)}; or see {fix}"
-    output.error(f"{text}\n  fix: {fix}")
+    printing.error(f"{text}\n  fix: {fix}")
     return ConfigError.exit_code
 
 

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from inferstack.cli import output
+from inferstack.cli import printing
 from inferstack.cli.app import RELEASE, command, commands_of
-from inferstack.cli.context import project
-from inferstack.cli.options import Format, OtherStack, Stack, Url, Worker, Yes
+from inferstack.cli.parameters import Format, OtherStack, Stack, Url, Worker, Yes
+from inferstack.cli.projects import project
 from inferstack.cli.run import changed
 from inferstack.errors import ConfigError
 
@@ -29,7 +29,7 @@ def rollback(
 
     moved = go_back(stack, project(), worker, to)
     workers = [each.plain() for each in moved]
-    output.emit(style, {"version": 1, "stack": stack, "workers": workers}, "\n".join(each.text for each in moved))
+    printing.emit(style, {"version": 1, "stack": stack, "workers": workers}, "\n".join(each.text for each in moved))
 
 
 @command(RELEASE, "promote")
@@ -45,7 +45,7 @@ def promote(
     """
     from inferstack.live.promote import promote as deploy
 
-    output.json_only(style)
+    printing.json_only(style)
     changed(style, target, deploy(source, target, project(), allow_difference or []))
 
 
@@ -57,10 +57,10 @@ def adopt(stack: Stack, yes: Yes = False, style: Format = "text") -> None:
     """
     from inferstack.change.adopt import adopt as take
 
-    output.json_only(style)
+    printing.json_only(style)
     count = take(stack, project(), yes=yes)
     if style == "json":
-        output.emit(style, {"version": 1, "stack": stack, "adopted": count}, "")
+        printing.emit(style, {"version": 1, "stack": stack, "adopted": count}, "")
 
 
 @command(RELEASE, "reindex")
@@ -81,9 +81,9 @@ def reindex(
     """
     from inferstack.live.reindex import reindex as move
 
-    output.json_only(style)
+    printing.json_only(style)
     text = move(stack, project(), index, model, hold=hold, retire=retire, url=url)
-    output.emit(style, {"version": 1, "stack": stack, "index": index, "text": text}, text)
+    printing.emit(style, {"version": 1, "stack": stack, "index": index, "text": text}, text)
 
 
 @command(RELEASE, "database")
@@ -107,7 +107,7 @@ def database(
         text = databases.restore(stack, root, name, to)
     else:
         text = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[action](stack, root, name)
-    output.emit(style, {"version": 1, "stack": stack, "database": name, "action": action, "text": text}, text)
+    printing.emit(style, {"version": 1, "stack": stack, "database": name, "action": action, "text": text}, text)
 
 
 ephemeral = commands_of(RELEASE, "ephemeral", "Environments for a while, as for a pull request.")
@@ -124,9 +124,9 @@ def ephemeral_up(
     """Make it, or bring it up to date."""
     from inferstack.live import ephemeral as live
 
-    output.json_only(style)
+    printing.json_only(style)
     end = live.up(name, source, ttl, project())
-    output.emit(style, {"version": 1, "stack": name, "expires": end}, f"{name} is up until {end}")
+    printing.emit(style, {"version": 1, "stack": name, "expires": end}, f"{name} is up until {end}")
 
 
 @command(RELEASE, "down", to=ephemeral)
@@ -134,10 +134,10 @@ def ephemeral_down(name: EphemeralName, source: Source = "dev", style: Format = 
     """Destroy it and all its data."""
     from inferstack.live import ephemeral as live
 
-    output.json_only(style)
+    printing.json_only(style)
     live.down(name, source, project())
     if style == "json":
-        output.emit(style, {"version": 1, "destroyed": [name]}, "")
+        printing.emit(style, {"version": 1, "destroyed": [name]}, "")
 
 
 @command(RELEASE, "list", to=ephemeral)
@@ -153,6 +153,6 @@ def ephemeral_prune(source: Source = "dev", style: Format = "text") -> None:
     """Destroy those whose time is over."""
     from inferstack.live import ephemeral as live
 
-    output.json_only(style)
+    printing.json_only(style)
     ended = live.prune(source, project())
-    output.emit(style, {"version": 1, "destroyed": ended}, "\n".join(ended) or "none has ended")
+    printing.emit(style, {"version": 1, "destroyed": ended}, "\n".join(ended) or "none has ended")

@@ -17,18 +17,27 @@ One = Literal[1]
 Counts = dict[str, int]
 
 
-class Changes(TypedDict):
-    """Resources per operation, as Pulumi counts them: create, update, delete, same."""
+class Versioned(TypedDict):
+    """All new results."""
 
     version: One
+
+
+class OfStack(Versioned):
+    """Those of one stack."""
+
     stack: str
+
+
+class Changes(OfStack):
+    """Resources per operation, as Pulumi counts them: create, update, delete, same."""
+
     changes: Counts
 
 
-class Written(TypedDict):
+class Written(Versioned):
     """Files that were written, and what to know about them."""
 
-    version: One
     written: list[str]
     notes: list[str]
     added: NotRequired[list[str]]
@@ -78,35 +87,28 @@ class Plan(TypedDict):
     findings: list[Finding]
 
 
-class Environment(TypedDict):
+class Environment(OfStack):
     """Variables of a stack's Pulumi runs."""
 
-    version: One
-    stack: str
     environment: dict[str, str]
 
 
-class Answer(TypedDict):
+class Answer(OfStack):
     """Of the RAG Worker."""
 
-    version: One
-    stack: str
     answer: str
     sources: list[dict[str, Any]]
 
 
-class Loaded(TypedDict):
+class Loaded(OfStack):
     """How many documents were sent."""
 
-    version: One
-    stack: str
     documents: int
 
 
-class Setup(TypedDict):
+class Setup(Versioned):
     """The toolchain that is used from now on."""
 
-    version: One
     pulumi: str
     pulumi_from: str
     provider: str
@@ -121,18 +123,16 @@ class Examined(TypedDict):
     fix: str
 
 
-class Doctor(TypedDict):
+class Doctor(Versioned):
     """`ok`: nothing is missing."""
 
-    version: One
     ok: bool
     findings: list[Examined]
 
 
-class Explanation(TypedDict):
+class Explanation(Versioned):
     """Of a finding's code."""
 
-    version: One
     code: str
     severity: Literal["error", "warning"]
     title: str
@@ -148,42 +148,35 @@ class Value(TypedDict):
     line: int
 
 
-class Merged(TypedDict):
+class Merged(OfStack):
     """A stack as its files make it."""
 
-    version: One
-    stack: str
     values: list[Value]
 
 
-class Differences(TypedDict):
+class Differences(Versioned):
     """By path; each side stands under the name of its stack, unless it has no such value."""
 
-    version: One
     stacks: list[str]
     differences: list[dict[str, Any]]
 
 
-class Rendered(TypedDict):
+class Rendered(OfStack):
     """Modules by Worker and name."""
 
-    version: One
-    stack: str
     workers: dict[str, dict[str, str]]
 
 
-class Client(TypedDict):
+class Client(Versioned):
     """A client's code."""
 
-    version: One
     language: Literal["python", "typescript"]
     code: str
 
 
-class Upgraded(TypedDict):
+class Upgraded(Versioned):
     """What changes, as people read it."""
 
-    version: One
     dry_run: bool
     text: str
 
@@ -263,46 +256,36 @@ class Moved(TypedDict):
     was: str | None
 
 
-class RolledBack(TypedDict):
+class RolledBack(OfStack):
     """What takes the traffic now."""
 
-    version: One
-    stack: str
     workers: list[Moved]
 
 
-class Adopted(TypedDict):
+class Adopted(OfStack):
     """How many resources."""
 
-    version: One
-    stack: str
     adopted: int
 
 
-class Reindexed(TypedDict):
+class Reindexed(OfStack):
     """Where it stands, as people read it."""
 
-    version: One
-    stack: str
     index: str
     text: str
 
 
-class Database(TypedDict):
+class Database(OfStack):
     """What was done, as people read it; of `bookmark`, the bookmark."""
 
-    version: One
-    stack: str
     database: str
     action: Literal["dry-run", "bookmark", "restore"]
     text: str
 
 
-class Ephemeral(TypedDict):
+class Ephemeral(OfStack):
     """When it ends, ISO 8601."""
 
-    version: One
-    stack: str
     expires: str
 
 
@@ -313,17 +296,15 @@ class Listed(TypedDict):
     expires: str
 
 
-class Destroyed(TypedDict):
+class Destroyed(Versioned):
     """By name."""
 
-    version: One
     destroyed: list[str]
 
 
-class LocalStatus(TypedDict):
+class LocalStatus(Versioned):
     """The last four only while it runs."""
 
-    version: One
     running: bool
     api: NotRequired[str]
     port: NotRequired[int]
@@ -331,31 +312,27 @@ class LocalStatus(TypedDict):
     trouble: NotRequired[str | None]
 
 
-class Stopped(TypedDict):
+class Stopped(Versioned):
     """Whether it ran."""
 
-    version: One
     stopped: bool
 
 
-class Planned(TypedDict):
+class Planned(Versioned):
     """How many faults."""
 
-    version: One
     planned: int
 
 
-class Faults(TypedDict):
+class Faults(Versioned):
     """Without the fields that say nothing."""
 
-    version: One
     faults: list[dict[str, Any]]
 
 
-class Snapshots(TypedDict):
+class Snapshots(Versioned):
     """By name."""
 
-    version: One
     snapshots: list[str]
 
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from inferstack.cli import output
+from inferstack.cli import printing
 from inferstack.cli.app import RUN, command
-from inferstack.cli.context import project
-from inferstack.cli.options import ExpectNoChanges, Format, PlanFormat, Stack, Url, Yes
+from inferstack.cli.parameters import ExpectNoChanges, Format, PlanFormat, Stack, Url, Yes
+from inferstack.cli.projects import project
 from inferstack.errors import CancelledError, ConfigError, UserError
 
 ALLOW_LOSS = "This database, index, bucket, … of a protected stack may lose its data."
@@ -20,7 +20,7 @@ NO_COMMANDS = "Do not run the commands of `command:` secrets; what they give is 
 def changed(style: str, stack: str, changes: dict[str, int]) -> None:
     """For programs; people have seen Pulumi's own lines."""
     if style == "json":
-        output.emit(style, {"version": 1, "stack": stack, "changes": changes}, "")
+        printing.emit(style, {"version": 1, "stack": stack, "changes": changes}, "")
 
 
 @command(RUN, "up")
@@ -34,7 +34,7 @@ def up(
     """Deploy a stack (pulumi up)."""
     from inferstack.change import deploy
 
-    output.json_only(style)
+    printing.json_only(style)
     allowed = frozenset(allow_data_loss or ())
     changed(style, stack, deploy.up(stack, project(), expect_no_changes=expect_no_changes, plan=plan, allowed=allowed))
 
@@ -53,7 +53,7 @@ def preview(
     """
     from inferstack.change import deploy
 
-    output.json_only(style)
+    printing.json_only(style)
     plan = deploy.preview(
         stack, project(), expect_no_changes=expect_no_changes, style=style, save=save_plan, commands=not no_commands
     )
@@ -65,7 +65,7 @@ def refresh(stack: Stack, expect_no_changes: ExpectNoChanges = False, style: For
     """Take what is really there into the state."""
     from inferstack.engine import runs
 
-    output.json_only(style)
+    printing.json_only(style)
     changed(style, stack, runs.refresh(stack, project(), expect_no_changes=expect_no_changes))
 
 
@@ -79,7 +79,7 @@ def down(
     """Destroy a stack, and stop its local Cloudflare."""
     from inferstack.engine import runs
 
-    output.json_only(style)
+    printing.json_only(style)
     root = project()
     if not yes:
         if not sys.stdin.isatty():
@@ -101,7 +101,7 @@ def env(stack: Stack, style: Format = "text") -> None:
     root = project()
     found = run_environment(load_stack(stack, root), root)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
-    output.emit(style, {"version": 1, "stack": stack, "environment": found}, "\n".join(lines))
+    printing.emit(style, {"version": 1, "stack": stack, "environment": found}, "\n".join(lines))
 
 
 @command(RUN, "quickstart")
@@ -135,7 +135,7 @@ def ask(
             sources = data
         elif event == "error":
             raise UserError(str(data["message"]))
-    output.emit(style, {"version": 1, "stack": stack, "answer": "".join(answer), "sources": sources}, "")
+    printing.emit(style, {"version": 1, "stack": stack, "answer": "".join(answer), "sources": sources}, "")
 
 
 @command(RUN, "load")
@@ -144,7 +144,7 @@ def load(stack: Stack, folder: Annotated[Path, typer.Argument()], url: Url = Non
     from inferstack.live import rag
 
     count = rag.load(stack, project(), folder, url)
-    output.emit(style, {"version": 1, "stack": stack, "documents": count}, f"{count} documents loaded")
+    printing.emit(style, {"version": 1, "stack": stack, "documents": count}, f"{count} documents loaded")
 
 
 @command(RUN, "setup")
@@ -164,16 +164,16 @@ def setup(
     found = make_ready(deploy_only=deploy_only, quiet=quiet or style == "json")
     if style == "json":
         origin = {"pulumi": found.pulumi, "pulumi_from": found.pulumi_from, "provider": found.provider}
-        output.emit(style, {"version": 1, **origin}, "")
+        printing.emit(style, {"version": 1, **origin}, "")
 
 
 @command(RUN, "doctor")
 def doctor(style: Format = "text") -> int:
     """Tell what is missing, and the fix for each."""
-    from inferstack.cli.context import project_if_any
+    from inferstack.cli.projects import project_if_any
     from inferstack.toolchain import doctor as examine
 
     found = examine.examine(project_if_any())
     told = examine.as_json(found)
-    output.emit(style, told, examine.as_text(found))
+    printing.emit(style, told, examine.as_text(found))
     return 0 if told["ok"] else 1

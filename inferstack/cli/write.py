@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from inferstack.cli import output
+from inferstack.cli import printing
 from inferstack.cli.app import WRITE, command, commands_of
-from inferstack.cli.context import project
-from inferstack.cli.options import AnyStack, CheckFormat, Format, OtherStack, Out, Stack, TemplateName, Worker
+from inferstack.cli.parameters import AnyStack, CheckFormat, Format, OtherStack, Out, Stack, TemplateName, Worker
+from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
 Kind = Literal["stack", "worker", "index", "database", "gateway", "queue", "bucket", "namespace"]
@@ -28,7 +28,7 @@ def init(
     if template is None and sys.stdin.isatty():
         template = input(f"Template of the first Worker ({', '.join(new_project.templates())})? [rag] ").strip()
     text = new_project.create(Path.cwd() / folder, template or "rag", folder)
-    output.done(style, text, written=[folder])
+    printing.done(style, text, written=[folder])
 
 
 @command(WRITE, "add")
@@ -55,7 +55,7 @@ def add(
     if kind != "stack":
         added = author.add(kind, name, stack, root, template, source)
         file = f"stacks/{stack}.yaml"
-        output.done(style, f"{file}: added {', '.join(added)}", written=[file], added=added)
+        printing.done(style, f"{file}: added {', '.join(added)}", written=[file], added=added)
         return
     if target is None and sys.stdin.isatty():
         answer = input("Where does it go, local or cloudflare? [local] ").strip() or "local"
@@ -63,7 +63,7 @@ def add(
             raise ConfigError(f"there is no target `{answer}`\n  fix: one of: local, cloudflare")
         target = "cloudflare" if answer == "cloudflare" else "local"
     written = scaffold.init(name, root, target or "local", account, extends)
-    output.done(
+    printing.done(
         style,
         f"{written} written\nnext: inferstack check {name}; inferstack up {name}",
         written=[written],
@@ -80,7 +80,7 @@ def check(stack: AnyStack = None, style: CheckFormat = "text") -> int:
     root = project()
     found = findings_of([stack] if stack else stack_names(root), root)
     text = found.show(style)
-    print(output.findings_painted(text) if style == "text" else text)
+    print(printing.findings_painted(text) if style == "text" else text)
     return ConfigError.exit_code if found.wrong else 0
 
 
@@ -91,7 +91,7 @@ def explain(
     """Tell more of a finding's code."""
     from inferstack.author import check as author
 
-    output.emit(style, author.explanation(code), author.explain(code))
+    printing.emit(style, author.explanation(code), author.explain(code))
 
 
 config = commands_of(WRITE, "config", "A stack as its files make it together, or how two differ.")
@@ -108,7 +108,7 @@ def config_show(
 
     root = project()
     text = configs.show(stack, root, origin=origin)
-    output.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root)}, text)
+    printing.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root)}, text)
 
 
 @command(WRITE, "diff", to=config)
@@ -119,7 +119,7 @@ def config_diff(stack: Stack, other: OtherStack, style: Format = "text") -> None
     root = project()
     text = configs.diff(stack, other, root)
     data = {"version": 1, "stacks": [stack, other], "differences": configs.differences(stack, other, root)}
-    output.emit(style, data, text)
+    printing.emit(style, data, text)
 
 
 @command(WRITE, "render")
@@ -133,13 +133,13 @@ def render(stack: Stack, worker: Worker = None, out: Out = None, style: Format =
     root = project()
     if out:
         written = rendered.write(stack, root, worker, out)
-        output.done(style, "\n".join(f"{file} written" for file in written), written=written)
+        printing.done(style, "\n".join(f"{file} written" for file in written), written=written)
         return
     found = rendered.code_of(stack, root, worker)
     parts = [
         f"// ===== {key}/{name}\n{text.rstrip()}" for key, modules in found.items() for name, text in modules.items()
     ]
-    output.emit(style, {"version": 1, "stack": stack, "workers": found}, "\n".join(parts))
+    printing.emit(style, {"version": 1, "stack": stack, "workers": found}, "\n".join(parts))
 
 
 @command(WRITE, "types")
@@ -151,7 +151,7 @@ def types(stack: Stack, out: Out = None, style: Format = "text") -> None:
     from inferstack.author.env_types import write_types
 
     written = write_types(stack, project(), out)
-    output.done(style, "\n".join(f"{path} written" for path in written), written=written)
+    printing.done(style, "\n".join(f"{path} written" for path in written), written=written)
 
 
 @command(WRITE, "client")
@@ -171,10 +171,10 @@ def client(
     urls = dict(pair.split("=", 1) for pair in url or () if "=" in pair)
     text = make_client(stack, project(), lang, urls)
     if out is None:
-        output.emit(style, {"version": 1, "language": lang, "code": text}, text.removesuffix("\n"))
+        printing.emit(style, {"version": 1, "language": lang, "code": text}, text.removesuffix("\n"))
         return
     out.write_text(text)
-    output.done(style, f"{out} written", written=[out])
+    printing.done(style, f"{out} written", written=[out])
 
 
 @command(WRITE, "import")
@@ -188,7 +188,7 @@ def bring(
 
     found = import_wrangler(path, project())
     lines = [*(f"{file} written" for file in found.files), *(f"note: {note}" for note in found.notes)]
-    output.done(style, "\n".join(lines), written=found.files, notes=found.notes)
+    printing.done(style, "\n".join(lines), written=found.files, notes=found.notes)
 
 
 export = commands_of(WRITE, "export", "Write a stack for other tools.")
@@ -202,7 +202,7 @@ def export_wrangler(stack: Stack, out: Out = None, style: Format = "text") -> No
     root = project()
     written, notes = write(stack, root, out or root / "wrangler" / stack)
     lines = [*(f"{path} written" for path in written), *(f"note: {note}" for note in notes)]
-    output.done(style, "\n".join(lines), written=written, notes=notes)
+    printing.done(style, "\n".join(lines), written=written, notes=notes)
 
 
 @command(WRITE, "upgrade")
@@ -215,7 +215,7 @@ def upgrade(
     from inferstack.author.upgrade import upgrade as raise_pin
 
     text = raise_pin(project(), to, dry_run=dry_run)
-    output.emit(style, {"version": 1, "dry_run": dry_run, "text": text}, text)
+    printing.emit(style, {"version": 1, "dry_run": dry_run, "text": text}, text)
 
 
 @command(WRITE, "gitops")
@@ -234,7 +234,7 @@ def gitops(
 
     options = pipelines.Options(staging=staging, prod=prod, branch=branch, backend=backend, repository=repository)
     written = pipelines.write(kind, project(), options, force=force)
-    output.done(style, "\n".join(f"{path} written" for path in written), written=written)
+    printing.done(style, "\n".join(f"{path} written" for path in written), written=written)
 
 
 @command(WRITE, "schema")

@@ -106,13 +106,13 @@ def test_every_command_that_is_shown_exists(
     for page, line in shown:
         words = shlex.split(re.sub(r"\s[12]?>.*$", "", line.rstrip(")")), comments=True)
         if words[0] in ("init", "setup", "doctor"):  # they work anywhere
-            with pytest.raises(SystemExit):
-                cli.main([words[0], "--help"])
+            assert cli.main([words[0], "--help"]) == 0
             text = capsys.readouterr().out
             assert all(word in text for word in words if word.startswith("--")), (page, line)
             continue
-        try:
-            cli.main(words)
-        except SystemExit:
-            pytest.fail(f"{page}: inferstack {line}\n{capsys.readouterr().err}")
+        if words[0] in ("models", "explain", "schema"):
+            assert cli.main(words) == 0
+            capsys.readouterr()
+            continue
+        cli.main(words)
         assert "no inferstack project in" in capsys.readouterr().err, (page, line)

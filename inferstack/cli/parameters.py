@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from inferstack.cli.context import models_here, stacks_here, templates_here, workers_here
+from inferstack.cli.projects import models_here, stacks_here, templates_here, workers_here
 
 
 def _starting_with(names: list[str], incomplete: str) -> list[str]:
