@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack.config._merge import read_stack
+from inferstack.config._partial import PartialReport, fitting_part
 from inferstack.config._schema import validate
 from inferstack.config.checks import run_checks
 from inferstack.config.findings.diagnostics import closest, format_findings
@@ -62,6 +63,8 @@ def check_stack(name: str, root: Path) -> Checked:
             spec = validate(plain(tree), report)
             if spec is not None:
                 run_checks(spec, root, report)
+            elif (part := fitting_part(plain(tree))) is not None:
+                run_checks(part[0], root, PartialReport(report, plain(tree), part[1]))
     return Checked(None if findings.wrong else spec, tree, findings)
 
 
