@@ -19,6 +19,7 @@ import rooms
 
 ROOT = Path(__file__).resolve().parent.parent
 MOVED = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+MARK = "<!-- towncrier release notes start -->"
 LINK = re.compile(r"(\]\()([^)\s#:]+)(#[^)\s]*)?(\))")  # relative ones; `scheme:` and `#anchor` stay
 FENCE = re.compile(r"^ {0,3}(```|~~~)")
 
@@ -34,6 +35,30 @@ def stage(root: Path, folder: Path) -> None:
             copy(source, folder / place_of(source, root))
     for name, text in rooms.page(root).items():
         write(folder / name, text)
+    changelog = folder / MOVED["CHANGELOG.md"]
+    write(changelog, changelog.read_text(encoding="utf-8").replace(MARK, unreleased(root) + MARK))
+
+
+def unreleased(root: Path) -> str:
+    """What the fragments tell; nothing where there are none."""
+    towncrier = [
+        sys.executable,
+        "-m",
+        "towncrier",
+        "build",
+        "--draft",
+        "--version",
+        "next",
+        "--date",
+        "-",
+        "--dir",
+        str(root),
+    ]
+    done = subprocess.run(towncrier, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise OSError(f"towncrier: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+    text = done.stdout.strip().partition("\n")[2]
+    return f"## Unreleased\n{text}\n\n" if "\n- " in text else ""
 
 
 def place_of(file: Path, root: Path) -> Path:

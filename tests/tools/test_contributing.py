@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUOTED = re.compile(r"`([^`\n]+)`")
 # What only this repository has; `stacks/`, `migrations/` and the like are the reader's own project, too.
-OURS = ["inferstack", "tests", "docs", "tools", "worker_src", "examples", "policies", "bin", "bench", "changelog.d"]
+OURS = ["inferstack", "tests", "docs", "tools", "worker_src", "examples", "policies", "bin", "bench"]
 PATH = re.compile(rf"(?:{'|'.join(OURS)})/[\w./*-]*")
 TEST = re.compile(r"((?:\w+/)*test_\w+\.py)?(?:::(test_\w+))?")
 

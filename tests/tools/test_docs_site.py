@@ -23,10 +23,11 @@ COMMAND = re.compile(r"^(?:[A-Z]+=\$\()?(?:\.venv/bin/)?inferstack (.*)$")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the site is built from, with a room of its own."""
     root = tmp_path_factory.mktemp("checkout")
-    for name in ("docs", "examples", "inferstack"):
+    for name in ("docs", "examples", "inferstack", "changelog.d"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, root / name)
+    (root / "changelog.d" / "attic.added.md").write_text("An attic\n")
     (root / "inferstack" / "attic").mkdir()
     text = '"""Old things."""\n\ndef late() -> None:\n    from inferstack.render import module\n'
     (root / "inferstack" / "attic" / "__init__.py").write_text(text)
@@ -46,6 +47,8 @@ def test_the_site_is_built_and_fetches_nothing(checkout: Path) -> None:
     fetched = re.compile(r'<(?:script|img|iframe)[^>]* src="?(?:https?:)?//|<link[^>]* href="?(?:https?:)?//[^>]*>')
     assert [page.name for page in pages if fetched.search(page.read_text())] == []
     assert (checkout / "site" / "examples" / "rag.yaml").is_file()
+    assert '<h2 id="unreleased">' in (checkout / "site" / "changelog.html").read_text()
+    assert "<li>An attic</li>" in (checkout / "site" / "changelog.html").read_text()
 
 
 def test_the_picture_is_drawn_from_the_imports(checkout: Path) -> None:
@@ -99,20 +102,19 @@ def commands() -> list[tuple[str, str]]:
 def test_every_command_that_is_shown_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without a project, a command that was understood says that there is none; words that were not are a usage error."""
-    monkeypatch.chdir(tmp_path)
+    """Without a project, a line that was understood says that there is none, or needs none; any other is a usage error."""
     shown = commands()
     assert len(shown) > 100
-    for page, line in shown:
+    for number, (page, line) in enumerate(shown):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
         words = shlex.split(re.sub(r"\s[12]?>.*$", "", line.rstrip(")")), comments=True)
-        if words[0] in ("init", "setup", "doctor"):  # they work anywhere
+        if words[0] in ("setup", "doctor"):  # they would look at this machine
             assert cli.main([words[0], "--help"]) == 0
             text = capsys.readouterr().out
             assert all(word in text for word in words if word.startswith("--")), (page, line)
             continue
-        if words[0] in ("models", "explain", "schema"):
-            assert cli.main(words) == 0
-            capsys.readouterr()
-            continue
-        cli.main(words)
-        assert "no inferstack project in" in capsys.readouterr().err, (page, line)
+        code = cli.main(words)
+        said = capsys.readouterr().err
+        assert code == 0 or "no inferstack project in" in said, f"{page}: inferstack {line}\n{said}"

@@ -79,6 +79,8 @@ def test_a_release_is_committed_tagged_built_and_told(clone: Path) -> None:
     wheel = next((clone / "dist").glob("*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         assert b'__version__ = "7.8.9"' in archive.read("inferstack/__init__.py")
+        for name in ("build", "runtime"):  # in git, not only in this folder
+            assert f"inferstack/_shipped/tools/node/{name}/package-lock.json" in archive.namelist()
 
     assert "is there already" in release(clone, "7.8.9", code=1)
     assert "7.8.9rc1 is older than 7.8.9" in release(clone, "7.8.9rc1", code=1)
