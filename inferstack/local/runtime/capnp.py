@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.local._store import Document
+from inferstack.local.wirings import WIRINGS
 
-# Bindings that workerd has no module of its own for: type → name of ours.
-EXTENSIONS = {"ratelimit": "ratelimit.js", "secrets_store_secret": "secret.js"}
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
 OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
@@ -101,12 +100,11 @@ class Config:
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {_join(sockets)}\n  ],\n"
-        modules = [
-            f'(name = "local:{kind}", esModule = embed "{file}", internal = true)' for kind, file in EXTENSIONS.items()
-        ]
+        ours = [wiring for wiring in WIRINGS.values() if wiring.file]
+        modules = [f'(name = "{w.module}", esModule = embed "{w.file}", internal = true)' for w in ours]
         text += f"  extensions = [(modules = [{_join(modules)}])]\n);\n"
-        for name in EXTENSIONS.values():
-            (self._folder / name).write_bytes((Path(__file__).parent / name).read_bytes())
+        for wiring in ours:
+            (self._folder / wiring.file).write_bytes((Path(__file__).parent / wiring.file).read_bytes())
         file = self._folder / "config.capnp"
         file.write_text(text)
         return file
@@ -162,31 +160,16 @@ class Config:
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
-        if kind == "ratelimit":
-            simple = binding["simple"]
-            return self._extension(running, name, kind, [binding["namespace_id"], simple["limit"], simple["period"]])
-        if kind == "secrets_store_secret":
-            return self._extension(running, name, kind, [binding["store_id"], binding["secret_name"]])
-        fields = {"d1": ("id", "database_id"), "vectorize": ("index_name",), "kv_namespace": ("namespace_id",)}
-        fields |= {"r2_bucket": ("bucket_name",), "queue": ("queue_name",), "ai": ()}
-        identifier = next((str(binding[f]) for f in fields[kind] if binding.get(f)), "")
+        wiring = WIRINGS[kind]
+        identity = wiring.identity(binding)
         service = f"{running.binding}-{name}"
-        self._external(service, {"kind": kind, "id": identifier, "account": running.account})
-        designators = {"kv_namespace": "kvNamespace", "r2_bucket": "r2Bucket", "queue": "queue"}
-        if kind in designators:
-            return f"(name = {_text(name)}, {designators[kind]} = {_text(service)})"
+        self._external(service, {"kind": kind, "id": identity, "account": running.account})
+        if wiring.designator:
+            return f"(name = {_text(name)}, {wiring.designator} = {_text(service)})"
         inner = [f'(name = "fetcher", service = {_text(service)})']
-        if kind == "vectorize":
-            inner += [f'(name = "indexId", text = {_text(identifier)})', '(name = "indexVersion", text = "v2")']
-            inner.append('(name = "useNdJson", json = "true")')
-        module = f"cloudflare-internal:{kind}-api"
-        return f"(name = {_text(name)}, wrapped = (moduleName = {_text(module)}, innerBindings = [{_join(inner)}]))"
-
-    def _extension(self, running: RunningVersion, name: str, kind: str, identity: list[Any]) -> str:
-        service = f"{running.binding}-{name}"
-        self._external(service, {"kind": kind, "id": json.dumps(identity), "account": running.account})
-        inner = f'(name = "fetcher", service = {_text(service)})'
-        return f'(name = {_text(name)}, wrapped = (moduleName = "local:{kind}", innerBindings = [{inner}]))'
+        inner += [f'(name = "{key}", {kind} = {_text(value)})' for key, (kind, value) in wiring.more(identity).items()]
+        module = _text(wiring.module)
+        return f"(name = {_text(name)}, wrapped = (moduleName = {module}, innerBindings = [{_join(inner)}]))"
 
     def _external(self, service: str, identity: dict[str, str]) -> None:
         headers = ", ".join(f'(name = "x-local-{key}", value = {_text(value)})' for key, value in identity.items())

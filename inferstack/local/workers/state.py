@@ -8,6 +8,7 @@ from typing import Any
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
+from inferstack.local.wirings import WIRINGS
 
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
 NAME = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
@@ -23,18 +24,11 @@ LOGS: Document = {
 TRACES: Document = {"enabled": False, "head_sampling_rate": 1, "persist": True}
 # What each binding type needs beside name and type; a type that is not here cannot run offline.
 BINDINGS: dict[str, tuple[str, ...]] = {
-    "ai": (),
-    "d1": (),
-    "vectorize": ("index_name",),
-    "kv_namespace": ("namespace_id",),
-    "r2_bucket": ("bucket_name",),
-    "queue": ("queue_name",),
+    **{kind: wiring.needs for kind, wiring in WIRINGS.items()},
     "secret_text": ("text",),
     "plain_text": ("text",),
     "json": ("json",),
     "service": ("service",),
-    "ratelimit": ("namespace_id", "simple"),
-    "secrets_store_secret": ("store_id", "secret_name"),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}

@@ -1,0 +1,78 @@
+"""The products of the local Cloudflare: what each adds to the v4 API, and who answers its bindings.
+
+A new product is a package with an entry here; what it does to a Worker's configuration is a line in `wirings.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inferstack.local.ai.routes import AiApi, ai_binding
+from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.kv.routes import KvApi, kv_binding
+from inferstack.local.queues.routes import QueuesApi, queue_binding
+from inferstack.local.r2.binding import r2_binding
+from inferstack.local.r2.routes import R2Api
+from inferstack.local.rate_limit import rate_limit_binding
+from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
+from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
+from inferstack.local.workers.routes import WorkersApi
+from inferstack.local.workers.scripts import ScriptsApi
+
+if TYPE_CHECKING:
+    from inferstack.local.app import LocalCloudflare
+
+Binding = Callable[[Request, str], Awaitable[Response]]  # the request, and the identity that its wiring tells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """`routes` are those under an account's base path; `bindings` go by the kind that `wirings.py` has."""
+
+    routes: Callable[[str], list[Route]] = lambda _: []
+    bindings: dict[str, Binding] = field(default_factory=dict)
+
+
+def products(of: LocalCloudflare) -> list[Product]:
+    return [
+        Product(
+            routes=AiApi(of.models, of.api_faults).routes,
+            bindings={"ai": lambda request, _: ai_binding(of.models, of.queued, of.gateways, request)},
+        ),
+        Product(routes=GatewayApi(of.gateway_state, of.store).routes),
+        Product(routes=of.custom_providers.routes),
+        Product(
+            routes=D1Api(of.databases).routes,
+            bindings={"d1": lambda request, database: d1_binding(of.databases, request, database)},
+        ),
+        Product(
+            routes=KvApi(of.namespaces).routes,
+            bindings={"kv_namespace": lambda request, namespace: kv_binding(of.namespaces, request, namespace)},
+        ),
+        Product(
+            routes=QueuesApi(of.queues).routes,
+            bindings={"queue": lambda request, queue: queue_binding(of.queues, request, queue)},
+        ),
+        Product(
+            routes=R2Api(of.buckets).routes,
+            bindings={"r2_bucket": lambda request, bucket: r2_binding(of.buckets, request, bucket)},
+        ),
+        Product(bindings={"ratelimit": lambda request, limit: rate_limit_binding(of.windows, request, limit)}),
+        Product(
+            routes=SecretsStoreApi(of.secrets_stores).routes,
+            bindings={"secrets_store_secret": lambda _, secret: secret_binding(of.secrets_stores, secret)},
+        ),
+        Product(
+            routes=VectorizeApi(of.indexes).routes,
+            bindings={"vectorize": lambda request, index: vectorize_binding(of.indexes, request, index)},
+        ),
+        Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
+        Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
+    ]

@@ -1,0 +1,39 @@
+"""The user, the token and the accounts: what tools ask before anything else."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inferstack.local._envelope import ok, paged
+from inferstack.local._settings import API
+
+ACCOUNT_NAME = "Local Cloudflare"
+
+
+class UserApi:
+    """Of the one account that a token is for."""
+
+    def __init__(self, account_id: str) -> None:
+        self._account = {"id": account_id, "name": ACCOUNT_NAME, "type": "standard"}
+
+    def routes(self, base: str) -> list[Route]:
+        return [
+            Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
+            Route(API + "/user", self._user, methods=["GET"]),
+            Route(API + "/accounts", self._accounts, methods=["GET"]),
+            Route(base, self._one, methods=["GET"]),
+        ]
+
+    async def _verify(self, _: Request) -> Response:
+        return ok({"id": self._account["id"], "status": "active"})
+
+    async def _user(self, _: Request) -> Response:
+        return ok({"id": self._account["id"], "email": "local@example.com"})
+
+    async def _accounts(self, request: Request) -> Response:
+        return paged(request, [self._account])
+
+    async def _one(self, _: Request) -> Response:
+        return ok(self._account)
