@@ -1,5 +1,7 @@
 // What models say, in either style of Workers AI, in one form. Numeric-looking tokens can arrive as numbers: String().
 
+import { readEvents } from "./sse_reader.js";
+
 /** @typedef {import("./log.js").Usage} Usage */
 /** @typedef {{ id: string, name: string, arguments: any }} ToolCall */
 /** @typedef {{ text?: string, calls?: any[], usage?: Usage, finish?: string }} Delta */
@@ -67,7 +69,7 @@ export class Deltas {
 
   /** @returns {AsyncGenerator<Delta>} */
   async *[Symbol.asyncIterator]() {
-    for await (const data of this.events()) {
+    for await (const { data } of readEvents(this.reader)) {
       if (data === "[DONE]") {
         this.finished = true;
         return;
@@ -75,24 +77,6 @@ export class Deltas {
       yield deltaOf(JSON.parse(data));
     }
     this.finished = true;
-  }
-
-  /** @returns {AsyncGenerator<string>} the data of each server-sent event */
-  async *events() {
-    const decoder = new TextDecoder();
-    let buffer = "";
-    for (;;) {
-      const { done, value } = await this.reader.read();
-      buffer += done ? decoder.decode() : decoder.decode(value, { stream: true });
-      let end;
-      while ((end = buffer.indexOf("\n\n")) >= 0) {
-        const lines = buffer.slice(0, end).split("\n");
-        buffer = buffer.slice(end + 2);
-        const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trim());
-        if (data.length > 0) yield data.join("\n");
-      }
-      if (done) return;
-    }
   }
 }
 

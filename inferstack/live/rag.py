@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import httpx
 import yaml
+from httpx_sse import EventSource
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
@@ -128,13 +128,9 @@ def ask(
             if response.status_code != 200:
                 response.read()
                 raise UserError(_problem(response))
-            event = ""
-            for line in response.iter_lines():
-                if line.startswith("event: "):
-                    event = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    data = json.loads(line.removeprefix("data: "))
-                    yield event, data["text"] if event == "token" else data
+            for sent in EventSource(response).iter_sse():
+                data = sent.json()
+                yield sent.event, data["text"] if sent.event == "token" else data
     except httpx.TransportError as error:
         raise UserError(f"{endpoint.url} does not answer ({type(error).__name__})") from None
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource
 
 from inferstack import catalog
 from inferstack.local.ai.faults import InferenceError
@@ -82,17 +83,13 @@ def _reply(value: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
 
 async def _own_style(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Each event of OpenAI's as one of Workers AI's, as it comes."""
-    buffer = b""
-    async for part in stream:
-        buffer += part
-        while b"\n\n" in buffer:
-            event, _, buffer = buffer.partition(b"\n\n")
-            data = event.removeprefix(b"data:").strip()
-            if data == b"[DONE]" or not data:
-                continue
-            piece = json.loads(data)
-            choice = (piece.get("choices") or [{}])[0]
-            text = (choice.get("delta") or {}).get("content")
-            frame = {"response": text or "", **({"usage": piece["usage"]} if piece.get("usage") else {})}
-            yield f"data: {json.dumps(frame)}\n\n".encode()
+    sent = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
+    async for event in EventSource(sent).aiter_sse():
+        if event.data == "[DONE]" or not event.data:
+            continue
+        piece = event.json()
+        choice = (piece.get("choices") or [{}])[0]
+        said = (choice.get("delta") or {}).get("content")
+        frame = {"response": said or "", **({"usage": piece["usage"]} if piece.get("usage") else {})}
+        yield f"data: {json.dumps(frame)}\n\n".encode()
     yield b"data: [DONE]\n\n"
