@@ -60,6 +60,9 @@ def test_files_and_what_the_runtime_has_are_none(name: str) -> None:
         ({"./*": "./any/*.js", "./one": "./one.js"}, "words/one", "words/one.js"),
         ({"./one": "./one.js", "./*": "./any/*.js"}, "words/ones", "words/any/ones.js"),
         ({".": {"types": "./main.d.ts", "default": {"import": "./main.js"}}}, "words", "words/main.js"),
+        ({".": {"import": {"types": "./main.d.ts"}, "default": "./main.js"}}, "words", "words/main.js"),
+        ({"require": "./main.cjs", "import": "./main.js"}, "words", "words/main.js"),
+        ("./main.js", "words", "words/main.js"),
     ],
 )
 def test_exports_tell_the_file(packages: Path, exports: Any, name: str, path: str) -> None:
@@ -100,6 +103,9 @@ def test_all_that_a_module_reaches_comes_along_once_and_sorted(packages: Path) -
         ({"./a*": "./main.js"}, "words/one", "the npm package `words` has no `./one`"),
         ({"./*e.js": "./main.js"}, "words/one.mjs", "the npm package `words` has no `./one.mjs`"),
         ({"./lib/*.js": "./main.js"}, "words/one.js", "the npm package `words` has no `./one.js`"),
+        ({"./one": {"require": "./one.cjs"}}, "words/one", "the npm package `words` has no `./one`"),
+        ({"./*": "./*.js", "./inner/*": None}, "words/inner/one", "the npm package `words` has no `./inner/one`"),
+        ("./main.js", "words/one", "the npm package `words` has no `./one`"),
         ({".": "./gone.js"}, "words", "`words` lacks node_modules/words/gone.js\n  fix: inferstack setup"),
         ({".": "./main.js"}, "words", "the npm package of `words` needs `other`, which only a bundler can add"),
     ],
