@@ -124,14 +124,24 @@ def test_a_package_without_exports_is_none_of_ours(packages: Path) -> None:
         entry("old")
 
 
-def test_a_shared_module_finds_its_packages_as_files(packages: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'export { two } from "NAME";',
+        "export { two } from 'NAME';",
+        'import "NAME";',
+        'const words = import("NAME");',
+        'import{two}from"NAME"; import { two as deux } from "NAME";',
+    ],
+)
+def test_a_shared_module_finds_its_packages_as_files(packages: Path, tmp_path: Path, statement: str) -> None:
     install(packages, "words", {"./*": "./*.js"}, {"one.js": 'export { two } from "./two.js";\n', "two.js": "// two\n"})
     for path, text in {
         "stacks/s.yaml": "environment: x\ntarget: local\n"
         "workers: { w: { template: greet, compatibility_date: '2026-06-01' } }\n",
         "templates/greet/template.yaml": "summary: mine\n",
         "templates/greet/worker.js.j2": 'import { two } from "./mine.js";\n',
-        "worker_src/mine.js": 'export { two } from "words/one";\nimport { a } from "./beside.js";\n',
+        "worker_src/mine.js": statement.replace("NAME", "words/one") + '\nimport { a } from "./beside.js";\n',
         "worker_src/beside.js": "export const a = 1;\n",
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -144,4 +154,4 @@ def test_a_shared_module_finds_its_packages_as_files(packages: Path, tmp_path: P
         "node_modules/words/one.js",
         "node_modules/words/two.js",
     ]
-    assert modules[2].text.splitlines()[0] == 'export { two } from "./node_modules/words/one.js";'
+    assert modules[2].text.splitlines()[0] == statement.replace("NAME", "./node_modules/words/one.js")
