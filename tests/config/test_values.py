@@ -42,6 +42,8 @@ NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either en
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
 KINDS = "one of: ai, index, database, bucket, namespace, queue, service, rate_limit"
 SECRET = "is not a reference to a secret (its text is not shown)"
+GIVE = "give a value of that kind"
+ORIGIN = "a Worker has either a `template` or a `source` of its own"
 SPEND = {"usd": 1, "interval": 60}
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"prefix": 5}, "IS023 `prefix` is a number; it must be text → give text"),
@@ -84,34 +86,37 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (worker(secrets={"T": 5}), f"IS030 `workers.w.secrets.T` {SECRET} → {REFERENCE}"),
     ({"secrets_store": {"t": "x"}}, f"IS030 `secrets_store.t` {SECRET} → {REFERENCE}"),
     ({"gateways": {"g": {"keys": {"openai": {"secret": 5}}}}}, f"IS030 `gateways.g.keys.openai.secret` {SECRET} → {REFERENCE}"),
-    (worker(template=None), "IS031 `workers.w`: a Worker has either a `template` or a `source` of its own → give a value of that kind"),
-    (worker(source="w.js"), "IS031 `workers.w`: a Worker has either a `template` or a `source` of its own → give a value of that kind"),
-    (worker(compatibility_date="2026-02-30"), "IS031 `workers.w.compatibility_date`: there is no day 2026-02-30 → give a value of that kind"),
+    (worker(template=None), f"IS031 `workers.w`: {ORIGIN} → {GIVE}"),
+    (worker(source="w.js"), f"IS031 `workers.w`: {ORIGIN} → {GIVE}"),
+    (
+        worker(compatibility_date="2026-02-30"),
+        f"IS031 `workers.w.compatibility_date`: there is no day 2026-02-30 → {GIVE}",
+    ),
     (
         {"indexes": {"i": {}}},
-        "IS031 `indexes.i`: an index needs a `model`, or the `dimensions` of vectors that you make yourself → give a value of that kind",
+        f"IS031 `indexes.i`: an index needs a `model`, or the `dimensions` of vectors that you make yourself → {GIVE}",
     ),
     (
         {"databases": {"d": {"location": "weur", "jurisdiction": "eu"}}},
-        "IS031 `databases.d`: a database has a `location` hint or a `jurisdiction`, not both → give a value of that kind",
+        f"IS031 `databases.d`: a database has a `location` hint or a `jurisdiction`, not both → {GIVE}",
     ),
     (
         {"models": {"m": {"model": "x", "system": "a", "system_file": "b"}}},
-        "IS031 `models.m`: the system message stands in `system` or in `system_file`, not in both → give a value of that kind",
+        f"IS031 `models.m`: the system message stands in `system` or in `system_file`, not in both → {GIVE}",
     ),
     (
         {"gateways": {"g": {"routes": {"r": {"models": ["m"], "limits": [{"by": "a", "interval": 1}]}}}}},
-        "IS031 `gateways.g.routes.r.limits.0`: a limit counts either `requests` or `usd` → give a value of that kind",
+        f"IS031 `gateways.g.routes.r.limits.0`: a limit counts either `requests` or `usd` → {GIVE}",
     ),
     (
         worker(rollout={"steps": [5, 5, 100]}),
-        "IS031 `workers.w.rollout.steps`: steps rise and end with 100, not 5, 5, 100 → give a value of that kind",
+        f"IS031 `workers.w.rollout.steps`: steps rise and end with 100, not 5, 5, 100 → {GIVE}",
     ),
     (
         worker(rollout={"steps": [5, 99]}),
-        "IS031 `workers.w.rollout.steps`: steps rise and end with 100, not 5, 99 → give a value of that kind",
+        f"IS031 `workers.w.rollout.steps`: steps rise and end with 100, not 5, 99 → {GIVE}",
     ),
-    (worker(rollout={"hold": "25h"}), "IS031 `workers.w.rollout.hold`: a step is held for at most 24h → give a value of that kind"),
+    (worker(rollout={"hold": "25h"}), f"IS031 `workers.w.rollout.hold`: a step is held for at most 24h → {GIVE}"),
     ({"workers": {"w": {"template": "chat"}}}, "IS022 `workers.w.compatibility_date` is missing → add `compatibility_date:`"),
 ]  # fmt: skip
 
@@ -160,7 +165,7 @@ def test_what_is_no_length_of_time(text: str) -> None:
 
 
 def test_a_long_wrong_length_of_time_is_cut() -> None:
-    with pytest.raises(ConfigError, match="^`x{40}` is no length"):
+    with pytest.raises(ConfigError, match=r"^`x{40}` is no length"):
         parse_seconds("x" * 50)
 
 
