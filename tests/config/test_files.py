@@ -299,6 +299,17 @@ def test_a_file_elsewhere_is_named_in_full_and_its_line_is_not_shown(tmp_path: P
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("target", ["folder", "gone"])
+def test_a_link_to_what_cannot_be_read_is_a_finding(tmp_path: Path, target: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "project" / "stacks").mkdir(parents=True)
+    (tmp_path / "project" / "stacks" / "s.yaml").symlink_to(tmp_path / target)
+    assert check(["s"], tmp_path / "project").show("text") == (
+        "stacks/s.yaml:1:1: error[IS017]: the file is a link that leaves the project\n"
+        "  fix: put the file itself there\n1 error in stacks/s.yaml"
+    )
+
+
 def test_other_programs_read_the_same_finding(tmp_path: Path) -> None:
     put(tmp_path, "s.yaml")
     finding = Finding("IS054", Place(tmp_path / "s.yaml", 2, 3), "100%\r\nnew", "f", "warning")
