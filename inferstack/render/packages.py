@@ -65,17 +65,23 @@ def _entry(name: str) -> str:
         exports = json.loads((_home() / folder / "package.json").read_text())["exports"]
     except (OSError, ValueError, KeyError):
         raise ConfigError(f"the npm package `{parts['package']}` is not installed\n  fix: inferstack setup") from None
+    if not isinstance(exports, dict) or not all(key.startswith(".") for key in exports):
+        exports = {".": exports}
     inner = f".{parts['inner'] or ''}"
     for pattern, target in sorted(exports.items(), key=lambda entry: -len(entry[0])):
         before, star, after = pattern.partition("*")
         if pattern == inner or (star and inner.startswith(before) and inner.endswith(after)):
             chosen = _of_condition(target)
+            if chosen is None:
+                break
             part = inner[len(before) : len(inner) - len(after)] if star else ""
             return posixpath.normpath(f"{folder}/{chosen.replace('*', part)}")
     raise ConfigError(f"the npm package `{parts['package']}` has no `{inner}`")
 
 
-def _of_condition(target: Any) -> str:
-    while isinstance(target, dict):
-        target = next(target[condition] for condition in CONDITIONS if condition in target)
-    return str(target)
+def _of_condition(target: Any) -> str | None:
+    """The first that is made for workerd; None where nothing is."""
+    if isinstance(target, dict):
+        found = (_of_condition(target[condition]) for condition in CONDITIONS if condition in target)
+        return next((path for path in found if path is not None), None)
+    return target if isinstance(target, str) else None

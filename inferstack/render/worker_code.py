@@ -6,6 +6,7 @@ Templates are sandboxed and strict. A value enters JavaScript only through `tojs
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,10 +111,10 @@ def _shared(main: str, root: Path) -> list[Module]:
 def _with_packages(module: Module, found: dict[str, Module]) -> Module:
     """The module with its imports of packages led to their files, which are added to `found`."""
     text = module.text
-    for name in filter(is_package, imports(text)):
+    for name in sorted(set(filter(is_package, imports(text)))):
         path, files = package_modules(name, imports)
         found.update({file.name: file for file in files})
-        text = text.replace(f'from "{name}"', f'from "./{path}"')
+        text = re.sub(rf"""(\b(?:from\s*|import\s*\(?\s*))(["']){re.escape(name)}\2""", rf"\1\2./{path}\2", text)
     return Module(module.name, text.encode())
 
 

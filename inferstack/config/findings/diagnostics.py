@@ -54,7 +54,7 @@ def format_findings(findings: Iterable[Finding], root: Path, kind: str = "text")
     lines_of: dict[Path, list[str]] = {}
     for finding in ordered:
         if finding.code == "IS030" or foreign(finding.place.file, root):  # the line may hold the secret itself
-            _lines(finding.place.file, lines_of)[finding.place.line - 1] = ""
+            _lines(finding.place.file, lines_of)[finding.place.line - 1 : finding.place.line] = [""]
     parts = [_text(finding, root, lines_of) for finding in ordered]
     return "\n".join([*parts, _count(ordered, root)])
 

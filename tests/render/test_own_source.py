@@ -1,0 +1,226 @@
+"""A Worker's own code: which files are taken, when esbuild bundles them and what of them, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inferstack.errors import ConfigError
+from inferstack.render import source
+from inferstack.render.source import bundle, imports, source_modules
+from inferstack.toolchain import node_tools
+
+JAVASCRIPT = "application/javascript+module"
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def own_esbuild(folder: Path, script: str) -> None:
+    """A program that stands where npm puts esbuild."""
+    file = folder / "node_modules" / ".bin" / "esbuild"
+    write(file.parent, {"esbuild": f"#!/bin/sh\n{script}\n"})
+    file.chmod(0o755)
+
+
+def writes(text: str) -> str:
+    """A script that bundles everything to `text`, and read nothing for it."""
+    return (
+        'for a in "$@"; do case "$a" in\n'
+        f"--outfile=*) printf '%s' '{text}' > \"${{a#--outfile=}}\";;\n"
+        '--metafile=*) printf \'{"inputs": {}}\' > "${a#--metafile=}";;\nesac; done'
+    )
+
+
+def refused(name: str, root: Path) -> str:
+    with pytest.raises(ConfigError) as raised:
+        source_modules(name, root)
+    return str(raised.value)
+
+
+def bundled(root: Path, code: str, **files: str) -> str:
+    write(root, {"main.ts": code, **files})
+    [module] = source_modules("main.ts", root)
+    assert (module.name, module.content_type) == ("index.js", JAVASCRIPT)
+    return module.text
+
+
+def test_plain_javascript_is_taken_as_it_stands_with_all_that_it_imports(tmp_path: Path) -> None:
+    files = {
+        "w/index.js": 'import { z } from "./z.mjs";\nimport a from "./lib/a.js";\nimport "node:crypto";\n'
+        'import { DurableObject } from "cloudflare:workers";\nimport "workerd:unsafe";\n',
+        "w/lib/a.js": 'import { z } from "../z.mjs";\nimport page from "./page.html";\nexport default z + page;\n',
+        "w/z.mjs": 'export { z } from "./lib/../z.mjs";\nimport "./index.js";\nimport sum from "./sum.wasm";\n'
+        'import q from "./q.sql";\nimport n from "./n.txt";\nimport b from "./b.bin";\n',
+        "w/lib/page.html": '<script>import x from "x"</script>\n',
+        "w/sum.wasm": "\0asm",
+        "w/q.sql": "SELECT 1;\n",
+        "w/n.txt": 'a word from "nowhere"\n',
+        "w/b.bin": "01",
+    }
+    write(tmp_path, {**files, "w/unused.js": "export {};\n"})
+    modules = source_modules("w", tmp_path)
+    assert [(module.name, module.content_type) for module in modules] == [
+        ("index.js", JAVASCRIPT),
+        ("b.bin", "application/octet-stream"),
+        ("lib/a.js", JAVASCRIPT),
+        ("lib/page.html", "text/plain"),
+        ("n.txt", "text/plain"),
+        ("q.sql", "text/plain"),
+        ("sum.wasm", "application/wasm"),
+        ("z.mjs", JAVASCRIPT),
+    ]
+    assert {f"w/{module.name}": module.text for module in modules} == files
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('import a from "./a.js";', ["./a.js"]),
+        ("import './a.js'", ["./a.js"]),
+        ('export * from"./a.js";const b = await import( "./b.js" )', ["./a.js", "./b.js"]),
+        ('// import a from "./a.js";\n  // from "./b.js"\nimport "./c.js";', ["./c.js"]),
+        ('/* import "./a.js"; */ import "./b.js"; /* from\n"./c.js" */ import "./d.js";', ["./b.js", "./d.js"]),
+        ('import /* from "./a.js" */ "./b.js";', ["./b.js"]),
+        ('const at = "https://a.example"; import "./b.js";', ["./b.js"]),
+        ("const imported = 'no';", []),
+    ],
+)
+def test_imports_are_found_and_comments_are_not(code: str, found: list[str]) -> None:
+    assert imports(code) == found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'import words from "words";\n',
+        'import words from "./words.json";\n',
+        'import { words } from "./lib/words";\n',
+        'import { words } from "../outside.js";\n',
+    ],
+)
+def test_what_workerd_cannot_read_is_bundled(tmp_path: Path, code: str) -> None:
+    write(
+        tmp_path,
+        {
+            "w/index.js": code + "export default words;\n",
+            "w/words.json": '["hello"]',
+            "w/lib/words.js": 'export const words = ["hello"];\n',
+            "outside.js": 'export const words = ["hello"];\n',
+            "node_modules/words/index.js": 'export default ["hello"];\n',
+        },
+    )
+    [module] = source_modules("w", tmp_path)
+    assert module.name == "index.js"
+    assert '["hello"]' in module.text
+    assert "import" not in module.text
+
+
+def test_a_bundle_is_one_module_for_workerd(tmp_path: Path) -> None:
+    code = bundled(
+        tmp_path,
+        'import { env } from "cloudflare:workers";\nimport { createHash } from "node:crypto";\n'
+        'import note from "./note.txt";\nimport page from "./page.html";\nimport query from "./query.sql";\n'
+        'import where from "by-condition";\nimport kind from "by-field";\n/*! a licence */\n'
+        "const typed: string = note + page + query + where + kind;\nusing held = env.held;\n"
+        'export default { typed, createHash, sign: "é" };\n',
+        **{"note.txt": "a note", "page.html": "<p>", "query.sql": "SELECT 1"},
+        **{"node_modules/by-condition/package.json": '{"exports": {"workerd": "./here.js", "default": "./any.js"}}'},
+        **{"node_modules/by-condition/here.js": 'export default "for workerd";'},
+        **{"node_modules/by-field/package.json": '{"main": "main.js", "module": "module.js"}'},
+        **{"node_modules/by-field/module.js": 'export default "a module";'},
+    )
+    assert 'from "cloudflare:workers"' in code
+    assert 'from "node:crypto"' in code
+    for text in ('"a note"', '"<p>"', '"SELECT 1"', '"for workerd"', '"a module"', '"é"', "export {"):
+        assert text in code
+    for text in (": string", "licence", "using held", 'by-field"', "./note.txt"):
+        assert text not in code
+
+
+def test_esbuild_s_own_words_are_shown(tmp_path: Path) -> None:
+    write(tmp_path, {"w/main.ts": 'import { gone } from "./gone";\nexport default gone;\n'})
+    said = refused("w/main.ts", tmp_path)
+    assert said.startswith("esbuild cannot bundle `w/main.ts`\n")
+    assert 'Could not resolve "./gone"' in said
+    assert said == said.strip()
+
+
+def test_what_it_says_need_not_be_text(tmp_path: Path) -> None:
+    write(tmp_path, {"main.ts": ""})
+    own_esbuild(tmp_path, "printf 'no\\377' >&2; exit 1")
+    assert refused("main.ts", tmp_path) == "esbuild cannot bundle `main.ts`\nno\ufffd"
+
+
+def test_it_does_not_run_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"main.ts": ""})
+    own_esbuild(tmp_path, "exec sleep 60")
+    monkeypatch.setattr(source, "SECONDS", 1)
+    assert refused("main.ts", tmp_path) == "esbuild did not finish `main.ts` in 1 seconds"
+
+
+def test_the_nearest_esbuild_of_the_project_is_taken(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    write(root, {"w/src/main.ts": "export default 1;\n"})
+    own_esbuild(tmp_path, writes("above the project"))
+    assert "above the project" not in bundle(root / "w" / "src" / "main.ts", root).text
+    own_esbuild(root, writes("of the project"))
+    assert bundle(root / "w" / "src" / "main.ts", root).text == "of the project"
+    own_esbuild(root / "w", writes("of the Worker"))
+    assert bundle(root / "w" / "src" / "main.ts", root).text == "of the Worker"
+
+
+def test_without_esbuild_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"w/main.ts": "export default 1;\n"})
+    monkeypatch.setattr(node_tools, "IS_CHECKOUT", False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "")
+    assert refused("w/main.ts", tmp_path) == (
+        "`w/main.ts` needs esbuild, which is not installed\n"
+        "  fix: inferstack setup, or write plain JavaScript that imports only its own files"
+    )
+
+
+def test_a_folder_without_an_entry_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"w/notes.txt": ""})
+    said = "`w` has no entry, such as src/index.ts\n  fix: name the file itself"
+    assert refused("w", tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("files", "link"),
+    [
+        ({}, "w/index.js"),
+        ({"w/index.js": 'import { key } from "./key.js";\n'}, "w/key.js"),
+        ({"w/index.ts": 'import { key } from "./key.js";\nexport default key;\n'}, "w/key.js"),
+        ({"w/index.py": "import key\n"}, "w/key.py"),
+    ],
+    ids=["entry", "as it stands", "bundled", "python"],
+)
+def test_no_link_takes_a_file_of_the_machine_along(tmp_path: Path, files: dict[str, str], link: str) -> None:
+    root = tmp_path / "project"
+    write(tmp_path, {"secret.js": 'export const key = "secret";\n'})
+    write(root, files)
+    (root / link).parent.mkdir(parents=True, exist_ok=True)
+    (root / link).symlink_to(tmp_path / "secret.js")
+    said = refused("w", root)
+    shown = said.split("`")[1]
+    assert shown in (link, "../secret.js")
+    assert said == f"`{shown}` leads out of the project\n  fix: put the file itself into the project"
+
+
+def test_packages_may_lie_above_the_project(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    write(tmp_path, {"node_modules/words/index.js": 'export default "from above";\n'})
+    assert '"from above"' in bundled(root, 'import words from "words";\nexport default words;\n')
+
+
+def test_python_comes_entry_first_then_by_path(tmp_path: Path) -> None:
+    write(tmp_path, {"w/index.py": "", "w/a.py": "", "w/z/b.py": "", "w/notes.txt": "", "other.py": ""})
+    modules = source_modules("w", tmp_path)
+    assert [module.name for module in modules] == ["index.py", "a.py", "z/b.py"]
+    assert {module.content_type for module in modules} == {"text/x-python"}
