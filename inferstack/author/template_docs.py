@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from inferstack.config import SERVICE_OPTIONS, Option, Template, find_template, 
 from inferstack.render import Module, render_worker
 
 ROUTE = re.compile(r'method: "(\w+)", path: "([^"]+)", summary: "([^"]+)"')
-ROUTES = re.compile(r'import \{[^}]*Routes\b[^}]*\} from "\./([\w.]+)"')
+ROUTES = re.compile(r'import \{[^}]*Routes\b[^}]*\} from "[./\w]*?([\w]+\.js)"')
 CODE = re.compile(r'new HttpError\((\d{3}), "(\w+)"')
 PORT = 8787
 HEAD = """# Templates
@@ -91,8 +92,8 @@ def _own(main: str, modules: tuple[Module, ...]) -> list[Module]:
     while left:
         new = set(ROUTES.findall(left.pop())) - named - {"service.js"}
         named |= new
-        left += [module.text for module in modules if module.name in new]
-    return [module for module in modules if module.name in named]
+        left += [module.text for module in modules if posixpath.basename(module.name) in new]
+    return [module for module in modules if posixpath.basename(module.name) in named]
 
 
 def _options(options: dict[str, Option]) -> str:

@@ -53,7 +53,7 @@ class Template:
 
 Templates = dict[str, Template | None]  # by the name that a Worker gives; None where there is none
 
-# What worker_src/service.js takes, so every template on it.
+# What worker_src/frame/service.js takes, so every template on it.
 TEXT = {"type": "string", "minLength": 1}
 JWT = {
     "type": "object",

@@ -6,6 +6,7 @@ Templates are sandboxed and strict. A value enters JavaScript only through `tojs
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,16 +96,17 @@ def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
 def _shared(main: str, root: Path) -> list[Module]:
     """The modules of worker_src/ and of packages that the code imports, and those that they import, by name."""
     found: dict[str, Module] = {}
-    left = [main]
+    left = [Module("index.js", main.encode())]
     while left:
-        for name in imports(left.pop()):
-            plain = name.removeprefix("./")
-            if name.startswith("./") and plain not in found:
-                file = find_file(f"worker_src/{plain}", root)
+        module = left.pop()
+        for name in imports(module.text):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(module.name), name))
+            if name.startswith(".") and path not in found:
+                file = find_file(f"worker_src/{path}", root)
                 if file is None:
-                    raise ConfigError(f"there is no worker_src/{plain}, which the template imports")
-                found[plain] = _with_packages(Module(plain, file.read_bytes()), found)
-                left.append(found[plain].text)
+                    raise ConfigError(f"there is no worker_src/{path}, which {module.name} imports")
+                found[path] = _with_packages(Module(path, file.read_bytes()), found)
+                left.append(found[path])
     return [found[name] for name in sorted(found)]
 
 
@@ -114,7 +116,9 @@ def _with_packages(module: Module, found: dict[str, Module]) -> Module:
     for name in sorted(set(filter(is_package, imports(text)))):
         path, files = package_modules(name, imports)
         found.update({file.name: file for file in files})
-        text = re.sub(rf"""(\b(?:from\s*|import\s*\(?\s*))(["']){re.escape(name)}\2""", rf"\1\2./{path}\2", text)
+        way = posixpath.relpath(path, posixpath.dirname(module.name))
+        way = way if way.startswith(".") else f"./{way}"
+        text = re.sub(rf"""(\b(?:from\s*|import\s*\(?\s*))(["']){re.escape(name)}\2""", rf"\1\2{way}\2", text)
     return Module(module.name, text.encode())
 
 

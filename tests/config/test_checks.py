@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from inferstack.author.check import check
 
 from inferstack.config import load_stack
-from inferstack.ops.check import check
 from tests.config.cases import TEMPLATES
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"

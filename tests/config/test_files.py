@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from inferstack.author.check import check
 
 from inferstack.config import Finding, Place, StackSpec, closest, format_findings, load_stack, stack_files, stack_names
 from inferstack.config._hidden import Hidden
-from inferstack.config.findings import Findings, TooMany
+from inferstack.config.findings.finding import Findings, TooMany
 from inferstack.config.paths import TOOL, foreign, leaves, real_path
 from inferstack.config.sources import find_entry
 from inferstack.config.templates import Option, find_file, find_template, template_names
 from inferstack.errors import StackNotFound
-from inferstack.ops.check import check
 
 GOOD = "environment: x\ntarget: local\n"
 
@@ -243,7 +243,9 @@ def test_a_file_behind_a_link_out_of_the_project_is_not_there(tmp_path: Path) ->
     (tmp_path / "project" / "worker_src").mkdir(parents=True)
     (tmp_path / "project" / "worker_src" / "own.js").symlink_to(tmp_path / "outside" / "own.js")
     assert find_file("worker_src/own.js", tmp_path / "project") is None
-    assert find_file("worker_src/service.js", tmp_path / "project") == TOOL / "worker_src" / "service.js"
+    assert (
+        find_file("worker_src/frame/service.js", tmp_path / "project") == TOOL / "worker_src" / "frame" / "service.js"
+    )
 
 
 # Findings

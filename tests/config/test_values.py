@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
+from inferstack.author.check import check
 
 from inferstack import config
 from inferstack.config import StackSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.rollout_models import RolloutSpec, parse_seconds, seconds
 from inferstack.errors import ConfigError
-from inferstack.ops.check import check
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 

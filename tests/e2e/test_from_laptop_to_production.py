@@ -95,13 +95,13 @@ def a_new_version_rolls_out_under_load_without_a_failed_request(life: Project) -
 
 def a_bad_version_comes_back_by_itself(life: Project) -> None:
     good, bad = "  async function ask(call) {\n", '  async function ask(call) {\n    throw new Error("bad day");\n'
-    life.edit("worker_src/rag.js", good, bad)
+    life.edit("worker_src/features/rag.js", good, bad)
     with load(life, "rag-prod", "POST", "/ask", json=QUESTION) as answers:
         said = life.run("up", "prod", code=None)
     assert "failed before its first step: POST /ask answered 500" in said
     assert not failures(answers)
     assert "return by inferstack" in life.run("status", "prod")
-    life.edit("worker_src/rag.js", bad, good)
+    life.edit("worker_src/features/rag.js", bad, good)
     life.run("up", "prod")
 
 

@@ -144,7 +144,7 @@ def test_an_upgrade_shows_what_changes_and_raises_the_pin(installed: Installed, 
             shutil.copyfile(ROOT / name, tmp_path / "newer" / name)
     for name, old, new in (
         ("inferstack/__init__.py", __version__, NEWER),
-        ("worker_src/errors.js", "// ", "// Newer. "),
+        ("worker_src/frame/errors.js", "// ", "// Newer. "),
     ):
         file = tmp_path / "newer" / name
         file.write_text(file.read_text().replace(old, new, 1))

@@ -43,8 +43,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All rendered Workers beside the modules that they share."""
     folder = tmp_path_factory.mktemp("code")
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    for file in (ROOT / "worker_src").glob("*.js"):
-        shutil.copyfile(file, folder / file.name)
+    shutil.copytree(ROOT / "worker_src", folder, dirs_exist_ok=True)
     for path, text in rendered().items():
         (folder / path.replace("/", "--")).write_text(text)
     return folder
@@ -102,7 +101,7 @@ def test_a_project_s_own_template_comes_before_the_tool_s(tmp_path: Path) -> Non
         (tmp_path / "templates" / name).mkdir(parents=True)
         (tmp_path / "templates" / name / "template.yaml").write_text("summary: mine\n")
         (tmp_path / "templates" / name / "worker.js.j2").write_text(
-            'import { json } from "./service.js";\nexport default { fetch: () => json({{ worker | tojson }}) };\n'
+            'import { json } from "./frame/service.js";\nexport default { fetch: () => json({{ worker | tojson }}) };\n'
         )
     workers = "".join(
         f"  {name}: {{ template: {name}, compatibility_date: '2026-06-01' }}\n" for name in ("chat", "greet")
@@ -112,7 +111,7 @@ def test_a_project_s_own_template_comes_before_the_tool_s(tmp_path: Path) -> Non
     for name in ("chat", "greet"):
         modules = {module.name: module.text for module in render_worker(spec, name, tmp_path).modules}
         assert modules["index.js"].endswith(f'json("{name}") }};\n')
-        assert modules["service.js"] == (ROOT / "worker_src" / "service.js").read_text()
+        assert modules["frame/service.js"] == (ROOT / "worker_src" / "frame" / "service.js").read_text()
     assert "structured" in template_names(tmp_path)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 READ = """
-import { readEvents } from "./worker_src/sse_reader.js";
+import { readEvents } from "./worker_src/models/sse_reader.js";
 const [bytes, size] = JSON.parse(process.argv[1]);
 const found = [];
 const stream = new ReadableStream({

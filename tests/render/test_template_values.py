@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from inferstack.render.worker_code import digest_of
 
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
-from inferstack.render.worker import digest_of
 
 WORKER: dict[str, Any] = {"template": "mine", "compatibility_date": "2026-06-01"}
 CHAT = "@cf/meta/llama-3.2-3b-instruct"
@@ -204,7 +204,7 @@ def test_what_a_template_may_not_is_said_of_it_and_its_worker(tmp_path: Path, ma
 
 def test_what_a_template_lacks_is_named(tmp_path: Path) -> None:
     spec = load(tmp_path, {}, main='import { a } from "./nowhere.js";\n')
-    assert refused(spec, tmp_path) == "there is no worker_src/nowhere.js, which the template imports"
+    assert refused(spec, tmp_path) == "there is no worker_src/nowhere.js, which index.js imports"
     (tmp_path / "templates" / "mine" / "worker.js.j2").unlink()
     assert refused(spec, tmp_path) == "worker `w`: template `mine` has no worker.js.j2 in this project"
     (tmp_path / "templates" / "mine" / "template.yaml").unlink()

@@ -1,8 +1,8 @@
 // Batches for the Worker `batch`: POST /jobs, then GET /jobs/:id and its results.
-import { batchRoutes, work } from "./batch.js";
-import { service } from "./service.js";
+import { batchRoutes, work } from "./features/batch.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./batch.js").Models} */
+/** @type {import("./features/batch.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -36,7 +36,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./batch.js").BatchOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/batch.js").BatchOptions} */
 const options = {
   "async_batch": false,
   "auth": "key",

@@ -1,9 +1,9 @@
 // Chat for the Worker `chat`: POST /chat, and OpenAI's API under /v1.
-import { chatRoutes } from "./chat.js";
-import { openaiRoutes } from "./openai.js";
-import { service } from "./service.js";
+import { chatRoutes } from "./features/chat.js";
+import { openaiRoutes } from "./features/openai.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./openai.js").Models} */
+/** @type {import("./features/openai.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -49,7 +49,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions} */
+/** @type {import("./frame/service.js").ServiceOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,8 +1,8 @@
 // Classification for the Worker `classify`: POST /classify and POST /label.
-import { classifyRoutes } from "./classify.js";
-import { service } from "./service.js";
+import { classifyRoutes } from "./features/classify.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./classify.js").Models} */
+/** @type {import("./features/classify.js").Models} */
 const models = {
   "classifier": {
     "calls_a_minute": 2000,
@@ -36,7 +36,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./classify.js").ClassifyOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/classify.js").ClassifyOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,8 +1,8 @@
 // Embeddings for the Worker `embed`: POST /embed, POST and DELETE /vectors, POST /search.
-import { embedRoutes } from "./embed.js";
-import { service } from "./service.js";
+import { embedRoutes } from "./features/embed.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./embed.js").Models} */
+/** @type {import("./features/embed.js").Models} */
 const models = {
   "embedding": {
     "calls_a_minute": 3000,
@@ -21,7 +21,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./embed.js").EmbedOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/embed.js").EmbedOptions} */
 const options = {
   "auth": "key",
   "chunk_overlap": 40,

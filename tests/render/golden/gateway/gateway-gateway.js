@@ -1,8 +1,8 @@
 // The gateway's front `gateway`: OpenAI's API under /v1, for models of several providers.
-import { gatewayRoutes } from "./gateway.js";
-import { service } from "./service.js";
+import { gatewayRoutes } from "./features/gateway.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./gateway.js").Models} */
+/** @type {import("./features/gateway.js").Models} */
 const models = {
   "cheap": {
     "calls_a_minute": 300,
@@ -72,7 +72,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions} */
+/** @type {import("./frame/service.js").ServiceOptions} */
 const options = {
   "auth": "key",
   "cors": [

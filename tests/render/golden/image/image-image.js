@@ -1,8 +1,8 @@
 // Images for the Worker `image`: POST /images, and GET /images/:id by signed links.
-import { imageRoutes } from "./image.js";
-import { service } from "./service.js";
+import { imageRoutes } from "./features/image.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./image.js").Models} */
+/** @type {import("./features/image.js").Models} */
 const models = {
   "image": {
     "calls_a_minute": 720,
@@ -18,7 +18,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./image.js").ImageOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/image.js").ImageOptions} */
 const options = {
   "auth": "key",
   "cors": [

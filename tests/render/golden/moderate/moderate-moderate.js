@@ -1,8 +1,8 @@
 // Moderation for the Worker `moderate`: POST /moderate, and a guarded POST /chat.
-import { moderateRoutes } from "./moderate.js";
-import { service } from "./service.js";
+import { moderateRoutes } from "./features/moderate.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./moderate.js").Models} */
+/** @type {import("./features/moderate.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -36,7 +36,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions} */
+/** @type {import("./frame/service.js").ServiceOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,8 +1,8 @@
 // Retrieval-augmented answers for the Worker `rag`: documents in, cited answers out.
-import { ingest, ragRoutes } from "./rag.js";
-import { service } from "./service.js";
+import { ingest, ragRoutes } from "./features/rag.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./rag.js").Models} */
+/** @type {import("./features/rag.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -51,7 +51,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./rag.js").RagOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/rag.js").RagOptions} */
 const options = {
   "auth": "key",
   "cache_seconds": 60,

@@ -1,8 +1,8 @@
 // Speech for the Worker `speak`: POST /speak.
-import { speakRoutes } from "./speak.js";
-import { service } from "./service.js";
+import { speakRoutes } from "./features/speak.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./speak.js").Models} */
+/** @type {import("./features/speak.js").Models} */
 const models = {
   "voice": {
     "calls_a_minute": null,
@@ -18,7 +18,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions} */
+/** @type {import("./frame/service.js").ServiceOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,8 +1,8 @@
 // Structured answers for the Worker `structured`: POST /extract.
-import { service } from "./service.js";
-import { structuredRoutes } from "./structured.js";
+import { service } from "./frame/service.js";
+import { structuredRoutes } from "./features/structured.js";
 
-/** @type {import("./structured.js").Models} */
+/** @type {import("./features/structured.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -21,7 +21,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./structured.js").StructuredOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/structured.js").StructuredOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,8 +1,8 @@
 // Tools for the Worker `tools`: POST /run.
-import { service } from "./service.js";
-import { toolRoutes } from "./tools.js";
+import { service } from "./frame/service.js";
+import { toolRoutes } from "./features/tools.js";
 
-/** @type {import("./openai.js").Models} */
+/** @type {import("./features/openai.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -36,7 +36,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./tools.js").ToolOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/tools.js").ToolOptions} */
 const options = {
   "allow_hosts": [
     "tools-sample.local.localhost:8787"

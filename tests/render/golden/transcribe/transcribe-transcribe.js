@@ -1,8 +1,8 @@
 // Transcription for the Worker `transcribe`: POST /transcribe.
-import { transcribeRoutes } from "./transcribe.js";
-import { service } from "./service.js";
+import { transcribeRoutes } from "./features/transcribe.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./transcribe.js").Models} */
+/** @type {import("./features/transcribe.js").Models} */
 const models = {
   "speech": {
     "calls_a_minute": 720,
@@ -18,7 +18,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./transcribe.js").TranscribeOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/transcribe.js").TranscribeOptions} */
 const options = {
   "auth": "key",
   "cors": [

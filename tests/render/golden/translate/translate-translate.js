@@ -1,8 +1,8 @@
 // Translation for the Worker `translate`: POST /translate.
-import { translateRoutes } from "./translate.js";
-import { service } from "./service.js";
+import { translateRoutes } from "./features/translate.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./translate.js").Models} */
+/** @type {import("./features/translate.js").Models} */
 const models = {
   "translation": {
     "calls_a_minute": 720,
@@ -21,7 +21,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions} */
+/** @type {import("./frame/service.js").ServiceOptions} */
 const options = {
   "auth": "key",
   "cors": [

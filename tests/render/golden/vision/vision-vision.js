@@ -1,8 +1,8 @@
 // Vision for the Worker `vision`: POST /describe.
-import { visionRoutes } from "./vision.js";
-import { service } from "./service.js";
+import { visionRoutes } from "./features/vision.js";
+import { service } from "./frame/service.js";
 
-/** @type {import("./vision.js").Models} */
+/** @type {import("./features/vision.js").Models} */
 const models = {
   "vision": {
     "calls_a_minute": 720,
@@ -18,7 +18,7 @@ const models = {
   }
 };
 
-/** @type {import("./service.js").ServiceOptions & import("./vision.js").VisionOptions} */
+/** @type {import("./frame/service.js").ServiceOptions & import("./features/vision.js").VisionOptions} */
 const options = {
   "auth": "key",
   "cors": [

@@ -1,14 +1,14 @@
 // Image to text: what an image shows, from bytes, base64 or a file in R2.
-import { fromBase64, kindOf, toBase64 } from "./bytes.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { textOf } from "./replies.js";
-import { violations } from "./schema.js";
-import { isJson, json, readBytes } from "./service.js";
+import { fromBase64, kindOf, toBase64 } from "../frame/bytes.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { textOf } from "../models/replies.js";
+import { violations } from "../frame/schema.js";
+import { isJson, json, readBytes } from "../frame/service.js";
 
-/** @typedef {{ AI: Ai, FILES?: R2Bucket } & import("./service.js").BaseEnv} FileEnv */
-/** @typedef {import("./service.js").Call<FileEnv>} FileCall */
-/** @typedef {{ vision: import("./inference.js").Model }} Models */
+/** @typedef {{ AI: Ai, FILES?: R2Bucket } & import("../frame/service.js").BaseEnv} FileEnv */
+/** @typedef {import("../frame/service.js").Call<FileEnv>} FileCall */
+/** @typedef {{ vision: import("../models/inference.js").Model }} Models */
 /** @typedef {{ max_file_bytes: number, prompt: string }} VisionOptions */
 
 /**
@@ -54,7 +54,7 @@ function inputOf(model, chats, bytes, prompt) {
 
 /**
  * @param {{ models: Models, options: VisionOptions, chats: boolean }} config `chats`: the model is one that takes messages
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function visionRoutes({ models: { vision }, options, chats }) {
   /** @param {FileCall} call */

@@ -1,15 +1,15 @@
 // Text to image: bytes, or a stored file behind a signed link that expires.
-import { bytesOf, fromBase64, kindOf, toBase64 } from "./bytes.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { checkLink, signedLink } from "./links.js";
-import { secretOf } from "./secrets.js";
-import { json } from "./service.js";
-import { markOf, OWN_TENANT } from "./tenant.js";
+import { bytesOf, fromBase64, kindOf, toBase64 } from "../frame/bytes.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { checkLink, signedLink } from "../frame/links.js";
+import { secretOf } from "../frame/secrets.js";
+import { json } from "../frame/service.js";
+import { markOf, OWN_TENANT } from "../frame/tenant.js";
 
-/** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} ImageEnv */
-/** @typedef {import("./service.js").Call<ImageEnv>} ImageCall */
-/** @typedef {{ image: import("./inference.js").Model }} Models */
+/** @typedef {{ AI: Ai, IMAGES: R2Bucket, LINK_SECRET: import("../frame/secrets.js").Secret } & import("../frame/service.js").BaseEnv} ImageEnv */
+/** @typedef {import("../frame/service.js").Call<ImageEnv>} ImageCall */
+/** @typedef {{ image: import("../models/inference.js").Model }} Models */
 /** @typedef {{ steps: number, link_seconds: number }} ImageOptions */
 
 const BODY = {
@@ -53,7 +53,7 @@ function inputOf(model, { prompt, negative_prompt, width, height, steps, seed, g
 
 /**
  * @param {{ models: Models, options: ImageOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function imageRoutes({ models, options }) {
   /** @param {ImageCall} call */

@@ -1,13 +1,13 @@
 // Speech to text by Whisper: bytes, base64 or a file in R2; long WAV files in parts; text, segments and WebVTT.
-import { toBase64 } from "./bytes.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { json } from "./service.js";
+import { toBase64 } from "../frame/bytes.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { json } from "../frame/service.js";
 import { fileOf } from "./vision.js";
-import { splitWav } from "./wav.js";
+import { splitWav } from "../models/wav.js";
 
 /** @typedef {import("./vision.js").FileCall} FileCall */
-/** @typedef {{ speech: import("./inference.js").Model }} Models */
+/** @typedef {{ speech: import("../models/inference.js").Model }} Models */
 /** @typedef {{ max_file_bytes: number, part_seconds: number }} TranscribeOptions */
 /** @typedef {{ start: number, end: number, text: string }} Segment */
 
@@ -44,7 +44,7 @@ function segmentsOf(reply, start) {
 
 /**
  * @param {{ models: Models, options: TranscribeOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function transcribeRoutes({ models: { speech }, options }) {
   /** @param {FileCall} call */

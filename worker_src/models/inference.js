@@ -1,5 +1,5 @@
 // Calls of models: tried again with growing, random waits when they are busy, then handed to the fallbacks.
-import { HttpError, messageOf } from "./errors.js";
+import { HttpError, messageOf } from "../frame/errors.js";
 import { usageOf } from "./replies.js";
 
 // `gateway` names the variable that holds the id, and braces in `compat` the one that holds the provider: the code is the
@@ -7,7 +7,7 @@ import { usageOf } from "./replies.js";
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null, calls_a_minute: number | null }} Target */
 /** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
-/** @typedef {{ env: { AI: Ai }, log: import("./log.js").Log, caller: import("./auth.js").Caller, gateway?: GatewaySettings, tries?: number }} Caller */
+/** @typedef {{ env: { AI: Ai }, log: import("../frame/log.js").Log, caller: import("../frame/auth.js").Caller, gateway?: GatewaySettings, tries?: number }} Caller */
 
 const TRIES = 4;
 const FIRST_WAIT_MS = 150;

@@ -1,12 +1,12 @@
 // OpenAI's API over Workers AI: /v1/chat/completions, /v1/embeddings and /v1/models, for clients that know no other.
 import { MESSAGES, messagesOf } from "./chat.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { callsOf, Deltas, finishOf, textOf, usageOf } from "./replies.js";
-import { json } from "./service.js";
-import { eventStream } from "./sse.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { callsOf, Deltas, finishOf, textOf, usageOf } from "../models/replies.js";
+import { json } from "../frame/service.js";
+import { eventStream } from "../frame/sse.js";
 
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./chat.js").ChatCall} ChatCall */
 /** @typedef {{ chat: Model, embedding?: Model }} Models */
 
@@ -56,7 +56,7 @@ function inputOf(model, body) {
   return input;
 }
 
-/** @param {import("./replies.js").ToolCall[]} calls */
+/** @param {import("../models/replies.js").ToolCall[]} calls */
 function openaiCalls(calls) {
   return calls.map(({ id, name, arguments: given }) => {
     return { id, type: "function", function: { name, arguments: JSON.stringify(given) } };
@@ -99,7 +99,7 @@ async function stream(call, model) {
     return line({ choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }] });
   };
   async function* frames() {
-    /** @type {import("./log.js").Usage | null} */
+    /** @type {import("../frame/log.js").Usage | null} */
     let usage = null;
     let called = 0;
     let finish = "";
@@ -130,7 +130,7 @@ async function stream(call, model) {
 
 /**
  * Vectors of texts, in calls of at most 100.
- * @param {import("./inference.js").Caller} call @param {Model} model @param {string[]} texts
+ * @param {import("../models/inference.js").Caller} call @param {Model} model @param {string[]} texts
  * @returns {Promise<{ vectors: number[][], model: string }>}
  */
 export async function embedTexts(call, model, texts) {
@@ -168,7 +168,7 @@ async function embeddings(call, models) {
 /**
  * @param {Record<string, Model>} chats models by the name that requests give
  * @param {Record<string, Model>} embedders
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function openaiRoutes(chats, embedders) {
   /** @param {ChatCall} call */
@@ -180,7 +180,7 @@ export function openaiRoutes(chats, embedders) {
     const data = Object.entries({ ...chats, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
     return json({ object: "list", data: data.map((id) => ({ id, object: "model", created: 0, owned_by: "cloudflare" })) });
   };
-  /** @type {import("./service.js").Route<any>[]} */
+  /** @type {import("../frame/service.js").Route<any>[]} */
   const routes = [
     { method: "POST", path: "/v1/chat/completions", summary: "OpenAI chat completions", errors: "openai", body: CHAT_BODY, handle: completions },
     { method: "POST", path: "/v1/embeddings", summary: "OpenAI embeddings", errors: "openai", body: EMBED_BODY, handle: (call) => embeddings(call, embedders) },

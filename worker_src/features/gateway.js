@@ -1,14 +1,14 @@
 // One OpenAI-shaped API over several providers behind an AI Gateway; keys stay with the gateway.
-import { HttpError } from "./errors.js";
+import { HttpError } from "../frame/errors.js";
 import { openaiRoutes } from "./openai.js";
 
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {Record<string, Model>} Models by the name that requests give */
 
 const MOST_METADATA = 5; // entries that the gateway takes
 const OWN_METADATA = 2; // of them this Worker's: caller and tenant
 
-/** @param {import("./chat.js").ChatCall} call @returns {import("./inference.js").GatewaySettings} */
+/** @param {import("./chat.js").ChatCall} call @returns {import("../models/inference.js").GatewaySettings} */
 function settingsOf({ request, body }) {
   const ttl = request.headers.get("x-cache-ttl");
   const metadata = body?.metadata ?? {};
@@ -29,11 +29,11 @@ function settingsOf({ request, body }) {
 
 /**
  * @param {{ models: Models }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function gatewayRoutes({ models }) {
   return openaiRoutes(models, {}).map((route) => {
-    /** @param {import("./service.js").Call<any> & { gateway?: any }} call */
+    /** @param {import("../frame/service.js").Call<any> & { gateway?: any }} call */
     const handle = async (call) => {
       call.gateway = settingsOf(call);
       const response = await route.handle(call);

@@ -1,13 +1,13 @@
 // A guard model: judges texts, and a chat before and after.
 import { messagesOf } from "./chat.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { textOf, usageOf, valueOf } from "./replies.js";
-import { json } from "./service.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { textOf, usageOf, valueOf } from "../models/replies.js";
+import { json } from "../frame/service.js";
 
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./chat.js").ChatCall} ChatCall */
-/** @typedef {import("./service.js").Route<any>} Route */
+/** @typedef {import("../frame/service.js").Route<any>} Route */
 /** @typedef {{ chat: Model, guard: Model }} Models */
 
 const MODERATE = { type: "object", properties: { text: { type: "string", minLength: 1 } }, required: ["text"], additionalProperties: false };

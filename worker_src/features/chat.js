@@ -1,13 +1,13 @@
 // Chat: messages in, an answer as JSON or as server-sent events out.
-import { HttpError, messageOf } from "./errors.js";
-import { infer } from "./inference.js";
-import { Deltas, finishOf, textOf, usageOf } from "./replies.js";
-import { json } from "./service.js";
-import { eventStream, frame } from "./sse.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { Deltas, finishOf, textOf, usageOf } from "../models/replies.js";
+import { json } from "../frame/service.js";
+import { eventStream, frame } from "../frame/sse.js";
 
-/** @typedef {import("./inference.js").Model} Model */
-/** @typedef {{ AI: Ai } & import("./service.js").BaseEnv} ChatEnv */
-/** @typedef {import("./service.js").Call<ChatEnv>} ChatCall */
+/** @typedef {import("../models/inference.js").Model} Model */
+/** @typedef {{ AI: Ai } & import("../frame/service.js").BaseEnv} ChatEnv */
+/** @typedef {import("../frame/service.js").Call<ChatEnv>} ChatCall */
 
 const MESSAGE = {
   type: "object",
@@ -64,7 +64,7 @@ export async function streamAnswer(call, model, input, before = () => ({})) {
   const deltas = new Deltas(reply);
   async function* frames() {
     let answer = "";
-    /** @type {import("./log.js").Usage | null} */
+    /** @type {import("../frame/log.js").Usage | null} */
     let usage = null;
     try {
       for await (const delta of deltas) {
@@ -88,7 +88,7 @@ export async function streamAnswer(call, model, input, before = () => ({})) {
 
 /**
  * @param {{ models: { chat: Model } }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function chatRoutes({ models: { chat } }) {
   /** @param {ChatCall} call */

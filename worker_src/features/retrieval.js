@@ -1,12 +1,12 @@
 // Hybrid retrieval: nearest by meaning (Vectorize) and best by words (D1 full text), fused by rank, then reranked.
-import { HttpError, messageOf } from "./errors.js";
-import { infer } from "./inference.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
 import { embedTexts } from "./openai.js";
-import { patiently } from "./storage.js";
-import { spaceOf } from "./tenant.js";
+import { patiently } from "../frame/storage.js";
+import { spaceOf } from "../frame/tenant.js";
 
 /** @typedef {import("./documents.js").RagCall} RagCall */
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {{ number: number, document: string, title: string, score: number, text: string }} Source */
 /** @typedef {{ top_k: number, candidates: number, hybrid: boolean }} RetrievalOptions */
 

@@ -1,10 +1,10 @@
 // A model's own asynchronous batch API: a slice is handed over as one request, and asked for until it is done.
-import { HttpError, messageOf } from "./errors.js";
-import { messagesOf } from "./chat.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { messagesOf } from "../features/chat.js";
 import { textOf } from "./replies.js";
 
-/** @typedef {import("./batch.js").Item} Item */
-/** @typedef {import("./batch.js").Outcome} Outcome */
+/** @typedef {import("../features/batch.js").Item} Item */
+/** @typedef {import("../features/batch.js").Outcome} Outcome */
 /** @typedef {import("./inference.js").Model} Model */
 
 /**

@@ -1,21 +1,21 @@
 // Function calling: the model chooses among tools declared in the stack file, this runs them, in bounded rounds.
 import { messagesOf, MESSAGES } from "./chat.js";
-import { HttpError, messageOf } from "./errors.js";
-import { infer } from "./inference.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
 import { embedTexts } from "./openai.js";
-import { callsOf, textOf, usageOf } from "./replies.js";
-import { checked, faults } from "./foreign_schema.js";
-import { json, readBytes } from "./service.js";
-import { spaceOf } from "./tenant.js";
+import { callsOf, textOf, usageOf } from "../models/replies.js";
+import { checked, faults } from "../frame/foreign_schema.js";
+import { json, readBytes } from "../frame/service.js";
+import { spaceOf } from "../frame/tenant.js";
 
-/** @typedef {import("./inference.js").Model} Model */
-/** @typedef {{ AI: Ai, DB?: D1Database, DOCS?: Vectorize } & import("./service.js").BaseEnv} ToolEnv */
-/** @typedef {import("./service.js").Call<ToolEnv>} ToolCall */
+/** @typedef {import("../models/inference.js").Model} Model */
+/** @typedef {{ AI: Ai, DB?: D1Database, DOCS?: Vectorize } & import("../frame/service.js").BaseEnv} ToolEnv */
+/** @typedef {import("../frame/service.js").Call<ToolEnv>} ToolCall */
 /**
  * @typedef {object} Tool exactly one of `http`, `sql` and `search`
  * @property {string} name
  * @property {string} description
- * @property {import("./schema.js").Schema} parameters
+ * @property {import("../frame/schema.js").Schema} parameters
  * @property {{ url: string, method?: string }} [http]
  * @property {{ query: string, params?: string[] }} [sql]
  * @property {{ query: string, top_k?: number, namespace?: string, shared?: boolean }} [search] `shared`: not the caller's tenant's only
@@ -102,14 +102,14 @@ async function bySearch(call, tool, given, embedding) {
 
 /**
  * @param {{ models: import("./openai.js").Models, options: ToolOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function toolRoutes({ models: { chat, embedding }, options }) {
   const declared = options.tools.map(({ name, description, parameters }) => {
     return { type: "function", function: { name, description, parameters } };
   });
 
-  /** @param {ToolCall} call @param {import("./replies.js").ToolCall} asked */
+  /** @param {ToolCall} call @param {import("../models/replies.js").ToolCall} asked */
   async function run(call, asked) {
     const tool = options.tools.find(({ name }) => name === asked.name);
     try {

@@ -1,13 +1,13 @@
 // Structured answers: JSON that fits a schema, checked here, repaired once, else refused with what is wrong.
 import { messagesOf, MESSAGES } from "./chat.js";
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
-import { textOf, usageOf, valueOf } from "./replies.js";
-import { checked, faults } from "./foreign_schema.js";
-import { json } from "./service.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { textOf, usageOf, valueOf } from "../models/replies.js";
+import { checked, faults } from "../frame/foreign_schema.js";
+import { json } from "../frame/service.js";
 
-/** @typedef {import("./inference.js").Model} Model */
-/** @typedef {import("./schema.js").Schema} Schema */
+/** @typedef {import("../models/inference.js").Model} Model */
+/** @typedef {import("../frame/schema.js").Schema} Schema */
 /** @typedef {{ chat: Model }} Models */
 /** @typedef {{ schema: Schema | null }} StructuredOptions */
 
@@ -42,7 +42,7 @@ async function attempt(call, model, schema, messages) {
 
 /**
  * @param {{ models: Models, options: StructuredOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function structuredRoutes({ models: { chat }, options }) {
   const ownFaults = options.schema ? faults(options.schema) : [];

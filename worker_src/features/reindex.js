@@ -1,11 +1,11 @@
 // A second index beside the one that answers: filled from D1 through the queue, kept up to date, not searched yet.
-import { HttpError } from "./errors.js";
+import { HttpError } from "../frame/errors.js";
 import { embedTexts } from "./openai.js";
-import { OWN_TENANT, spaceOf } from "./tenant.js";
+import { OWN_TENANT, spaceOf } from "../frame/tenant.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
 /** @typedef {import("./documents.js").RagCall} RagCall */
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 
 const PAGE = 1000; // documents that one request queues
 const SEND_BATCH = 100; // messages in one call of the queue
@@ -80,7 +80,7 @@ async function queuePage({ env }, after) {
 
 /**
  * @param {Model | undefined} beside
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function reindexRoutes(beside) {
   /** @param {(call: any) => Promise<Response>} handle @returns {(call: any) => Promise<Response>} */

@@ -1,19 +1,19 @@
 // Batches: up to 10,000 items a job, run from a queue with bounded concurrency; each item is answered exactly once.
-import { collect, submit } from "./async_batch.js";
+import { collect, submit } from "../models/async_batch.js";
 import { messagesOf } from "./chat.js";
-import { HttpError, messageOf } from "./errors.js";
-import { infer } from "./inference.js";
-import { Log } from "./log.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { Log } from "../frame/log.js";
 import { embedTexts } from "./openai.js";
-import { checkOutside } from "./outside.js";
-import { textOf } from "./replies.js";
-import { json } from "./service.js";
-import { keepResults, notify, resultLines } from "./webhook.js";
-import { secretOf } from "./secrets.js";
+import { checkOutside } from "../frame/outside.js";
+import { textOf } from "../models/replies.js";
+import { json } from "../frame/service.js";
+import { keepResults, notify, resultLines } from "../frame/webhook.js";
+import { secretOf } from "../frame/secrets.js";
 
-/** @typedef {import("./inference.js").Model} Model */
-/** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: import("./secrets.js").Secret } & import("./service.js").BaseEnv} BatchEnv */
-/** @typedef {import("./service.js").Call<BatchEnv>} BatchCall */
+/** @typedef {import("../models/inference.js").Model} Model */
+/** @typedef {{ AI: Ai, DB: D1Database, JOBS: Queue, RESULTS: R2Bucket, DEAD_LETTERS?: Queue, WEBHOOK_SECRET: import("../frame/secrets.js").Secret } & import("../frame/service.js").BaseEnv} BatchEnv */
+/** @typedef {import("../frame/service.js").Call<BatchEnv>} BatchCall */
 /** @typedef {{ chat: Model, embedding?: Model }} Models */
 /** @typedef {{ slice: number, concurrency: number, max_attempts: number, retry_seconds: number, busy_seconds: number, keep_pace: boolean, async_batch: boolean, poll_seconds: number }} BatchOptions */
 /** @typedef {{ job: string, from: number, to: number, round: number, request?: string }} Slice positions `from` up to, not with, `to`; `request` runs at the model */
@@ -94,7 +94,7 @@ async function enqueue(env, slices, delaySeconds = 0) {
 
 /**
  * @param {{ models: Models, options: BatchOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function batchRoutes({ models, options }) {
   /** @param {BatchCall} call */
@@ -187,7 +187,7 @@ function failed(error, { position, id, attempts }, options) {
 
 /**
  * The outcome of each item, and whether the model was too busy for some: they stay pending.
- * @param {import("./inference.js").Caller} call @param {Models} models @param {string} task @param {Item[]} items @param {BatchOptions} options
+ * @param {import("../models/inference.js").Caller} call @param {Models} models @param {string} task @param {Item[]} items @param {BatchOptions} options
  * @returns {Promise<{ outcomes: Outcome[], busy: boolean }>}
  */
 async function runItems(call, models, task, items, options) {
@@ -215,7 +215,7 @@ async function runItems(call, models, task, items, options) {
   return { outcomes, busy };
 }
 
-/** @param {import("./inference.js").Caller} call @param {Models} models @param {string} task @param {Item[]} items */
+/** @param {import("../models/inference.js").Caller} call @param {Models} models @param {string} task @param {Item[]} items */
 async function answer(call, models, task, items) {
   if (task === "embed" && models.embedding) {
     return (await embedTexts(call, models.embedding, items.map(({ input }) => String(input)))).vectors;

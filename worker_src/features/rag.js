@@ -1,21 +1,21 @@
 // Answers from your documents, with cited sources: documents in, questions answered, conversations remembered.
 import { streamAnswer, wantsStream } from "./chat.js";
-import { digestOf } from "./digests.js";
+import { digestOf } from "../frame/digests.js";
 import { addDocument, DOCUMENT, listDocuments, removeDocument, textOfFile } from "./documents.js";
-import { HttpError, messageOf } from "./errors.js";
-import { infer } from "./inference.js";
-import { Log } from "./log.js";
+import { HttpError, messageOf } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
+import { Log } from "../frame/log.js";
 import { reindexDocument, reindexRoutes } from "./reindex.js";
-import { textOf, usageOf } from "./replies.js";
+import { textOf, usageOf } from "../models/replies.js";
 import { findSources } from "./retrieval.js";
-import { violations } from "./schema.js";
-import { patiently } from "./storage.js";
-import { spaceOf } from "./tenant.js";
-import { isJson, json, readBytes } from "./service.js";
+import { violations } from "../frame/schema.js";
+import { patiently } from "../frame/storage.js";
+import { spaceOf } from "../frame/tenant.js";
+import { isJson, json, readBytes } from "../frame/service.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
-/** @typedef {import("./service.js").Call<RagEnv>} Call */
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../frame/service.js").Call<RagEnv>} Call */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./retrieval.js").Source} Source */
 /** @typedef {{ chat: Model, embedding: Model, reranker?: Model, beside?: Model }} Models */
 /**
@@ -106,7 +106,7 @@ async function corpusChanged(env, tenant) {
 
 /**
  * @param {{ models: Models, options: RagOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function ragRoutes({ models, options }) {
   const { chat } = models;

@@ -1,12 +1,12 @@
 // How texts are meant: by a model, or by the nearest of your labels.
-import { HttpError } from "./errors.js";
-import { infer } from "./inference.js";
+import { HttpError } from "../frame/errors.js";
+import { infer } from "../models/inference.js";
 import { embedTexts } from "./openai.js";
-import { json } from "./service.js";
+import { json } from "../frame/service.js";
 
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./chat.js").ChatCall} ChatCall */
-/** @typedef {import("./service.js").Route<any>} Route */
+/** @typedef {import("../frame/service.js").Route<any>} Route */
 /** @typedef {{ classifier: Model, embedding?: Model }} Models */
 /** @typedef {{ labels: Record<string, string> }} ClassifyOptions what each label means, by label */
 

@@ -1,13 +1,13 @@
 // Documents of a tenant: the original in R2, chunks in D1, their vectors in Vectorize. A change touches all three.
-import { chunkText } from "./chunk.js";
-import { digestOf } from "./digests.js";
-import { HttpError } from "./errors.js";
+import { chunkText } from "../models/chunk.js";
+import { digestOf } from "../frame/digests.js";
+import { HttpError } from "../frame/errors.js";
 import { embedTexts } from "./openai.js";
 import { upsertBeside } from "./reindex.js";
-import { folderOf, spaceOf } from "./tenant.js";
+import { folderOf, spaceOf } from "../frame/tenant.js";
 
-/** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue, DOCS_BESIDE?: Vectorize, BESIDE_INDEX?: string } & import("./service.js").BaseEnv} RagEnv */
-/** @typedef {import("./inference.js").Caller & { env: RagEnv }} RagCall */
+/** @typedef {{ AI: Ai, DB: D1Database, DOCS: Vectorize, SOURCES: R2Bucket, CACHE: KVNamespace, INGEST: Queue, DOCS_BESIDE?: Vectorize, BESIDE_INDEX?: string } & import("../frame/service.js").BaseEnv} RagEnv */
+/** @typedef {import("../models/inference.js").Caller & { env: RagEnv }} RagCall */
 /** @typedef {{ id?: string, title: string, text: string, topic?: string | null }} Document */
 /** @typedef {{ chunk_words: number, chunk_overlap: number }} ChunkOptions */
 
@@ -50,7 +50,7 @@ async function dropVectors(env, ids) {
 
 /**
  * Adds a document, or replaces the one of its name.
- * @param {RagCall} call @param {Document} document @param {{ embedding: import("./inference.js").Model, beside?: import("./inference.js").Model }} models
+ * @param {RagCall} call @param {Document} document @param {{ embedding: import("../models/inference.js").Model, beside?: import("../models/inference.js").Model }} models
  * @param {ChunkOptions} options
  */
 export async function addDocument(call, { id: name = crypto.randomUUID(), title, text, topic = null }, { embedding, beside }, options) {

@@ -2,7 +2,7 @@
 
 import { readEvents } from "./sse_reader.js";
 
-/** @typedef {import("./log.js").Usage} Usage */
+/** @typedef {import("../frame/log.js").Usage} Usage */
 /** @typedef {{ id: string, name: string, arguments: any }} ToolCall */
 /** @typedef {{ text?: string, calls?: any[], usage?: Usage, finish?: string }} Delta */
 

@@ -1,13 +1,13 @@
 // Embeddings: texts to vectors, into a Vectorize index under ids made of their content, and found again by meaning.
-import { chunkTokens } from "./chunk.js";
-import { digestOf } from "./digests.js";
+import { chunkTokens } from "../models/chunk.js";
+import { digestOf } from "../frame/digests.js";
 import { embedTexts } from "./openai.js";
-import { json } from "./service.js";
-import { markOf, OWN_TENANT, spaceOf } from "./tenant.js";
+import { json } from "../frame/service.js";
+import { markOf, OWN_TENANT, spaceOf } from "../frame/tenant.js";
 
-/** @typedef {{ AI: Ai, DOCS: Vectorize } & import("./service.js").BaseEnv} EmbedEnv */
-/** @typedef {import("./service.js").Call<EmbedEnv>} EmbedCall */
-/** @typedef {{ embedding: import("./inference.js").Model }} Models */
+/** @typedef {{ AI: Ai, DOCS: Vectorize } & import("../frame/service.js").BaseEnv} EmbedEnv */
+/** @typedef {import("../frame/service.js").Call<EmbedEnv>} EmbedCall */
+/** @typedef {{ embedding: import("../models/inference.js").Model }} Models */
 /** @typedef {{ chunk_tokens: number, chunk_overlap: number }} EmbedOptions */
 
 const UPSERT_BATCH = 1000;
@@ -54,7 +54,7 @@ async function idOf(/** @type {string} */ tenant, /** @type {string} */ text, /*
 
 /**
  * @param {{ models: Models, options: EmbedOptions }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function embedRoutes({ models: { embedding }, options }) {
   /** @param {EmbedCall} call */

@@ -1,10 +1,10 @@
 // Texts in another language.
-import { infer } from "./inference.js";
-import { json } from "./service.js";
+import { infer } from "../models/inference.js";
+import { json } from "../frame/service.js";
 
-/** @typedef {import("./inference.js").Model} Model */
+/** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./chat.js").ChatCall} ChatCall */
-/** @typedef {import("./service.js").Route<any>} Route */
+/** @typedef {import("../frame/service.js").Route<any>} Route */
 /** @typedef {{ translation: Model }} Models */
 
 const TEXTS = { type: "array", items: { type: "string", minLength: 1 }, minItems: 1, maxItems: 100 };

@@ -1,9 +1,9 @@
 // Text to speech: audio bytes.
-import { bytesOf, kindOf } from "./bytes.js";
-import { infer } from "./inference.js";
+import { bytesOf, kindOf } from "../frame/bytes.js";
+import { infer } from "../models/inference.js";
 
-/** @typedef {{ AI: Ai } & import("./service.js").BaseEnv} SpeakEnv */
-/** @typedef {{ voice: import("./inference.js").Model }} Models */
+/** @typedef {{ AI: Ai } & import("../frame/service.js").BaseEnv} SpeakEnv */
+/** @typedef {{ voice: import("../models/inference.js").Model }} Models */
 
 const BODY = {
   type: "object",
@@ -18,10 +18,10 @@ const BODY = {
 
 /**
  * @param {{ models: Models }} config
- * @returns {import("./service.js").Route<any>[]}
+ * @returns {import("../frame/service.js").Route<any>[]}
  */
 export function speakRoutes({ models: { voice } }) {
-  /** @param {import("./service.js").Call<SpeakEnv>} call */
+  /** @param {import("../frame/service.js").Call<SpeakEnv>} call */
   async function speak(call) {
     const { text, speaker, language } = call.body;
     const input = voice.name.includes("melotts") ? { prompt: text, lang: language ?? "en" } : { text, ...(speaker && { speaker }) };
