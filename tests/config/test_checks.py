@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from inferstack.author.check import check
 
+from inferstack.author.check import check
 from inferstack.config import load_stack
 from tests.config.cases import TEMPLATES
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from inferstack.author.check import check
 
+from inferstack.author.check import check
 from inferstack.config import Finding, Place, StackSpec, closest, format_findings, load_stack, stack_files, stack_names
 from inferstack.config._hidden import Hidden
 from inferstack.config.findings.finding import Findings, TooMany

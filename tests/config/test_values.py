@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from inferstack.author.check import check
 
 from inferstack import config
+from inferstack.author.check import check
 from inferstack.config import StackSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.rollout_models import RolloutSpec, parse_seconds, seconds

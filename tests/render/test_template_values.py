@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from inferstack.render.worker_code import digest_of
 
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
+from inferstack.render.worker_code import digest_of
 
 WORKER: dict[str, Any] = {"template": "mine", "compatibility_date": "2026-06-01"}
 CHAT = "@cf/meta/llama-3.2-3b-instruct"
