@@ -121,8 +121,8 @@ def _difference(step: StepEventMetadata) -> list[str]:
     lines: list[str] = []
     for name in sorted({*old, *new}):
         before, after = old.get(name, "").splitlines(), new.get(name, "").splitlines()
-        if not old:
-            lines.append(f"+++ {name}: {len(after)} lines")
+        if name not in old or name not in new:
+            lines.append(f"+++ {name}: {len(after)} lines" if name in new else f"--- {name}: {len(before)} lines")
             continue
         changed = list(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="", n=2))
         lines += changed[:MOST_LINES]

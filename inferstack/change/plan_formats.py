@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 from inferstack.change.plan import Change, Plan
+from inferstack.resources import official
 from inferstack.text import paint, table
 
 SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "+-"}
 COLOURS = {"create": "green", "update": "yellow", "delete": "red", "replace": "magenta"}
+NEW_BY_NATURE = {official.WorkerVersion.token, official.WorkersDeployment.token}  # each change makes one
 MARK = "<!-- inferstack plan: {stack} -->"  # finds the comment again that is to be replaced
 
 
@@ -18,11 +21,12 @@ def show(plan: Plan, style: str) -> str:
 
 def as_text(plan: Plan) -> str:
     """For a person to judge at a glance; Pulumi's diagnostics stand above it."""
-    lines = _change_lines(plan)
-    lines += [f"{paint('Data:', 'red', 'bold')} {_loss(plan, change)}" for change in plan.losses]
+    lines = list[str]()
     for worker, difference in plan.code.items():
         if difference:
-            lines += [f"Code of Worker {worker}:", *(f"    {_painted(line)}" for line in difference)]
+            lines += [f"Code of Worker {worker}:", *(f"    {_painted(line)}" for line in difference), ""]
+    lines += _change_lines(plan)  # near the end, where a person looks
+    lines += [f"{paint('Data:', 'red', 'bold')} {_loss(plan, change)}" for change in plan.losses]
     lines += _cost_lines(plan)
     for finding in plan.findings:
         place = f"{finding['file']}:{finding['line']}:{finding['column']}"
@@ -41,11 +45,19 @@ def _change_lines(plan: Plan) -> list[str]:
         return []
     rows = [("", "TYPE", "NAME", "CHANGES")]
     for change in plan.changes:
-        paths = [paint(f"{path} !", "red") if path in change.replacing else path for path in change.paths]
-        shown = paths if change.op in ("update", "replace") else []
-        sign = paint(SIGNS[change.op], COLOURS[change.op], "bold")
-        rows.append((sign, paint(change.kind, COLOURS[change.op]), change.name, ", ".join(shown)))
+        op = "update" if change.type in NEW_BY_NATURE else change.op
+        sign = paint(SIGNS[op], COLOURS[op], "bold")
+        rows.append((sign, paint(change.kind, COLOURS[op]), change.name, _shown_paths(change)))
     return [*table(rows), ""]
+
+
+def _shown_paths(change: Change) -> str:
+    if change.op not in ("update", "replace"):
+        return ""
+    if change.type in NEW_BY_NATURE:
+        parts = dict.fromkeys(re.split(r"[.\[]", path)[0] for path in change.paths)
+        return ", ".join("code" if part == "modules" else part for part in parts)
+    return ", ".join(paint(f"{path} !", "red") if path in change.replacing else path for path in change.paths)
 
 
 def _painted(line: str) -> str:

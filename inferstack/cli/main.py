@@ -59,6 +59,7 @@ def root(
 
 def main(arguments: list[str] | None = None) -> int:
     given = hoist(sys.argv[1:] if arguments is None else arguments)
+    printing.set_up("auto", verbose=False)  # `--help` comes before any option is read
     try:
         code = _run(given)
         sys.stdout.flush()

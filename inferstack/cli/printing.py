@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def json_only(style: str) -> bool:
 
 
 def findings_painted(text: str) -> str:
+    text = wrapped(text)
     if not styled.terminal.colour:
         return text
     colours = {"error": "red", "warning": "yellow"}
@@ -53,7 +55,22 @@ def findings_painted(text: str) -> str:
         mark = f"{found['severity']}[{found['code']}]"
         return f"{styled.paint(found['place'], 'bold')}: {styled.paint(mark, colours[found['severity']], 'bold')}"
 
-    return FIX.sub(lambda found: found[1] + styled.paint(found[2], "cyan"), SEVERITY.sub(head, text))
+    return FIX.sub(lambda found: found[1] + styled.paint(found[2], "bold"), SEVERITY.sub(head, text))
+
+
+def wrapped(text: str) -> str:
+    """Between words, on a terminal; lines of a file stay as they are."""
+    width = styled.terminal.width
+    if not width:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        indent = "       " if line.startswith("  fix: ") else "    "
+        prose = SEVERITY.match(line) or not line.startswith("   ")
+        lines += (
+            textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) if prose and line else [line]
+        )
+    return "\n".join(lines)
 
 
 def error(message: str) -> None:
@@ -63,6 +80,6 @@ def error(message: str) -> None:
     first, *rest = findings_painted(message).split("\n")
     head = first if SEVERITY.match(message) else f"{styled.paint('error:', 'red', 'bold')} {first}"
     print(
-        "\n".join([head, *(FIX.sub(lambda f: f[1] + styled.paint(f[2], "cyan"), line) for line in rest)]),
+        "\n".join([head, *(FIX.sub(lambda f: f[1] + styled.paint(f[2], "bold"), line) for line in rest)]),
         file=sys.stderr,
     )
