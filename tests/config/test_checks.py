@@ -779,6 +779,36 @@ def test_a_rule_is_an_error_in_production_or_where_it_is_wished(root: Path) -> N
     assert of(production=True, policies={"exceptions": [other]}) == [("IS093", "error")]
 
 
+@pytest.mark.parametrize(
+    ("rule", "resource", "code"),
+    [
+        ("public-worker", "workers.w", "IS093"),
+        ("private-logs", "gateways.g", "IS094"),
+        ("shared-cache", "gateways.g", "IS095"),
+        ("pinned-model", "models.c", "IS096"),
+        ("jurisdiction", "buckets.b", "IS097"),
+        ("protect", "protect", "IS072"),
+    ],
+)
+def test_one_resource_is_excepted_from_one_rule(root: Path, rule: str, resource: str, code: str) -> None:
+    template(root, "rag", "service: true\nneeds: { models: [chat] }\n")
+    options = {"auth": "jwt", "jwt": {**JWT, "tenant_claim": "org"}}
+    stack: dict[str, Any] = {
+        "production": True,
+        "protect": False,
+        "models": {"c": {"model": "gpt-4o", "provider": "openai", "gateway": "g"}},
+        "gateways": {"g": {"cache_ttl": 60, "keys": {"openai": {"secret": "env:PATH"}}}},
+        "buckets": {"b": {}},
+        "workers": {"w": {**PLAIN, "template": "rag", "models": {"chat": "c"}, "options": options}},
+    }
+    wishes: dict[str, Any] = {"private_data": True, "jurisdiction": "eu"}
+    exception = {"rule": rule, "resource": resource, "owner": "ops", "expires": "2999-01-01", "reason": "a test"}
+    before = codes(root, **stack, policies=wishes)
+    assert sorted(before) == ["IS072", "IS093", "IS094", "IS095", "IS096", "IS097"]
+    after = codes(root, **stack, policies={**wishes, "exceptions": [exception]})
+    assert after == [other for other in before if other != code]
+
+
 def test_private_data_is_not_kept_in_logs(root: Path) -> None:
     for private, logs, wanted in ((True, True, ["IS094"]), (True, False, []), (False, True, [])):
         policies = {"private_data": private}

@@ -380,6 +380,8 @@ def test_after_a_hundred_findings_it_is_enough(tmp_path: Path) -> None:
         ('say "it" now', 'a say \\"it\\" now b', "a ${N} b"),
         ("größer als", "a gr\\u00f6\\u00dfer als b", "a ${N} b"),
         ("größer als", "a größer als b", "a ${N} b"),
+        ('der "größte"', 'a der \\"gr\\u00f6\\u00dfte\\" b', "a ${N} b"),
+        ('der "größte"', 'a der \\"größte\\" b', "a ${N} b"),
         ('it\'s "both"', 'a it\\\'s "both" b', "a ${N} b"),
         ("back\\slash", "a back\\\\slash b", "a ${N} b"),
         ("", "a b", "a b"),

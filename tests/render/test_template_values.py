@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from inferstack import render
 from inferstack.config import StackSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
@@ -217,6 +218,10 @@ def test_a_worker_has_the_flags_of_its_template(tmp_path: Path) -> None:
     (tmp_path / "own.js").write_text("export default {};\n")
     spec = load(tmp_path, {"template": None, "source": "own.js"})
     assert render_worker(spec, "w", tmp_path).flags == ()
+
+
+def test_the_door_has_what_it_names() -> None:
+    assert [name for name in render.__all__ if not hasattr(render, name)] == []
 
 
 def test_the_digest_is_that_of_names_and_code_alone(tmp_path: Path) -> None:
