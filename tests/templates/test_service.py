@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -353,13 +354,26 @@ def test_one_log_line_tells_who_what_tokens_and_cost(deployed: Deployed) -> None
     assert "Hello there" not in line
 
 
+def signal_all(process: int, sent: signal.Signals) -> None:
+    for pid in workerds(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sent)
+
+
 def test_status_says_that_workers_do_not_answer(deployed: Deployed) -> None:
-    frozen = workerds(deployed.project.running.pid)
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+    """Each process that takes a frozen one's place freezes, too: on a busy machine `status` takes longer than that."""
+    process, thawed = deployed.project.running.pid, threading.Event()
+
+    def freeze() -> None:
+        while not thawed.wait(0.05):
+            signal_all(process, signal.SIGSTOP)
+
+    freezer = threading.Thread(target=freeze)
+    freezer.start()
     try:
         assert "DO NOT ANSWER" in deployed.project.run("status", "samples")
     finally:
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        thawed.set()
+        freezer.join()
+        signal_all(process, signal.SIGCONT)
     assert wait_for(lambda: "DO NOT ANSWER" not in deployed.project.run("status", "samples"), 30)
