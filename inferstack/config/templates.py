@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from inferstack.config.paths import TOOL, foreign
+from inferstack.errors import ConfigError
 
 FILE_SUFFIX = "_file"
 HOME = TOOL
@@ -88,9 +89,21 @@ def find_template(name: str, root: Path) -> Template | None:
 
 @cache
 def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a changed file is read again
-    data: dict[str, Any] = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    try:
+        return _template(name, yaml.load(file.read_text(), Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}\n  fix: correct it there") from None
+    except (AttributeError, TypeError, ValueError) as error:  # a template of the project's own, half-written
+        text = f"{file} does not describe a template: {error}"
+        raise ConfigError(f"{text}\n  fix: write it like those in docs/templates.md") from None
+
+
+def _template(name: str, data: dict[str, Any]) -> Template:
     needs, accepts, service = data.get("needs", {}), data.get("accepts", {}), bool(data.get("service"))
     options = {key: _option(value) for key, value in data.get("options", {}).items()}
+    odd = next((key for key in options if not isinstance(key, str)), None)
+    if odd is not None:  # `on` and `no` are true and false in YAML 1.1
+        raise ValueError(f"the option {odd!r} is no text; put its name in quotes")
     return Template(
         name=name,
         summary=data.get("summary", ""),
