@@ -158,6 +158,7 @@ def production_goes_only_when_it_is_none_any_more(life: Project) -> None:
     assert set(life.everything().values()) == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # whole days of an operator: some two minutes on an idle machine, five beside another run
 def test_the_whole_life_of_a_stack(life: Project) -> None:
     init_and_dev(life)

@@ -21,6 +21,7 @@ def blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.S)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # whole days of an operator: some two minutes on an idle machine, five beside another run
 def test_every_command_of_the_runbook(tmp_path: Path) -> None:
     project = make_project(tmp_path)
