@@ -18,6 +18,8 @@ from inferstack import local
 from inferstack.cli.results import RESULTS, schema_of
 from inferstack.engine.events import EVENTS
 
+pytestmark = pytest.mark.slow  # minutes: whole stacks, again and again
+
 INFERSTACK = str(Path(sys.executable).parent / "inferstack")
 TRIED: set[str] = set()
 ENVIRONMENT = {**os.environ, "CHAT_API_TOKEN": "a token", "CLOUDFLARE_ACCOUNT_ID": "0" * 32, "NO_COLOR": "1"}

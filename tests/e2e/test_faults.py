@@ -134,6 +134,7 @@ def test_a_local_stack_by_hand_without_its_environment_is_refused(project: Proje
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_without_go_setup_says_what_is_missing(tmp_path: Path) -> None:
     """Neither a Pulumi CLI, nor its installer, nor Go."""
     tools = tmp_path / "bin"

@@ -10,6 +10,8 @@ import pytest
 from inferstack import local
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # minutes: whole stacks, again and again
+
 SMALL = """environment: {environment}
 target: local
 local: {{ port: 0, api_port: 0 }}
