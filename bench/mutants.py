@@ -47,10 +47,10 @@ ROOMS = {
     "render": Room(("inferstack/render",), ("tests/render", "-k", "not type_checks and not linter")),
     "cost": Room(("inferstack/cost",), ("tests/cost",)),
     "plugin": Room(
-        ("inferstack/plugin/diff.py", "inferstack/plugin/properties.py", "inferstack/plugin/wording.py"),
+        ("inferstack/plugin/diff.py", "inferstack/plugin/properties.py"),
         ("tests/plugin",),
     ),
-    "cloudflare": Room(("inferstack/cloudflare",), ("tests/cloudflare", "tests/plugin/test_errors.py")),
+    "cloudflare": Room(("inferstack/cloudflare",), ("tests/cloudflare",)),
 }
 
 

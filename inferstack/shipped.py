@@ -5,9 +5,10 @@ A wheel has them inside the package (`[tool.hatch.build.targets.wheel.force-incl
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-_PACKAGED = Path(str(files("inferstack"))) / "_shipped"
+# Not by importlib.resources: it brings tempfile, shutil, bz2 and lzma along (11 ms in each process of a run), and what lies
+# here must be real files in any case, for other programs read them.
+_PACKAGED = Path(__file__).parent / "_shipped"
 IS_CHECKOUT = not _PACKAGED.is_dir()
 HOME = _PACKAGED.parents[1] if IS_CHECKOUT else _PACKAGED

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.conftest import ROOT
+from tools.room_imports import imported_modules
 
 PACKAGE = ROOT / "inferstack"
-ANYWHERE = {"errors", "shipped", "text", "__version__"}
+ANYWHERE = {"errors", "shipped", "text", "versions", "__version__"}
 BASE = {"catalog", "config", "render", "resources", "cloudflare", "local", "toolchain"}
 ALLOWED: dict[str, set[str]] = {
     "catalog": set(),
@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"catalog"},
     "render": {"config", "catalog", "toolchain"},
     "resources": {"config", "render", "catalog"},
-    "plugin": {"cloudflare", "toolchain"},
+    "plugin": {"cloudflare"},
     "provider": {"plugin", "cloudflare"},
     "standin": {"plugin", "cloudflare"},
     "local": {"catalog", "toolchain"},
@@ -44,24 +44,13 @@ DOORS: dict[str, set[str]] = {
 }
 
 
-def imports(file: Path) -> Iterator[str]:
-    """Modules of this package that a file imports; `inferstack.config`, not the names in it."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "inferstack":
-            yield from (f"inferstack.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
 def crossings() -> Iterator[tuple[str, str, str]]:
     """A file, its room, and a module of another room."""
     for file in PACKAGE.rglob("*.py"):
         room = file.relative_to(PACKAGE).parts[0]
-        for name in imports(file):
-            other = name.split(".")[1] if name.startswith("inferstack.") else ""
-            if other and other != room and other not in ANYWHERE:
+        for name in imported_modules(file):
+            other = name.split(".")[1]
+            if other != room and other not in ANYWHERE:
                 yield str(file.relative_to(ROOT)), room, name
 
 

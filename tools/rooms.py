@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
+from room_imports import PACKAGE, imported_modules
 from rooms_picture import draw
 
-PACKAGE = "inferstack"
 Imports = dict[str, Counter[str]]  # importing room -> imported room -> how many import statements
 
 
 def room_of(name: str) -> str:
-    """The folder or file right under the package; the files of the command line are one room."""
-    name = name.removesuffix(".py")
-    return "cli" if name.startswith("cli_") else name
+    """The folder or file right under the package."""
+    return name.removesuffix(".py")
 
 
 def read_imports(package: Path) -> Imports:
@@ -29,23 +27,9 @@ def read_imports(package: Path) -> Imports:
         if parts[0].startswith("_"):
             continue
         room = found.setdefault(room_of(parts[0]), Counter())
-        for other in _imported(ast.parse(file.read_text(encoding="utf-8"))):
-            if room_of(other) != room_of(parts[0]):
-                room[room_of(other)] += 1
+        others = (module.split(".")[1] for module in imported_modules(file))
+        room.update(other for other in others if other != room_of(parts[0]))
     return {room: Counter({o: n for o, n in others.items() if o in found}) for room, others in found.items()}
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    """What stands right behind `inferstack.` in each import, also in those inside functions."""
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
-            names = [f"{PACKAGE}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        yield from (name.split(".")[1] for name in names if name.startswith(f"{PACKAGE}."))
 
 
 def about(package: Path, room: str) -> tuple[str, int]:
@@ -53,10 +37,7 @@ def about(package: Path, room: str) -> tuple[str, int]:
     if (package / room).is_dir():
         first, files = package / room / "__init__.py", len(list((package / room).rglob("*.py")))
     else:
-        first, files = (
-            package / f"{room}.py",
-            len([file for file in package.glob("*.py") if room_of(file.name) == room]),
-        )
+        first, files = package / f"{room}.py", 1
     text = ast.get_docstring(ast.parse(first.read_text(encoding="utf-8"))) if first.is_file() else None
     return " ".join((text or "").split("\n\n")[0].split()), files
 

@@ -51,10 +51,10 @@ def differences(one: str, other: str, root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def diff(one: str, other: str, root: Path) -> str:
+def as_diff(one: str, other: str, found: list[dict[str, Any]]) -> str:
     """`-` is the first stack's, `+` the second's."""
     lines = [f"--- {one}", f"+++ {other}"]
-    for entry in differences(one, other, root):
+    for entry in found:
         lines += [
             f"{sign} {entry['path']}: {_text(entry[name])}"
             for sign, name in (("-", one), ("+", other))

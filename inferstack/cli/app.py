@@ -43,9 +43,7 @@ class StackCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         env = ctx.find_root().params.get("env")
-        takes = any(
-            param.name in ("stack", "stacks", "source") and param.param_type_name == "argument" for param in self.params
-        )
+        takes = any(param.name in ("stack", "source") and param.param_type_name == "argument" for param in self.params)
         return super().parse_args(ctx, [env, *args] if env and takes else args)
 
 
@@ -65,24 +63,17 @@ class Commands(TyperGroup):
                 formatter.write_dl(panels[panel])
 
 
+PLAIN: dict[str, Any] = {
+    "cls": Commands,
+    "no_args_is_help": True,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+app = typer.Typer(**PLAIN, context_settings={"help_option_names": ["-h", "--help"]})
+
+
 def group(help_text: str) -> typer.Typer:
-    return typer.Typer(
-        cls=Commands,
-        help=help_text,
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-
-
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+    return typer.Typer(**PLAIN, help=help_text, add_completion=False)
 
 
 def command(panel: str, name: str, *, to: typer.Typer = app, hidden: bool = False) -> Callable[[Body], Body]:

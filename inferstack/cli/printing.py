@@ -39,10 +39,9 @@ def done(style: str, text: str, *, written: Iterable[Path | str] = (), notes: It
     emit(style, {"version": 1, "written": files, "notes": list(notes), **more}, text)
 
 
-def json_only(style: str) -> bool:
+def json_only(style: str) -> None:
     """Progress goes to standard error then."""
     settings.to_stderr = style != "text"
-    return settings.to_stderr
 
 
 def findings_painted(text: str) -> str:
@@ -77,9 +76,5 @@ def error(message: str) -> None:
     """On standard error: what, and the fix in the next lines."""
     if not sys.stderr.isatty() and styled.terminal.width:  # colour is for the one of both that is a terminal
         styled.terminal.colour = False
-    first, *rest = findings_painted(message).split("\n")
-    head = first if SEVERITY.match(message) else f"{styled.paint('error:', 'red', 'bold')} {first}"
-    print(
-        "\n".join([head, *(FIX.sub(lambda f: f[1] + styled.paint(f[2], "bold"), line) for line in rest)]),
-        file=sys.stderr,
-    )
+    head = "" if SEVERITY.match(message) else f"{styled.paint('error:', 'red', 'bold')} "
+    print(head + findings_painted(message), file=sys.stderr)

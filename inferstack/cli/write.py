@@ -107,8 +107,10 @@ def config_show(
     from inferstack.author import configs
 
     root = project()
-    text = configs.show(stack, root, origin=origin)
-    printing.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root)}, text)
+    if style == "json":
+        printing.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root)}, "")
+    else:
+        print(configs.show(stack, root, origin=origin))
 
 
 @command(WRITE, "diff", to=config)
@@ -117,9 +119,9 @@ def config_diff(stack: Stack, other: OtherStack, style: Format = "text") -> None
     from inferstack.author import configs
 
     root = project()
-    text = configs.diff(stack, other, root)
-    data = {"version": 1, "stacks": [stack, other], "differences": configs.differences(stack, other, root)}
-    printing.emit(style, data, text)
+    found = configs.differences(stack, other, root)
+    data = {"version": 1, "stacks": [stack, other], "differences": found}
+    printing.emit(style, data, configs.as_diff(stack, other, found))
 
 
 @command(WRITE, "render")

@@ -14,8 +14,10 @@ from inferstack.cloudflare.deployments import (
     deployments_of,
     deployments_path,
 )
+from inferstack.cloudflare.wording import PERMISSIONS, failed, unreachable
 
 __all__ = [
+    "PERMISSIONS",
     "RETURN",
     "ROLLBACK",
     "ApiError",
@@ -27,5 +29,7 @@ __all__ = [
     "deployment_body",
     "deployments_of",
     "deployments_path",
+    "failed",
     "is_loopback",
+    "unreachable",
 ]

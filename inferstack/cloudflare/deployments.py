@@ -6,7 +6,7 @@ Each deployment carries a message, and that is the only memory there is: a run t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,20 +89,19 @@ class Traffic:
     @property
     def rolled_back(self) -> frozenset[str]:
         """Versions that a person rolled back, and nobody put live since."""
-        return self._left(deployment for deployment in self.deployments if deployment.by_person)
+        return self._left(ROLLBACK)
 
     @property
     def returned(self) -> frozenset[str]:
         """The same of those that failed their checks."""
-        return self._left(deployment for deployment in self.deployments if deployment.by_checks)
+        return self._left(RETURN)
 
-    def _left(self, leaving: Iterable[Deployment]) -> frozenset[str]:
-        marks = {id(deployment) for deployment in leaving}
+    def _left(self, mark: str) -> frozenset[str]:
         away: set[str] = set()
         for deployment in reversed(self.deployments):
             away.discard(deployment.whole or "")
-            if id(deployment) in marks:
-                away.add(deployment.left or "")
+            if deployment.message.startswith(mark):
+                away.add(deployment.message.removeprefix(mark))
         return frozenset(away)
 
     def base_for(self, candidate: str) -> str | None:

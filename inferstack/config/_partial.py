@@ -10,22 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from inferstack.config.checks import references
 from inferstack.config.findings.report import Report
 from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 
 ROUNDS = 20  # what is left out can leave something incomplete, which is left out in the next
 STAND_INS = {"environment": "x", "target": "local"}
-REFERENCES = {
-    "IS033": "models",
-    "IS034": "gateways",
-    "IS035": "indexes",
-    "IS036": "databases",
-    "IS037": "buckets",
-    "IS038": "namespaces",
-    "IS039": "queues",
-    "IS040": "workers",
-}
+REFERENCES = {code: section for section, code in references.CODES.items()}
 TOLD_BY_ITSELF = {
     *REFERENCES,
     *("IS017", "IS032", "IS041", "IS042", "IS043", "IS044", "IS045", "IS046", "IS047", "IS048", "IS049", "IS050"),

@@ -60,11 +60,12 @@ def check_stack(name: str, root: Path) -> Checked:
         tree = read_stack(name, stack_files(name, root), root, findings)
         if tree is not None and not findings.wrong:
             report = Report(findings, tree)
-            spec = validate(plain(tree), report)
+            data = plain(tree)
+            spec = validate(data, report)
             if spec is not None:
                 run_checks(spec, root, report)
-            elif (part := fitting_part(plain(tree))) is not None:
-                run_checks(part[0], root, PartialReport(report, plain(tree), part[1]))
+            elif (part := fitting_part(data)) is not None:
+                run_checks(part[0], root, PartialReport(report, data, part[1]))
     return Checked(None if findings.wrong else spec, tree, findings)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -50,28 +51,28 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(routes=of.custom_providers.routes),
         Product(
             routes=D1Api(of.databases).routes,
-            bindings={"d1": lambda request, database: d1_binding(of.databases, request, database)},
+            bindings={"d1": partial(d1_binding, of.databases)},
         ),
         Product(
             routes=KvApi(of.namespaces).routes,
-            bindings={"kv_namespace": lambda request, namespace: kv_binding(of.namespaces, request, namespace)},
+            bindings={"kv_namespace": partial(kv_binding, of.namespaces)},
         ),
         Product(
             routes=QueuesApi(of.queues).routes,
-            bindings={"queue": lambda request, queue: queue_binding(of.queues, request, queue)},
+            bindings={"queue": partial(queue_binding, of.queues)},
         ),
         Product(
             routes=R2Api(of.buckets).routes,
-            bindings={"r2_bucket": lambda request, bucket: r2_binding(of.buckets, request, bucket)},
+            bindings={"r2_bucket": partial(r2_binding, of.buckets)},
         ),
-        Product(bindings={"ratelimit": lambda request, limit: rate_limit_binding(of.windows, request, limit)}),
+        Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(
             routes=SecretsStoreApi(of.secrets_stores).routes,
             bindings={"secrets_store_secret": lambda _, secret: secret_binding(of.secrets_stores, secret)},
         ),
         Product(
             routes=VectorizeApi(of.indexes).routes,
-            bindings={"vectorize": lambda request, index: vectorize_binding(of.indexes, request, index)},
+            bindings={"vectorize": partial(vectorize_binding, of.indexes)},
         ),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),

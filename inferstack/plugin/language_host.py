@@ -16,7 +16,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from inferstack.plugin.protocol import language_pb2, language_pb2_grpc, plugin_pb2, serve
-from inferstack.toolchain import PULUMI
+from inferstack.versions import PULUMI
 
 EXEC = "pulumi-language-python-exec"
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.cloudflare import ApiError, Unreachable
+from inferstack.cloudflare import ApiError, Unreachable, failed, unreachable
 from inferstack.plugin.resource import Gone, Operation, ProviderError
-from inferstack.plugin.wording import failed, unreachable
 
 
 class Refused(ProviderError):

@@ -7,6 +7,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+from inferstack.cloudflare import PERMISSIONS
 from inferstack.plugin.diff import Difference, compare
 from inferstack.plugin.properties import UNKNOWN
 from inferstack.plugin.resource import (
@@ -19,7 +20,6 @@ from inferstack.plugin.resource import (
     ResourceType,
     State,
 )
-from inferstack.plugin.wording import PERMISSIONS
 from inferstack.provider._api import Api, Refused
 
 METRICS = ("cosine", "euclidean", "dot-product")

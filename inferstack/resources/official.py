@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import pulumi
 
-PLUGIN_VERSION = "6.23.1"  # of the pinned pulumi-cloudflare; asking the installed one costs 5 ms at each run
+from inferstack.versions import CLOUDFLARE_PROVIDER
+
 Inputs = dict[str, Any]
 
 
@@ -24,7 +25,7 @@ class CloudflareResource(pulumi.CustomResource):
     def __init__(self, name: str, inputs: Inputs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = {key: value for key, value in inputs.items() if value is not None}
         properties = {**dict.fromkeys(self.outputs), **given}
-        own = pulumi.ResourceOptions(version=PLUGIN_VERSION, additional_secret_outputs=list(self.secret_outputs))
+        own = pulumi.ResourceOptions(version=CLOUDFLARE_PROVIDER, additional_secret_outputs=list(self.secret_outputs))
         super().__init__(self.token, name, properties, pulumi.ResourceOptions.merge(own, opts))
 
     def output(self, name: str) -> pulumi.Output[Any]:

@@ -7,8 +7,7 @@ from typing import Any
 from inferstack.cloudflare import is_loopback
 from inferstack.plugin.servicer import Servicer, serve_provider
 from inferstack.standin.typed_resource import all_types
-
-VERSION = "6.23.1"
+from inferstack.versions import CLOUDFLARE_PROVIDER
 
 
 def refuse(config: dict[str, Any]) -> str | None:
@@ -22,4 +21,4 @@ def refuse(config: dict[str, Any]) -> str | None:
 
 
 if __name__ == "__main__":
-    serve_provider(Servicer(VERSION, all_types(), refuse))
+    serve_provider(Servicer(CLOUDFLARE_PROVIDER, all_types(), refuse))

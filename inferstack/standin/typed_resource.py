@@ -8,11 +8,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from inferstack.cloudflare import ApiError, Unreachable
+from inferstack.cloudflare import ApiError, Unreachable, failed, unreachable
 from inferstack.plugin.diff import Difference, compare, top_level
 from inferstack.plugin.properties import UNKNOWN, Secret, has_unknown, reveal
 from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
-from inferstack.plugin.wording import failed, unreachable
 from inferstack.standin.codec import (
     LISTS,
     RESOURCES,

@@ -3,6 +3,5 @@
 from inferstack.toolchain.folders import cache_folder
 from inferstack.toolchain.node_tools import find_esbuild, find_workerd, packages_folder
 from inferstack.toolchain.record import Toolchain, read_toolchain
-from inferstack.toolchain.versions import PULUMI
 
-__all__ = ["PULUMI", "Toolchain", "cache_folder", "find_esbuild", "find_workerd", "packages_folder", "read_toolchain"]
+__all__ = ["Toolchain", "cache_folder", "find_esbuild", "find_workerd", "packages_folder", "read_toolchain"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from inferstack.errors import ToolchainError
 from inferstack.shipped import HOME
 from inferstack.toolchain.folders import cache_folder, make_writable, offline, say
-from inferstack.toolchain.versions import CLOUDFLARE_PROVIDER, OLDEST_PULUMI, PULUMI
+from inferstack.versions import CLOUDFLARE_PROVIDER, OLDEST_PULUMI, PULUMI
 
 RELEASES = "https://get.pulumi.com/releases/sdk"  # archives, and a list of their SHA-256 sums for each version
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inferstack.errors import ToolchainError
 from inferstack.toolchain.folders import cache_folder
-from inferstack.toolchain.versions import PULUMI
+from inferstack.versions import PULUMI
 
 PROJECT_RECORD = ".inferstack/toolchain.json"  # of one project, before the user's own
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 from inferstack.resources import official
+from inferstack.versions import CLOUDFLARE_PROVIDER
 from tests.conftest import ROOT
 
 # pulumi_cloudflare warns on import about itself and takes 165 MB: a process of its own.
@@ -64,4 +65,4 @@ def test_token_inputs_and_outputs_agree(name: str, real: dict[str, dict[str, lis
 
 
 def test_the_plugin_version_is_that_of_the_pinned_package() -> None:
-    assert version("pulumi_cloudflare") == official.PLUGIN_VERSION
+    assert version("pulumi_cloudflare") == CLOUDFLARE_PROVIDER

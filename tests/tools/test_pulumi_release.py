@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from inferstack.toolchain import pulumi_cli
-from inferstack.toolchain.versions import PULUMI
+from inferstack.versions import PULUMI
 
 PROGRAM = b"#!/bin/sh\necho v9\n"
 

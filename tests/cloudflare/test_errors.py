@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from inferstack.cloudflare import ApiError
-from inferstack.plugin.wording import PERMISSIONS, failed, unreachable
+from inferstack.cloudflare.wording import PERMISSIONS, failed, unreachable
 
 BODIES: dict[str, tuple[Any, tuple[int | None, str]]] = {
     "Cloudflare's envelope": ({"errors": [{"code": 3000, "message": "not found"}]}, (3000, "not found")),

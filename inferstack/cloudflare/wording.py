@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inferstack.cloudflare import ApiError
+from inferstack.cloudflare.api_error import ApiError
 
 PERMISSIONS = {
     "Vectorize index": "Vectorize: Edit",
