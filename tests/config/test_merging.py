@@ -117,8 +117,11 @@ def test_each_value_is_shown_with_its_origin(root: Path) -> None:
 def test_two_stacks_are_compared_value_by_value(root: Path) -> None:
     put(root, "stacks/r.yaml", GOOD + "tags: [a]\n")
     put(root, "stacks/s.yaml", GOOD + "tags: [b]\nprefix: p\n")
-    assert configs.diff("r", "s", root) == '--- r\n+++ s\n+ prefix: "p"\n- tags[0]: "a"\n+ tags[0]: "b"'
-    assert configs.diff("s", "s", root) == "`s` and `s` say the same"
+    assert (
+        configs.as_diff("r", "s", configs.differences("r", "s", root))
+        == '--- r\n+++ s\n+ prefix: "p"\n- tags[0]: "a"\n+ tags[0]: "b"'
+    )
+    assert configs.as_diff("s", "s", configs.differences("s", "s", root)) == "`s` and `s` say the same"
 
 
 def test_the_stacks_of_the_guide_are_right(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
