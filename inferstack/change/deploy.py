@@ -17,7 +17,7 @@ from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
 from inferstack.config import StackSpec
-from inferstack.engine import events, output, saved_plans
+from inferstack.engine import output, progress, saved_plans
 from inferstack.engine.locks import with_lock
 from inferstack.engine.runs import counts, run_of, say, show
 from inferstack.errors import ConfigError, UserError
@@ -43,18 +43,19 @@ def up(
         _finish_interrupted(stack)
         if spec.protected:
             _refuse_losses(spec, stack, allowed)
-        result = with_lock(
-            stack,
-            say,
-            lambda: stack.up(
-                on_output=show,
-                on_event=events.follow,
-                show_secrets=False,
-                expect_no_changes=expect_no_changes or None,
-                plan=inner,
-                refresh=refresh or None,
-            ),
-        )
+        with progress.shown(f"updating {name}") as follow:
+            result = with_lock(
+                stack,
+                say,
+                lambda: stack.up(
+                    on_output=show,
+                    on_event=follow,
+                    show_secrets=False,
+                    expect_no_changes=expect_no_changes or None,
+                    plan=inner,
+                    refresh=refresh or None,
+                ),
+            )
     return counts(result.summary)
 
 
@@ -91,10 +92,6 @@ def _look_ahead(
     collector, said = Collector(), list[str]()
     judged = output.Filter(only_judged=True)  # the plan has the steps, better to read
 
-    def listen(event: EngineEvent) -> None:
-        collector(event)
-        events.follow(event)
-
     def tell(line: str) -> None:
         shown = judged.lines(line) if print_output else []
         for each in shown:
@@ -106,7 +103,13 @@ def _look_ahead(
     environment = dict(stack.workspace.env_vars)
     stack.workspace.env_vars = {**environment, UNPROTECT: "*"}
     try:
-        stack.preview(on_output=tell, on_event=listen, **options)
+        with progress.shown(f"previewing {stack.name}") as follow:
+
+            def listen(event: EngineEvent) -> None:
+                collector(event)
+                follow(event)
+
+            stack.preview(on_output=tell, on_event=listen, **options)
     except auto.CommandError:
         if not collector.only_protected:
             for line in said:  # what has not been shown

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from inferstack.text import paint
 
 # Where the plugins of this project are from is no news: `inferstack doctor` says it.
 NOISE = re.compile(r"warning: using pulumi-(language|resource)-\S+ from \$PATH at ")
@@ -16,6 +20,8 @@ BEGUN = re.compile(
 SECTION = re.compile(r"^\S[^:]*:$")
 JUDGED = re.compile(r"^(Diagnostics|Polic\w+.*):$")  # sections that a plan of our own does not have
 WARNINGS = re.compile(r"(?<=:Stack )(.*?) \d+ warnings?$")  # most of them are the noise; the others are told below
+STEP = re.compile(r"^ ([+~<>-]{1,2})(?=  ?\S+:\S+:)")
+COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 HEAD = re.compile(r"Diagnostics:$|  \S+ \(.+\):$")
 
 
@@ -25,6 +31,7 @@ class Settings:
 
     verbose: bool = False
     to_stderr: bool = False  # standard output is for JSON alone
+    printer: Callable[[str], None] | None = None  # of the terminal that shows a run's progress
 
 
 settings = Settings()
@@ -62,4 +69,18 @@ class Filter:
 
 
 def write(line: str) -> None:
-    print(line, file=sys.stderr if settings.to_stderr else sys.stdout, flush=True)
+    line = STEP.sub(lambda step: f" {paint(step[1], COLOURS.get(step[1][0], 'cyan'))}", line)
+    if settings.printer is not None:
+        settings.printer(line)
+    else:
+        print(line, file=sys.stderr if settings.to_stderr else sys.stdout, flush=True)
+
+
+@contextmanager
+def above(printer: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile lines go there: what is drawn at the foot of the terminal stays below them."""
+    settings.printer = printer
+    try:
+        yield
+    finally:
+        settings.printer = None

@@ -14,7 +14,7 @@ from pulumi import automation as auto
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
-from inferstack.engine import events, output
+from inferstack.engine import output, progress
 from inferstack.engine.environment import STATE, local_settings, run_environment
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
@@ -74,11 +74,11 @@ def run_of(name: str, root: Path, more: dict[str, str] | None = None) -> Iterato
 
 def refresh(name: str, root: Path, *, expect_no_changes: bool = False) -> dict[str, int]:
     """The number of resources per operation."""
-    with run_of(name, root) as (_, stack):
+    with run_of(name, root) as (_, stack), progress.shown(f"refreshing {name}") as follow:
         done = with_lock(
             stack,
             say,
-            lambda: stack.refresh(on_output=show, on_event=events.follow, expect_no_changes=expect_no_changes or None),
+            lambda: stack.refresh(on_output=show, on_event=follow, expect_no_changes=expect_no_changes or None),
         )
     return counts(done.summary)
 
@@ -123,7 +123,8 @@ def down(name: str, root: Path) -> dict[str, int]:
         resources = held(stack)
         say(what_is_lost(name, resources, spec))
         empty_buckets(resources, spec, root)
-        done = with_lock(stack, say, lambda: stack.destroy(on_output=show, on_event=events.follow, show_secrets=False))
+        with progress.shown(f"destroying {name}") as follow:
+            done = with_lock(stack, say, lambda: stack.destroy(on_output=show, on_event=follow, show_secrets=False))
     if spec.target == "local" and local.stop(local_settings(spec, root).folder):
         say("local Cloudflare stopped")
     return counts(done.summary)
