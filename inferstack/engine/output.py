@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from inferstack.text import paint
 
@@ -69,11 +70,11 @@ class Filter:
 
 
 def write(line: str) -> None:
+    if settings.to_stderr:  # whether colour suits was asked of standard output
+        print(line, file=sys.stderr, flush=True)
+        return
     line = STEP.sub(lambda step: f" {paint(step[1], COLOURS.get(step[1][0], 'cyan'))}", line)
-    if settings.printer is not None:
-        settings.printer(line)
-    else:
-        print(line, file=sys.stderr if settings.to_stderr else sys.stdout, flush=True)
+    (settings.printer or partial(print, flush=True))(line)
 
 
 @contextmanager

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from inferstack.engine import events, output
+from inferstack.text import terminal
 
 if TYPE_CHECKING:
     from pulumi.automation.events import EngineEvent
 
 NAMED = 2  # resources at work that fit a line beside the rest
-STEPS = {"same": "", "create": "creating", "update": "updating", "delete": "deleting", "replace": "replacing"}
+STEPS = {"create": "creating", "update": "updating", "delete": "deleting", "replace": "replacing"}
 
 
 class Tally:
@@ -45,8 +45,7 @@ class Tally:
 @contextmanager
 def shown(doing: str) -> Iterator[Callable[[EngineEvent], None]]:
     """To be given to a run as `on_event`. On a terminal the line is there meanwhile, and gone afterwards."""
-    plain = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or output.settings.to_stderr
-    if plain or output.settings.verbose:
+    if not terminal.width or output.settings.to_stderr or output.settings.verbose:
         yield events.follow
         return
     from rich.console import Console  # 70 ms, and only where a person looks
@@ -54,7 +53,7 @@ def shown(doing: str) -> Iterator[Callable[[EngineEvent], None]]:
     from rich.text import Text
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    console = Console()
+    console = Console(no_color=not terminal.colour)
     # Lines are handed over by `output.write`, whole: rich's own redirection would break long ones between words.
     drawn = Progress(
         *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=sys.stderr.isatty()
