@@ -76,10 +76,21 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
         "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
         "INFERSTACK_LOCAL_WORKERS": f"127.0.0.1:{port}",
         # PULUMI_BACKEND_URL is where production's state lies: a local stack is not written there by accident.
-        "PULUMI_BACKEND_URL": os.environ.get("INFERSTACK_LOCAL_BACKEND_URL") or f"file://{state / 'pulumi'}",
+        "PULUMI_BACKEND_URL": os.environ.get("INFERSTACK_LOCAL_BACKEND_URL") or _file_backend(state / "pulumi"),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
         "PULUMI_HOME": str(state / "pulumi-home"),
     }
+
+
+def _file_backend(folder: Path) -> str:
+    """Pulumi's state in files, without the attributes that gocloud keeps beside each.
+
+    It renames a checkpoint into place but writes its `.attrs` in place, and first: a kill between leaves an empty
+    one, and each later command ends with "failed to load checkpoint: EOF". Nothing that Pulumi does needs them.
+    """
+    for left in (folder / ".pulumi").rglob("*.attrs"):  # of earlier versions
+        left.unlink(missing_ok=True)
+    return f"file://{folder}?metadata=skip"
 
 
 def _forget_encrypted(root: Path) -> None:

@@ -70,6 +70,17 @@ def test_a_cloudflare_killed_in_the_middle_of_up_is_finished_by_the_next_up(proj
     project.run("down", "dev", "--yes")
 
 
+def test_a_state_that_a_kill_left_half_written_is_read(project: Project) -> None:
+    """Earlier versions let Pulumi keep a file of attributes beside each checkpoint; a kill while it is written empties it."""
+    stack = "stacks/inferstack/dev.json"
+    project.run("up", "dev")
+    state = project.root / ".inferstack" / "pulumi" / ".pulumi"
+    assert (state / stack).is_file()
+    assert not list(state.rglob("*.attrs")), "nothing is written in place"
+    (state / f"{stack}.attrs").touch()
+    assert project.operations(project.run("up", "dev")) == {"unchanged": 24}
+
+
 def test_a_wrong_token_is_reported_as_such(project: Project) -> None:
     output = project.run("up", "dev", code=1, INFERSTACK_LOCAL_TOKEN="local-wrong")
     assert "401 Unauthorized [10000] Authentication error" in output
