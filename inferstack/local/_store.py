@@ -29,8 +29,6 @@ create table if not exists secrets (scope text not null, name text not null, val
   primary key (scope, name)) without rowid;
 create table if not exists kv_entries (namespace text not null, key text not null, value blob not null,
   metadata text, expiration integer, primary key (namespace, key)) without rowid;
-create table if not exists r2_objects (bucket text not null, key text not null, head text not null, file text not null,
-  primary key (bucket, key)) without rowid;
 create table if not exists queue_messages (id text primary key, queue text not null, body blob not null,
   format text not null, attempts integer not null default 0, sent_ms integer not null, visible_ms integer not null,
   lease text) without rowid;

@@ -38,6 +38,7 @@ from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
 from inferstack.local.r2.state import Buckets
 from inferstack.local.secrets_store.state import SecretsStores
+from inferstack.local.storage.storage import Storage
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
@@ -45,6 +46,7 @@ from inferstack.local.workers.state import Workers
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+FAULT = "fault"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -60,8 +62,8 @@ class Account:
 class LocalCloudflare:
     """All products of one account, over one store."""
 
-    def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults) -> None:
-        self.store, self.account = store, account
+    def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults, storage: Storage) -> None:
+        self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
         self.secrets_stores = SecretsStores(store)
@@ -126,12 +128,15 @@ class LocalCloudflare:
 
     async def _binding(self, request: Request) -> Response:
         kind, identifier = request.headers.get("x-local-kind"), request.headers.get("x-local-id", "")
-        fault = self.models.faults.take(f"binding:{kind}")
+        asked = kind == FAULT  # by the storage process, on behalf of a product that it answers for
+        fault = self.models.faults.take(f"binding:{identifier if asked else kind}")
         if fault is not None:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.error is not None:
                 error = fault.error
                 return JSONResponse({"code": error.code, "error": error.message, "success": False}, error.status)
+        if asked:
+            return Response(status_code=204)
         answer = self._answers.get(kind or "")
         return await answer(request, identifier) if answer else await self._egress(request)
 

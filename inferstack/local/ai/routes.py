@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -24,8 +25,9 @@ from inferstack.local.api_faults import ApiFaults
 class AiApi:
     """REST handlers."""
 
-    def __init__(self, models: Models, api_faults: ApiFaults) -> None:
-        self._models, self._api_faults = models, api_faults
+    def __init__(self, models: Models, api_faults: ApiFaults, changed: Callable[[], Awaitable[None]]) -> None:
+        """`changed` is called when other faults are planned than before."""
+        self._models, self._api_faults, self._changed = models, api_faults, changed
 
     def routes(self, account: str) -> list[Route]:
         return [
@@ -55,6 +57,7 @@ class AiApi:
             planned.plan(body)
         except (TypeError, ValueError) as error:
             raise ApiError(400, 10001, f"that is no fault: {error}") from None
+        await self._changed()
         return ok({})
 
     async def list_faults(self, _: Request) -> Response:
@@ -64,6 +67,7 @@ class AiApi:
     async def clear_faults(self, _: Request) -> Response:
         self._models.faults.clear()
         self._api_faults.clear()
+        await self._changed()
         return ok({})
 
     async def inferences(self, _: Request) -> Response:

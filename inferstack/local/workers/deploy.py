@@ -7,7 +7,8 @@ import re
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
-from inferstack.local.runtime.supervisor import StartError, Supervisor
+from inferstack.local.runtime.process import StartError
+from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workers.state import DEPLOYMENT, Workers
 
 SUBDOMAIN = ("account", "workers_subdomain")
