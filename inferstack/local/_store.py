@@ -116,6 +116,11 @@ class Store:
         rows = self.db.execute("select body from documents where kind = ? order by sequence", (kind,))
         return [json.loads(row[0]) for row in rows]
 
+    def items(self, kind: str) -> list[tuple[str, Document]]:
+        """The same, each with its key."""
+        rows = self.db.execute("select key, body from documents where kind = ? order by sequence", (kind,))
+        return [(row[0], json.loads(row[1])) for row in rows]
+
     def find(self, kind: str, **fields: Any) -> Document | None:
         return next((d for d in self.list_all(kind) if all(d.get(k) == v for k, v in fields.items())), None)
 

@@ -30,6 +30,7 @@ from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
 from inferstack.local.api_faults import ApiFaults
+from inferstack.local.assets.state import Assets
 from inferstack.local.d1.state import Databases
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
@@ -65,7 +66,8 @@ class LocalCloudflare:
     def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults, storage: Storage) -> None:
         self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
-        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
+        self.assets = Assets(store)
+        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store, self.assets)
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models, self.api_faults = models, api_faults
@@ -74,7 +76,7 @@ class LocalCloudflare:
         self.use_text_server: Callable[[str], None] = lambda _: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
-        self.deployer = Deployer(store, self.workers, account.account_id, account.subdomain)
+        self.deployer = Deployer(store, self.workers, self.assets, account.account_id, account.subdomain)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
 

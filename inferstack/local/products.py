@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.queues.routes import QueuesApi, queue_binding
@@ -70,6 +71,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=VectorizeApi(of.indexes).routes,
             bindings={"vectorize": partial(vectorize_binding, of.indexes)},
         ),
+        Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

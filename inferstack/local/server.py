@@ -72,11 +72,12 @@ def _taken(port: int, what: str, option: str) -> str:
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
     with _only_one(settings.folder):
-        storage = Storage(find_workerd(), find_simulators(), settings.folder / STORAGE, settings.folder / "storage.log")
+        workerd, simulators = find_workerd(), find_simulators()
+        storage = Storage(workerd, simulators, settings.folder / STORAGE, settings.folder / "storage.log")
         accounts = Accounts(settings.folder, storage)
         api_socket = _listen(settings.api_port, "the API", "--api-port")
         try:
-            supervisor = Supervisor(find_workerd(), settings.port, accounts.plan, settings.folder / "workers.log")
+            supervisor = Supervisor(workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log")
         except OSError:
             raise UserError(_taken(settings.port, "the Workers", "--port")) from None
         try:

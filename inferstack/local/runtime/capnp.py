@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.local._store import Document
+from inferstack.local.assets.services import VersionAssets, place_modules, services
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
 
@@ -46,10 +47,25 @@ class RunningVersion:
     version: Document
     secrets: dict[str, str]
     percentage: float
+    assets: VersionAssets | None = None
 
     @property
     def service(self) -> str:
         return f"version-{self.version['id']}"
+
+    @property
+    def front(self) -> str:
+        """The service that takes requests."""
+        return f"{self.service}-router" if self.assets else self.service
+
+    @property
+    def has_code(self) -> bool:
+        return bool(self.version["modules"])
+
+    def target(self, entrypoint: str | None) -> str:
+        """The service that a service binding reaches: a named entrypoint is the Worker's own."""
+        stands_for_both = self.assets is not None and self.has_code and not entrypoint
+        return f"{self.service}-proxy" if stands_for_both else self.service if self.has_code else self.front
 
     @property
     def key(self) -> str:
@@ -72,16 +88,18 @@ class Plan:
         scripts: dict[str, list[dict[str, Any]]] = {}
         for running in self.versions:
             entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
+            entry["worker"] = f"W{running.binding}" if running.assets and running.has_code else running.binding
             scripts.setdefault(running.key, []).append(entry)
         return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Unix sockets: of this project's own process, and of the storage process."""
+    """Unix sockets of this project's own process and of the storage process; the folder of the simulators' modules."""
 
     bindings: Path
     storage: Path
+    simulators: Path
 
 
 class Config:
@@ -99,8 +117,13 @@ class Config:
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
         main = {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        if any(running.assets for running in plan.versions):
+            place_modules(self._folder, self._doors.simulators)
         for running in plan.versions:
-            self._worker(running, main)
+            if running.has_code:
+                self._worker(running, main)
+            if running.assets:
+                self._services += services(running.service, running.assets, running.version, self._folder)
         self._services.append('(name = "internet", network = (allow = []))')
         self._system(plan)
         http = literal(f"unix:{self.http_socket}")
@@ -123,7 +146,9 @@ class Config:
 
     def _system(self, plan: Plan) -> None:
         (self._folder / "system.js").write_bytes(SYSTEM.read_bytes())
-        bindings = [f"(name = {literal(r.binding)}, service = {literal(r.service)})" for r in plan.versions]
+        bindings = [f"(name = {literal(r.binding)}, service = {literal(r.front)})" for r in plan.versions]
+        with_both = [r for r in plan.versions if r.assets and r.has_code]
+        bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
         bindings.append(f'(name = "TABLE", json = {literal(json.dumps(plan.table()))})')
         self._services.append(
             '(name = "system", worker = (modules = [(name = "system.js", esModule = embed "system.js")], '
@@ -163,12 +188,13 @@ class Config:
             variable = f"SECRET_{running.binding}_{name}"
             self.environment[variable] = running.secrets.get(name, "")
             return f"(name = {literal(name)}, fromEnvironment = {literal(variable)})"
+        if kind == "assets":
+            return f"(name = {literal(name)}, service = {literal(f'{running.service}-assets')})"
         if kind == "service":
             target = main.get(key_of(running.account, binding["service"]))
-            designator = f"(name = {literal(target.service)}" if target else '(name = "egress"'
-            entrypoint = (
-                f", entrypoint = {literal(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
-            )
+            named = binding.get("entrypoint")
+            designator = f"(name = {literal(target.target(named))}" if target else '(name = "egress"'
+            entrypoint = f", entrypoint = {literal(named)}" if target and named else ""
             return f"(name = {literal(name)}, service = {designator}{entrypoint}))"
         return self._product(running, binding, name, kind)
 

@@ -44,14 +44,14 @@ def _drop_folder_of_before(record: Path) -> None:
 class Supervisor:
     """Owns the socket of the Workers and the workerd process behind it."""
 
-    def __init__(self, workerd: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
+    def __init__(self, workerd: Path, simulators: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
         self._workerd, self._plan, self._log_file = workerd, plan, log_file
         # Unix socket paths are limited to 107 bytes, so they lie in a folder with a short name.
         _drop_folder_of_before(log_file.with_name(FOLDER_FILE))
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         log_file.with_name(FOLDER_FILE).write_text(str(self.folder))
         self.bindings_socket, self.storage_socket = self.folder / "bindings.sock", self.folder / "storage.sock"
-        self._doors = Doors(bindings=self.bindings_socket, storage=self.storage_socket)
+        self._doors = Doors(bindings=self.bindings_socket, storage=self.storage_socket, simulators=simulators)
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
         self._process: asyncio.subprocess.Process | None = None

@@ -58,7 +58,7 @@ export const dispatcher = {
     const script = `${account}/${name}`;
     const versions = env.TABLE.scripts[script];
     if (!versions) return Response.json({ outcome: "exception", error: `no Worker ${script}` });
-    const target = env[pick(versions).binding];
+    const target = env[pick(versions).worker];
     const body = await request.json();
     if (kind === "queue") return Response.json(await target.queue(body.queue, body.messages.map(decode)));
     const scheduledTime = new Date(body.scheduledTime);
