@@ -54,6 +54,8 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
         target = getattr(binding, kind)
         about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
         lines.append(f"  {name}: {KINDS[kind]};{about}")
+    if worker.assets is not None and worker.assets.binding is not None:
+        lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
     lines += [f"  {name}: string;" for name in sorted(spec.variables_of(key))]
     for name, reference in sorted(worker.secrets.items()):
         stored = reference.startswith("store:")

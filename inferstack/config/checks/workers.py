@@ -37,6 +37,8 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
         _check_requests(spec, worker, at, report)
+        if not worker.has_code:
+            continue
         if worker.template is None:
             _check_source(worker, root, at, report)
             continue

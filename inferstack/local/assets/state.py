@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import os
 import re
 import secrets
@@ -14,6 +16,7 @@ from inferstack.local._store import Document, Store
 from inferstack.local.assets.services import VersionAssets, router_config
 
 SESSION, FILE = "assets_session", "assets_file"
+KEY = ("assets_key", "")
 HASH = re.compile(r"[0-9a-f]{32}")
 SECONDS = 3600  # that a token is good for (https://developers.cloudflare.com/workers/static-assets/direct-upload/)
 BUCKET = 100  # files of one request
@@ -34,10 +37,17 @@ class Assets:
         """Token and buckets: hashes that are to be sent, none when all are here."""
         manifest = _checked(body.get("manifest"))
         missing = sorted({entry["hash"] for entry in manifest.values() if not self._has(entry["hash"])})
-        token = secrets.token_urlsafe(32)
+        token = self._token(manifest)
         self._drop_old()
-        self._store.put(SESSION, token, {"manifest": manifest, "until": time.time() + SECONDS, "version": ""})
+        version = (self._store.get(SESSION, token) or {"version": ""})["version"]
+        self._store.put(SESSION, token, {"manifest": manifest, "until": time.time() + SECONDS, "version": version})
         return token, [missing[at : at + BUCKET] for at in range(0, len(missing), BUCKET)]
+
+    def _token(self, manifest: Document) -> str:
+        """The same for the same files, so that an upload that is sent again after a lost answer makes one version."""
+        key = self._store.get(*KEY) or self._store.put(*KEY, {"key": secrets.token_hex(32)})
+        text = json.dumps(manifest, sort_keys=True).encode()
+        return hmac.digest(bytes.fromhex(key["key"]), text, "sha256").hex()
 
     def session(self, token: str) -> Document:
         found = self._store.get(SESSION, token)
