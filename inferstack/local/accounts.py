@@ -50,6 +50,7 @@ class Accounts:
         self._models, self._faults = Models(), ApiFaults()
         self._open: dict[str, Open] = {}
         self._supervisor: Supervisor | None = None
+        self._address = ""
         self.first = self._add(ACCOUNT_ID)
         self._look()
 
@@ -58,6 +59,10 @@ class Accounts:
         self._supervisor = supervisor
         for entry in self._open.values():
             entry.cloudflare.deployer.supervisor = supervisor
+
+    def tell_address(self, host: str) -> None:
+        """Host and port of the API, for Workers that ask api.cloudflare.com."""
+        self._address = host
 
     def start(self, opened: Callable[[LocalCloudflare], None]) -> None:
         """Call `opened` for each account, and for those to come."""
@@ -109,6 +114,7 @@ class Accounts:
         )
         cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
         cloudflare.deployer.supervisor = self._supervisor
+        cloudflare.own_api = lambda: self._address
         self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
         self._opened(cloudflare)
         return cloudflare

@@ -48,6 +48,7 @@ from inferstack.local.workers.state import Workers
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 FAULT = "fault"
+API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -73,6 +74,7 @@ class LocalCloudflare:
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
+        self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.use_text_server: Callable[[str], None] = lambda _: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
@@ -143,7 +145,9 @@ class LocalCloudflare:
         return await answer(request, identifier) if answer else await self._egress(request)
 
     async def _egress(self, request: Request) -> Response:
-        """Requests of Workers to other hosts: the gateway's data plane is here, and this machine is reached."""
+        """Requests of Workers to other hosts: the API and the gateway's data plane are here, and this machine is reached."""
+        if request.headers.get("host", "") == API_HOST:
+            return await answer_egress(request, self.own_api())
         host, parts = request.headers.get("host", ""), request.path_params["path"].split("/", 2)
         if host != GATEWAY_HOST or len(parts) < 3 or parts[0] != "v1":
             return await answer_egress(request)

@@ -94,6 +94,7 @@ async def _serve(
 ) -> None:
     background: set[asyncio.Task[None]] = set()
     accounts.attach(supervisor)
+    accounts.tell_address(f"127.0.0.1:{api_socket.getsockname()[1]}")
     tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
     await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}

@@ -18,7 +18,8 @@ from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.markdown import to_markdown
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
+from inferstack.local.ai_gateway.state import DEFAULT
 from inferstack.local.api_faults import ApiFaults
 
 
@@ -110,6 +111,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
                 return JSONResponse(queued.submit(_model_of(request), inputs.get("requests")))
             if isinstance(inputs, dict) and "request_id" in inputs:
                 return JSONResponse(queued.poll(str(inputs["request_id"])))
+            if is_external(_model_of(request)):
+                return _plain(*await gateways.run(DEFAULT, _model_of(request), inputs, {}))
             return _plain(await models.run(_model_of(request), inputs))
         if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
             form = await request.form()

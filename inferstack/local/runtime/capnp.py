@@ -188,6 +188,10 @@ class Config:
             variable = f"SECRET_{running.binding}_{name}"
             self.environment[variable] = running.secrets.get(name, "")
             return f"(name = {literal(name)}, fromEnvironment = {literal(variable)})"
+        if kind == "version_metadata":
+            about = {"id": running.version["id"], "timestamp": running.version["created_on"]}
+            about["tag"] = (running.version.get("annotations") or {}).get("workers/tag", "")
+            return f"(name = {literal(name)}, json = {literal(json.dumps(about))})"
         if kind == "assets":
             return f"(name = {literal(name)}, service = {literal(f'{running.service}-assets')})"
         if kind == "service":

@@ -31,6 +31,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "json": ("json",),
     "service": ("service",),
     "assets": (),
+    "version_metadata": (),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
