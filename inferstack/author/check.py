@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack import catalog
-from inferstack.config import CODES, Checked, check_stack, closest, format_findings
+from inferstack.config import CODES, Checked, check_stack, closest, find_entry, format_findings
 from inferstack.config.checks.policies import is_excepted, severity_of
 from inferstack.config.checks.variables import COUNTED
 from inferstack.config.findings.finding import Findings, TooMany
@@ -44,9 +44,29 @@ def check(names: list[str], root: Path) -> Result:
         if found.spec is not None and found.tree is not None and found.spec.budget is not None:
             with suppress(TooMany):
                 _check_budget(name, found, Report(found.findings, found.tree))
+    for found in checked.values():
+        with suppress(TooMany):
+            _check_code(found, root)
     with suppress(TooMany):
         _check_accounts(checked)
     return Result(root, {name: found.findings for name, found in checked.items()})
+
+
+def _check_code(found: Checked, root: Path) -> None:
+    """Code of one's own is bundled as for a deployment: what cannot be is told before anything is created."""
+    if found.spec is None or found.tree is None:
+        return
+    report = Report(found.findings, found.tree)
+    for key, worker in found.spec.workers.items():
+        if worker.source is None or find_entry(root / worker.source) is None:
+            continue  # said by the checks of the language
+        from inferstack.render import render_worker  # Jinja2 costs 60 ms, which a stack of templates need not wait for
+
+        try:
+            render_worker(found.spec, key, root)
+        except ConfigError as error:
+            problem, _, fix = str(error).partition("\n  fix: ")
+            report("IS108", ("workers", key, "source"), problem.replace("\n", "; "), fix or "correct the code there")
 
 
 def _check_budget(name: str, found: Checked, report: Report) -> None:

@@ -163,6 +163,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "WorkerSpec": {
         "template": "Folder under `templates/`.",
         "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",
+        "bundle": "How that code is bundled; `false` uploads its files as they stand. Without a word: bundled where it must be.",
         "models": "For each role of the template, an alias of `models:`.",
         "bindings": "What `env` holds, by name.",
         "vars": "Plain text values in `env`.",
@@ -181,6 +182,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
     },
+    "BundleSpec": {
+        "define": "Names in the code and the JavaScript that stands for them: `VERSION: '\"1.2\"'`.",
+        "alias": "Imports, and what is imported instead.",
+        "rules": "Files that are imported as text, as bytes or as WebAssembly.",
+        "tsconfig": "The tsconfig.json whose paths count, when it is not the nearest.",
+    },
+    "BundleRule": {"type": "`Text`, `Data` (an ArrayBuffer) or `CompiledWasm`.", "globs": "Files by their end: `**/*.md`."},
     "AssetsSpec": {
         "directory": "The folder of the files, such as `public` or what a build writes.",
         "binding": "Name in `env` by which the code fetches them.",

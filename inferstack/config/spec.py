@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from inferstack.catalog import Model, crons, find_model
 from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.asset_models import AssetsSpec, BindingName
+from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.own_models import OwnModel
@@ -191,6 +192,7 @@ class WorkerSpec(StrictModel):
 
     template: Name | None = None
     source: Annotated[str, Field(min_length=1)] | None = None
+    bundle: BundleSpec | Literal[False] | None = None
     models: dict[str, str] = {}
     bindings: dict[BindingName, BindingSpec] = {}
     vars: dict[BindingName, str] = {}

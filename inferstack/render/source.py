@@ -1,23 +1,20 @@
 """A Worker's own code: taken as it stands when workerd can read it so, else bundled by esbuild.
 
-JavaScript that imports only its own files needs no bundler. TypeScript, packages of npm and JSON do. Python is passed
-through, file by file.
+JavaScript that imports only its own files needs no bundler. TypeScript, packages of npm, JSON, variables of the build and
+modules of Node that the runtime lacks do. Python is passed through, file by file.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
-from inferstack.config import find_entry, leaves, real_path
+from inferstack.config import WorkerSpec, find_entry
 from inferstack.errors import ConfigError
+from inferstack.render import node_modules
+from inferstack.render.bundler import BundleError, Bundling, refuse_outside
 from inferstack.render.module import JAVASCRIPT, Module
-from inferstack.toolchain import find_esbuild
 
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 BUILT_IN = ("node:", "cloudflare:", "workerd:")
@@ -31,34 +28,29 @@ KINDS = {
     ".bin": "application/octet-stream",
     ".wasm": "application/wasm",
 }
-SECONDS = 120
+OF_THE_BUILD = "process.env.NODE_ENV"  # without `nodejs_compat` there is no `process`
 
 
-def source_modules(source: str, root: Path) -> tuple[Module, ...]:
-    """The modules of `source`, the entry first; raises `ConfigError`."""
-    entry = find_entry(root / source)
+def source_modules(worker: WorkerSpec, root: Path) -> tuple[Module, ...]:
+    """The modules of the Worker's `source`, the entry first; raises `ConfigError`."""
+    assert worker.source is not None
+    entry = find_entry(root / worker.source)
     if entry is None:
-        raise ConfigError(f"`{source}` has no entry, such as src/index.ts\n  fix: name the file itself")
-    refuse_outside([entry], root)
+        raise ConfigError(f"`{worker.source}` has no entry, such as src/index.ts\n  fix: name the file itself")
+    refuse_outside(iter([entry]), root)
     if entry.suffix == ".py":
         files = [entry, *sorted(f for f in entry.parent.rglob("*.py") if f != entry)]
-        refuse_outside(files, root)
+        refuse_outside(iter(files), root)
         return tuple(_module(file, entry.parent) for file in files)
-    return _as_written(entry, root) or (bundle(entry, root),)
+    as_written = None if worker.bundle else _as_written(entry, worker, root)
+    if as_written is None and worker.bundle is False:
+        shown = entry.relative_to(root)
+        text = f"`{shown}` cannot be taken as it stands: it imports what only a bundler can add"
+        raise BundleError(f"{text}\n  fix: remove `bundle: false`")
+    return as_written or Bundling(entry, worker, root).run()
 
 
-def refuse_outside(files: Iterable[Path], root: Path) -> None:
-    """Code goes to Cloudflare and is served: a link or an import must not take a file of the machine along.
-
-    Packages may lie above the project or behind links, as npm's workspaces and pnpm have it. Raises `ConfigError`.
-    """
-    for file in files:
-        if leaves(file, root) and "node_modules" not in real_path(file).parts:
-            shown = os.path.relpath(file, root)
-            raise ConfigError(f"`{shown}` leads out of the project\n  fix: put the file itself into the project")
-
-
-def _as_written(entry: Path, root: Path) -> tuple[Module, ...] | None:
+def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> tuple[Module, ...] | None:
     """Every file that the entry reaches by relative imports; None when something needs the bundler."""
     folder, found, left = entry.parent, [entry], [entry]
     while left:
@@ -67,13 +59,20 @@ def _as_written(entry: Path, root: Path) -> tuple[Module, ...] | None:
             return None
         if KINDS[file.suffix] != JAVASCRIPT:
             continue
-        for name in imports(file.read_text()):
+        code = file.read_text()
+        if OF_THE_BUILD in code and worker.bundle is not False:
+            return None
+        for name in imports(code):
+            if name.startswith("node:"):
+                node_modules.check_import(name, file.relative_to(root), worker.compatibility_flags)
+                if not node_modules.runs(name, worker.compatibility_date, worker.compatibility_flags):
+                    return None
             if name.startswith(BUILT_IN):
                 continue
             target = Path(os.path.normpath(file.parent / name))  # links stay as they are: where they lead is judged
             if not name.startswith(("./", "../")) or not target.is_file():
                 return None
-            refuse_outside([target], root)
+            refuse_outside(iter([target]), root)
             if target not in found:
                 found.append(target)
                 left.append(target)
@@ -91,41 +90,3 @@ def _uncommented(code: str) -> str:
 
 def _module(file: Path, folder: Path) -> Module:
     return Module(file.relative_to(folder).as_posix(), file.read_bytes(), KINDS[file.suffix])
-
-
-def bundle(entry: Path, root: Path) -> Module:
-    """One ES module out of everything that `entry` imports."""
-    with tempfile.TemporaryDirectory() as folder:
-        out, facts = Path(folder) / "index.js", Path(folder) / "facts.json"
-        command = [
-            _esbuild(entry, root),
-            str(entry),
-            *("--bundle", "--format=esm", "--target=es2022", "--platform=neutral", "--main-fields=module,main"),
-            *("--conditions=workerd,worker,browser", "--external:node:*", "--external:cloudflare:*"),
-            *("--log-level=warning", "--loader:.txt=text", "--loader:.html=text", "--loader:.sql=text"),
-            *("--charset=utf8", "--legal-comments=none", f"--outfile={out}", f"--metafile={facts}"),
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, cwd=root, timeout=SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            raise ConfigError(f"esbuild did not finish `{entry.relative_to(root)}` in {SECONDS} seconds") from None
-        if done.returncode != 0:
-            text = done.stderr.decode(errors="replace").strip()
-            raise ConfigError(f"esbuild cannot bundle `{entry.relative_to(root)}`\n{text}")
-        refuse_outside([root / name for name in json.loads(facts.read_text())["inputs"]], root)
-        return Module("index.js", out.read_bytes())
-
-
-def _esbuild(entry: Path, root: Path) -> str:
-    """The nearest node_modules' own, else the one that `inferstack setup` installed, else the one on PATH."""
-    for folder in entry.parents:
-        found = folder / "node_modules" / ".bin" / "esbuild"
-        if found.is_file():
-            return os.fspath(found)
-        if folder == root:
-            break
-    ours = find_esbuild()
-    if ours is None:
-        fix = "inferstack setup, or write plain JavaScript that imports only its own files"
-        raise ConfigError(f"`{entry.relative_to(root)}` needs esbuild, which is not installed\n  fix: {fix}")
-    return os.fspath(ours)

@@ -52,7 +52,7 @@ def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     worker = spec.workers[key]
     modules: tuple[Module, ...] = ()
     if worker.has_code:
-        modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
+        modules = source_modules(worker, root) if worker.source else _from_template(spec, key, root)
     template = find_template(worker.template, root) if worker.template else None
     contents = {module.name: module.content for module in modules}
     if worker.assets is not None:

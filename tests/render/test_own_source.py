@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from inferstack.config import WorkerSpec
 from inferstack.errors import ConfigError
-from inferstack.render import source
-from inferstack.render.source import bundle, imports, source_modules
+from inferstack.render import bundler
+from inferstack.render.bundler import Bundling
+from inferstack.render.module import Module
+from inferstack.render.source import imports, source_modules
 from inferstack.toolchain import node_tools
 
 JAVASCRIPT = "application/javascript+module"
@@ -18,6 +22,16 @@ def write(root: Path, files: dict[str, str]) -> None:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
+
+
+def own(source: str, **fields: Any) -> WorkerSpec:
+    """A Worker of own code."""
+    given = {"compatibility_date": "2026-06-01", "compatibility_flags": ["nodejs_compat"], **fields}
+    return WorkerSpec.model_validate({"source": source, **given})
+
+
+def modules_of(source: str, root: Path, **fields: Any) -> tuple[Module, ...]:
+    return source_modules(own(source, **fields), root)
 
 
 def own_esbuild(folder: Path, script: str) -> None:
@@ -31,20 +45,21 @@ def writes(text: str) -> str:
     """A script that bundles everything to `text`, and read nothing for it."""
     return (
         'for a in "$@"; do case "$a" in\n'
-        f"--outfile=*) printf '%s' '{text}' > \"${{a#--outfile=}}\";;\n"
-        '--metafile=*) printf \'{"inputs": {}}\' > "${a#--metafile=}";;\nesac; done'
+        f'--outdir=*) mkdir -p "${{a#--outdir=}}"; printf %s "{text}" > "${{a#--outdir=}}/index.js";;\n'
+        '--metafile=*) printf \'{"inputs": {}, "outputs": {"out/index.js": {"imports": []}}}\' > "${a#--metafile=}";;\n'
+        "esac; done"
     )
 
 
 def refused(name: str, root: Path) -> str:
     with pytest.raises(ConfigError) as raised:
-        source_modules(name, root)
+        modules_of(name, root)
     return str(raised.value)
 
 
 def bundled(root: Path, code: str, **files: str) -> str:
     write(root, {"main.ts": code, **files})
-    [module] = source_modules("main.ts", root)
+    [module] = modules_of("main.ts", root)
     assert (module.name, module.content_type) == ("index.js", JAVASCRIPT)
     return module.text
 
@@ -63,7 +78,7 @@ def test_plain_javascript_is_taken_as_it_stands_with_all_that_it_imports(tmp_pat
         "w/b.bin": "01",
     }
     write(tmp_path, {**files, "w/unused.js": "export {};\n"})
-    modules = source_modules("w", tmp_path)
+    modules = modules_of("w", tmp_path)
     assert [(module.name, module.content_type) for module in modules] == [
         ("index.js", JAVASCRIPT),
         ("b.bin", "application/octet-stream"),
@@ -114,7 +129,7 @@ def test_what_workerd_cannot_read_is_bundled(tmp_path: Path, code: str) -> None:
             "node_modules/words/index.js": 'export default ["hello"];\n',
         },
     )
-    [module] = source_modules("w", tmp_path)
+    [module] = modules_of("w", tmp_path)
     assert module.name == "index.js"
     assert '["hello"]' in module.text
     assert "import" not in module.text
@@ -145,21 +160,19 @@ def test_a_bundle_is_one_module_for_workerd(tmp_path: Path) -> None:
 def test_esbuild_s_own_words_are_shown(tmp_path: Path) -> None:
     write(tmp_path, {"w/main.ts": 'import { gone } from "./gone";\nexport default gone;\n'})
     said = refused("w/main.ts", tmp_path)
-    assert said.startswith("esbuild cannot bundle `w/main.ts`\n")
-    assert 'Could not resolve "./gone"' in said
-    assert said == said.strip()
+    assert said == 'w/main.ts:1:21: Could not resolve "./gone"\n  fix: create the file, or correct the path'
 
 
 def test_what_it_says_need_not_be_text(tmp_path: Path) -> None:
     write(tmp_path, {"main.ts": ""})
     own_esbuild(tmp_path, "printf 'no\\377' >&2; exit 1")
-    assert refused("main.ts", tmp_path) == "esbuild cannot bundle `main.ts`\nno\ufffd"
+    assert refused("main.ts", tmp_path) == "esbuild cannot bundle `main.ts`: no\ufffd"
 
 
 def test_it_does_not_run_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"main.ts": ""})
     own_esbuild(tmp_path, "exec sleep 60")
-    monkeypatch.setattr(source, "SECONDS", 1)
+    monkeypatch.setattr(bundler, "SECONDS", 1)
     assert refused("main.ts", tmp_path) == "esbuild did not finish `main.ts` in 1 seconds"
 
 
@@ -167,11 +180,15 @@ def test_the_nearest_esbuild_of_the_project_is_taken(tmp_path: Path) -> None:
     root = tmp_path / "project"
     write(root, {"w/src/main.ts": "export default 1;\n"})
     own_esbuild(tmp_path, writes("above the project"))
-    assert "above the project" not in bundle(root / "w" / "src" / "main.ts", root).text
+
+    def text() -> str:
+        return Bundling(root / "w" / "src" / "main.ts", own("w"), root).run()[0].text
+
+    assert "above the project" not in text()
     own_esbuild(root, writes("of the project"))
-    assert bundle(root / "w" / "src" / "main.ts", root).text == "of the project"
+    assert text() == "of the project"
     own_esbuild(root / "w", writes("of the Worker"))
-    assert bundle(root / "w" / "src" / "main.ts", root).text == "of the Worker"
+    assert text() == "of the Worker"
 
 
 def test_without_esbuild_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +238,6 @@ def test_packages_may_lie_above_the_project(tmp_path: Path) -> None:
 
 def test_python_comes_entry_first_then_by_path(tmp_path: Path) -> None:
     write(tmp_path, {"w/index.py": "", "w/a.py": "", "w/z/b.py": "", "w/notes.txt": "", "other.py": ""})
-    modules = source_modules("w", tmp_path)
+    modules = modules_of("w", tmp_path)
     assert [module.name for module in modules] == ["index.py", "a.py", "z/b.py"]
     assert {module.content_type for module in modules} == {"text/x-python"}

@@ -137,4 +137,6 @@ CODES: dict[str, Code] = {
     "IS105": Code("static assets beyond the limits", "Cloudflare refuses the upload: the number of files of a version and the size of each are limited."),
     "IS106": Code("rule of static assets is left out", "Cloudflare takes the other lines of `_headers` or `_redirects` and passes over this one.", WARNING),
     "IS107": Code("file that only wrangler reads", "wrangler sends `_headers` and `_redirects` along and heeds `.assetsignore`; the official provider's resource has no field for them.", WARNING),
+    # Code of one's own
+    "IS108": Code("code cannot be bundled", "A Worker's own code is bundled in a check as in a deployment: what it imports must be there, and the runtime must know it."),
 }  # fmt: skip

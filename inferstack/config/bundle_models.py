@@ -1,0 +1,34 @@
+"""How a Worker's own code is bundled. Words are wrangler's where it has the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from inferstack.config._base import StrictModel
+
+GLOB = re.compile(r"(\*\*/)?\*(\.[A-Za-z0-9]+)+")
+
+
+def _by_suffix(glob: str) -> str:
+    if not GLOB.fullmatch(glob):
+        raise ValueError(f"`{glob}` must tell files by their end: `**/*.md`")
+    return glob
+
+
+class BundleRule(StrictModel):
+    """Files that are imported as something else than code."""
+
+    type: Literal["Text", "Data", "CompiledWasm"]
+    globs: Annotated[list[Annotated[str, AfterValidator(_by_suffix)]], Field(min_length=1)]
+
+
+class BundleSpec(StrictModel):
+    """Settings of the bundler, for code that needs one: TypeScript, packages, JSON, variables of the build."""
+
+    define: dict[str, str] = {}
+    alias: dict[str, str] = {}
+    rules: list[BundleRule] = []
+    tsconfig: str | None = None
