@@ -16,8 +16,9 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.local.ai.embeddings import count_tokens
-from inferstack.local.ai.extractive import answer, choose_tool, fill_schema, text_of
+from inferstack.local.ai.extractive import answer, text_of
 from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.structured import choose_tool, fill_schema
 from inferstack.local.ai.vision import describe, image_of
 
 DEFAULT_MAX_TOKENS = 256
