@@ -109,10 +109,15 @@ function ofNumber(schema, value, at) {
   if (value > (schema.maximum ?? Infinity)) found.push(`${at} must be at most ${schema.maximum}`);
   if (value <= (schema.exclusiveMinimum ?? -Infinity)) found.push(`${at} must be above ${schema.exclusiveMinimum}`);
   if (value >= (schema.exclusiveMaximum ?? Infinity)) found.push(`${at} must be below ${schema.exclusiveMaximum}`);
-  if (schema.multipleOf && !Number.isInteger(value / schema.multipleOf)) {
+  if (schema.multipleOf && !isWhole(value / schema.multipleOf)) {
     found.push(`${at} must be a multiple of ${schema.multipleOf}`);
   }
   return found;
+}
+
+/** Up to the rounding of two decimals and their division: 19.99 / 0.01 is 1998.9999999999998. @param {number} times */
+function isWhole(times) {
+  return Math.abs(times - Math.round(times)) <= 2 * Number.EPSILON * Math.abs(times);
 }
 
 /** @param {Schema} schema @param {any[]} value @param {string} path @param {Context} context @returns {string[]} */

@@ -8,6 +8,7 @@ it fits; what was chosen is not taken back for the sake of what stands beside it
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -134,6 +135,8 @@ class Filling:
             case "array":
                 yield from self._lists(plain, place)
             case "string":
+                if plain.get("contentMediaType") == "application/json":
+                    yield json.dumps(self.value(plain.get("contentSchema", True), place))
                 yield from texts(plain, place.name, self.source)
             case "number" | "integer":
                 yield from numbers(plain, self.source.numbers(), whole=kind == "integer")

@@ -147,6 +147,8 @@ def _at_home(part: Any, identifier: str, *, names: bool = False) -> Any:
     found = {
         key: value if key in DATA else _at_home(value, identifier, names=key in NAMED) for key, value in part.items()
     }
+    if found.get("enum") == []:  # drafts before 2019-09 forbid it; since then it is only not advised
+        raise BadSchema("'enum' names no value")
     reference = found.get("$ref")
     if isinstance(reference, str):
         within = reference.removeprefix(identifier)

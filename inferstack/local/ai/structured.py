@@ -14,7 +14,8 @@ from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.filling import Filling, Place, Source, TooLong
 from inferstack.local.ai.json_schema import BadSchema, Document, Unmet
 
-NUMBER = re.compile(r"(?<!\w)-?\d+(\.\d+)?|\d+(\.\d+)?")  # of 2026-11-25, 11 and not -11
+NUMBER = re.compile(r"(?<!\w)-?\d+(\.\d+)?|\d+(\.\d+)?")
+LONE_NUMBER = re.compile(r"(?<![\w.-])-?\d+(\.\d+)?(?![\d-]|\.\d)")  # not in a date, a version, a name
 MOST_SENTENCES, MOST_WORDS = 20, 100
 
 
@@ -38,6 +39,12 @@ def words(text: str) -> list[str]:
     found = text.split()[:MOST_WORDS]
     bare = (word.strip(".,;:!?()[]{}<>\"'“”‘’`") for word in found)
     return list(dict.fromkeys([*found, *bare]))
+
+
+def numbers_of(text: str) -> list[float]:
+    """Those that stand alone, then all."""
+    found = [*LONE_NUMBER.finditer(text), *NUMBER.finditer(text)]
+    return [float(match.group()) for match in found][:MOST_WORDS]
 
 
 class _Conversation:
@@ -67,7 +74,7 @@ class _Conversation:
         return [*sentences[:MOST_SENTENCES], *words(" ".join(sentences))]
 
     def numbers(self) -> Sequence[float]:
-        return [float(match.group()) for match in NUMBER.finditer(self._spoken)][:MOST_WORDS]
+        return numbers_of(self._spoken)
 
     def ranked(self, names: Sequence[str]) -> Sequence[int]:
         near = embed(list(names), BASE_DIMENSIONS) @ self._about
@@ -86,7 +93,7 @@ class _Question:
         return [*quoted, *names, self.text, *words(self.text)]
 
     def numbers(self) -> Sequence[float]:
-        return [float(match.group()) for match in NUMBER.finditer(self.text)]
+        return numbers_of(self.text)
 
     def ranked(self, names: Sequence[str]) -> Sequence[int]:
         said = words_of(self.text)
