@@ -14,7 +14,7 @@ from starlette.routing import Route
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.ai.faults import Faults
-from inferstack.local.ai.markdown import to_markdown
+from inferstack.local.ai.markdown import supported, to_markdown
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
@@ -71,17 +71,19 @@ class AiApi:
         return ok([asdict(call) for call in self._models.calls])
 
     async def models(self, request: Request) -> Response:
-        query = request.query_params
-        found = []
-        for name in catalog.model_names():
-            model = catalog.find_model(name)
-            if model is None or model.removed or query.get("search", "").lower() not in name.lower():
-                continue
-            if query.get("task") in (None, "", model.task):
-                found.append(
-                    {"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)}
-                )
-        return paged(request, found, default_size=100)
+        return paged(request, listed_models(request), default_size=100)
+
+
+def listed_models(request: Request) -> list[dict[str, Any]]:
+    """Those that `search` and `task` of the query leave, as the API and `env.AI.models()` tell them."""
+    query, found = request.query_params, []
+    for name in catalog.model_names():
+        model = catalog.find_model(name)
+        if model is None or model.removed or query.get("search", "").lower() not in name.lower():
+            continue
+        if query.get("task") in (None, "", model.task):
+            found.append({"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)})
+    return found
 
 
 def _properties(model: catalog.Model) -> list[dict[str, Any]]:
@@ -118,13 +120,19 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
         if path == "to-everything/markdown/transformer" and request.method == "POST":
             files = (await json_body(request)).get("files") or []
             return JSONResponse({"result": await asyncio.to_thread(to_markdown, files)})
+        if path == "to-everything/markdown/supported" and request.method == "GET":
+            return JSONResponse({"result": supported()})
+        if path == "ai-api/models/search" and request.method == "GET":
+            return paged(request, listed_models(request), default_size=100)
         if path.startswith("ai-gateway/"):
             return await gateways.answer_binding(request, path.removeprefix("ai-gateway/"))
     except (InferenceError, GatewayError) as error:
         body = {"internalCode": error.code, "name": error.name, "description": error.message}
         return JSONResponse(body, error.status)
     text = f"env.AI: the local Cloudflare does not emulate {request.method} /{path}"
-    return JSONResponse({"internalCode": 7000, "name": "NotEmulated", "description": text}, 501)
+    # Calls other than `run` read `errors` of a failed answer, and fail themselves where there are none.
+    errors = [{"code": 7000, "message": text}]
+    return JSONResponse({"internalCode": 7000, "name": "NotEmulated", "description": text, "errors": errors}, 501)
 
 
 def _model_of(request: Request) -> str:
