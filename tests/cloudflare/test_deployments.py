@@ -58,6 +58,7 @@ def test_what_is_sent_is_what_is_read() -> None:
     body: dict[str, Any] = deployment_body({A: 100}, ROLLBACK + B)
     [read] = deployments_of({"deployments": [body]})
     assert (read.shares, read.message) == ({A: 100}, f"rollback by inferstack from {B}")
+    assert RETURN == "return by inferstack from "  # stands in deployments that were made long ago
 
 
 def test_the_main_version_has_the_most_and_the_whole_one_has_all() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from inferstack.cloudflare.client import BUDGET_VARIABLE, Budget, RetryTransport, retry_after
+from inferstack.cloudflare.client import Budget, RetryTransport, retry_after
 from inferstack.cloudflare.clock import Cancelled, Clock, is_loopback
 from tests.cloudflare.fast_clock import FastClock
 
@@ -127,13 +127,22 @@ def test_a_budget_s_size(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     if given:
-        monkeypatch.setenv(BUDGET_VARIABLE, given)
+        monkeypatch.setenv("INFERSTACK_REQUEST_BUDGET", given)
     budget = emptied(tmp_path, Budget("token"))
     assert budget.take() == pytest.approx(1 / rate)
     [file] = tmp_path.iterdir()
     file.write_text(json.dumps([0, 0]))  # half a century ago: it is full again, and no fuller than full
     assert budget.take() == 0
     assert json.loads(file.read_text())[0] == burst - 1
+
+
+def test_a_budget_fills_up_with_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    budget = emptied(tmp_path, Budget("token", rate=2, burst=10_000))
+    [file] = tmp_path.iterdir()
+    file.write_text(json.dumps([0, time.time() - 1000]))
+    assert budget.take() == 0
+    assert json.loads(file.read_text())[0] == pytest.approx(2000 - 1, abs=100)
 
 
 def test_a_budget_s_file_is_its_owner_s_and_does_not_tell_the_token(

@@ -20,7 +20,6 @@ from inferstack.local.ai.extractive import answer, text_of
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.limits import DEFAULT_MAX_TOKENS, check_context
 from inferstack.local.ai.responses import Said, as_chat, events_of, response_of, takes_responses
-from inferstack.local.ai.structured import choose_tool, fill_schema
 from inferstack.local.ai.vision import describe, image_of
 
 TOKEN = re.compile(r"\s*\S+")
@@ -121,6 +120,8 @@ def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
         return {"answer": answer(messages)}
     if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
         raise InferenceError(400, 5025, "JSON Mode couldn't be met")
+    from inferstack.local.ai.structured import fill_schema  # 80 ms: it reads JSON schemas
+
     with _read("response_format"):
         return fill_schema(schema.get("schema", schema), messages)
 
@@ -143,6 +144,8 @@ def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[s
             return None
         named = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else None
         forced = choice == "required" or named is not None
+        from inferstack.local.ai.structured import choose_tool  # as above
+
         return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
 
 
