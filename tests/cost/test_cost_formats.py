@@ -111,6 +111,17 @@ def test_without_an_account_s_lines_a_comparison_has_no_row_of_it() -> None:
     assert show([one, other], "csv").split("\n")[1:] == ["databases.d,1.50,2.25,+0.75", "total,1.50,2.25,+0.75"]
 
 
+def test_less_than_one_that_is_included_is_told_as_that() -> None:
+    line = Line("D1", "account", "GB stored", -0.5, 1, 0.75)
+    assert "\nD1,included,GB stored,-0.50 × 0.75 USD,-0.38\n" in show([Estimate("s", "paid", [line])], "csv")
+
+
+def test_a_comparison_with_a_stack_that_expects_nothing_says_so() -> None:
+    note = "- bare: nothing to compute with; say what you expect under `expect:`"
+    assert note in show([NOTHING, ONE], "table").split("\n")
+    assert note not in show([ONE, NOTHING], "table").split("\n")
+
+
 AMOUNTS = {
     0.0: "0.00",
     0.004: "0.00",
