@@ -30,8 +30,10 @@ NODE = {
 SCHEMAS: dict[str, Any] = {
     "a reference": {"type": "object", "properties": {"r": {"$ref": "#/$defs/x~1y"}}, "$defs": {"x/y": {"const": 5}}},
     "a reference to the whole": {"type": "object", "properties": {"a": {"type": "integer"}, "again": {"$ref": "#"}}},
+    "a reference with a percent sign": {"$ref": "#/$defs/a%25b", "$defs": {"a%b": {"const": 1}}},
     "a reference beside other words": {"$ref": "#/$defs/n", "minimum": 50, "$defs": {"n": {"type": "integer"}}},
     "a reference through a list": {"anyOf": [{"type": "null"}], "$defs": {"a": {"$ref": "#/anyOf/0"}}},
+    "a name": {"$ref": "#number", "$defs": {"n": {"$anchor": "number", "type": "integer"}}},
     "recursion": {"$ref": "#/$defs/Node", "$defs": {"Node": NODE}},
     "a property called $ref": {"type": "object", "properties": {"$ref": {"type": "integer"}}, "required": ["$ref"]},
     "a property called default": {

@@ -60,7 +60,11 @@ def run_node(script: str, given: Any) -> Any:
 
 
 # What the Workers' check does not follow, it refuses before a model is asked.
-REFUSED_BY_WORKERS = {"keys that need a form", "a pattern that looks ahead"}
+REFUSED_BY_WORKERS = {
+    "a name",
+    "keys that need a form",
+    "a pattern that looks ahead",
+}
 
 
 def test_workers_accept_what_the_model_answers() -> None:
@@ -130,6 +134,7 @@ OUTSIDE = "Error: '/response_format': '$ref' leads outside the schema, to http:/
 REFUSALS: dict[str, tuple[Any, int, str]] = {
     "a reference outside": ({"properties": {"a": {"$ref": "http://example.com/x.json"}}}, 5006, OUTSIDE),
     "a reference to nothing": ({"$ref": "#/$defs/a"}, 5006, "Error: '/response_format': "),
+    "a name that nothing has": ({"$ref": "#a"}, 5006, "Error: '/response_format': "),
     "no schema": ({"type": "text"}, 5006, "Error: '/response_format': 'type' is no JSON Schema"),
     "no pattern": ({"type": "string", "pattern": "("}, 5006, "Error: '/response_format': "),
     "a dialect that nobody knows": ({"$schema": "http://example.com/own"}, 5006, "Error: '/response_format': "),

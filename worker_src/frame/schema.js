@@ -66,11 +66,20 @@ function cut(text) {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
+/** Without percent signs, where they are meant as such. @param {string} reference */
+function decoded(reference) {
+  try {
+    return decodeURIComponent(reference);
+  } catch {
+    return reference;
+  }
+}
+
 /** What a reference within the schema leads to, if anything. @param {string} reference @param {Schema} root @returns {any} */
 export function resolve(reference, root) {
   /** @type {any} */
   let found = root;
-  for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
+  for (const part of decoded(reference).replace(/^#\/?/, "").split("/").filter(Boolean)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
     if (found === null || typeof found !== "object" || !Object.hasOwn(found, name)) return undefined;
     found = found[name];

@@ -8,10 +8,12 @@ a value can be made for; whether that value fits the whole is asked afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -55,23 +57,19 @@ class Document:
     def __init__(self, schema: Any) -> None:
         identifier = schema.get("$id") if isinstance(schema, dict) else None
         self.root = _at_home(schema, identifier if isinstance(identifier, str) else "")
-        try:
+        with _as_bad_schema():
             self._reader = jsonschema_rs.validator_cls_for(self.root)
             self._known = jsonschema_rs.Registry([(HOME, self.root)], retriever=_fetch_nothing)
-            self._read: dict[int, tuple[Schema, jsonschema_rs.Validator]] = {}
-            self._reader_of(self.root)
-        except jsonschema_rs.ValidationError as error:
-            place = "/".join(map(str, error.instance_path))
-            raise BadSchema(f"'{place}' is no JSON Schema: {error.message[:200]}") from error
-        except (jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
-            raise BadSchema(str(error)[:200]) from error
+        self._read: dict[int, tuple[Schema, jsonschema_rs.Validator]] = {}
+        self._reader_of(self.root)
 
     def _reader_of(self, schema: Schema) -> jsonschema_rs.Validator:
         found = self._read.get(id(schema))
         if found is None:
-            reader = self._reader(
-                schema, registry=self._known, validate_formats=True, pattern_options=PATTERNS, offline=True
-            )
+            with _as_bad_schema():
+                reader = self._reader(
+                    schema, registry=self._known, validate_formats=True, pattern_options=PATTERNS, offline=True
+                )
             self._read[id(schema)] = found = (schema, reader)  # the schema is kept, and so its id
         return found[1]
 
@@ -85,8 +83,11 @@ class Document:
         return words[-1] if words else "schema"
 
     def target(self, reference: str) -> Schema:
+        fragment = unquote(reference.removeprefix(HOME).removeprefix("#"))
         found: Any = self.root
-        for part in reference.removeprefix(HOME).removeprefix("#").split("/")[1:]:
+        if fragment and not fragment.startswith("/"):
+            found = _anchored(self.root, fragment)
+        for part in fragment.split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             found = found[int(name)] if isinstance(found, list) else found[name]
         return found if isinstance(found, bool) else dict(found)
@@ -130,6 +131,25 @@ class Document:
                 merged = merge(form[0], plain)
                 if merged is not None:
                     yield from self._joined((merged, form[1] | passed), choices[1:], chain, ordered)
+
+
+@contextmanager
+def _as_bad_schema() -> Iterator[None]:
+    try:
+        yield
+    except jsonschema_rs.ValidationError as error:
+        place = "/".join(map(str, error.instance_path))
+        raise BadSchema(f"'{place}' is no JSON Schema: {error.message[:200]}") from error
+    except (jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
+        raise BadSchema(str(error)[:200]) from error
+
+
+def _anchored(part: Any, name: str) -> Any:
+    """The schema of that name, wherever it stands."""
+    if isinstance(part, dict) and name in (part.get("$anchor"), part.get("$dynamicAnchor")):
+        return part
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return next((found for inner in parts if (found := _anchored(inner, name)) is not None), None)
 
 
 def _fetch_nothing(uri: str) -> Any:

@@ -25,7 +25,7 @@ CATEGORIES = {
 }
 PROPERTIES = {"Lu": "A-Z", "Uppercase_Letter": "A-Z", "N": "0-9", "Nd": "0-9", "Number": "0-9", "P": "!-/", "Z": " "}
 FOREIGN = re.compile(
-    r"\\p\{(?P<property>[^}]*)\}|\\u\{(?P<point>[0-9A-Fa-f]+)\}|\(\?<(?=[A-Za-z_])|\\/|\\.|[\[\]]",
+    r"\\p\{(?P<property>[^}]*)\}|\\u\{(?P<point>[0-9A-Fa-f]+)\}|\\c(?P<control>[A-Za-z])|\(\?<(?=[A-Za-z_])|\\/|\\.|[\[\]]",
     re.DOTALL,
 )
 
@@ -61,6 +61,8 @@ def _translated(pattern: str) -> str:
             return signs if inside else f"[{signs}]"
         if match["point"] is not None:
             return f"\\U{int(match['point'], 16):08x}"
+        if match["control"] is not None:
+            return f"\\x{ord(match['control']) % 32:02x}"
         return {"(?<": "(?P<", "\\/": "/"}.get(text, text)
 
     return FOREIGN.sub(written, pattern)
