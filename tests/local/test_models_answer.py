@@ -135,7 +135,7 @@ def test_gpt_oss_takes_the_body_of_the_responses_api(cloudflare: Api) -> None:
     assert found["usage"]["input_tokens"] + found["usage"]["output_tokens"] == found["usage"]["total_tokens"]
     assert openai.types.responses.Response.model_validate(found).output_text == "You said: Hello there"
     chat = run(cloudflare, OSS, messages=HELLO)
-    assert chat["response"] == "You said: Hello there"
+    assert chat["choices"][0]["message"]["content"] == "You said: Hello there"
 
 
 TOOL = {
