@@ -163,6 +163,19 @@ REFUSALS: dict[str, tuple[Any, int, str]] = {
     ),
     "never": ({"not": {}}, 5025, "JSON Mode couldn't be met: 'not' of '/' cannot be met"),
     "a text without end": ({"type": "string", "minLength": 10**9}, 5025, "JSON Mode couldn't be met: the answer would"),
+    "references that double": (
+        {
+            "$ref": "#/$defs/a0",
+            "$defs": {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(30)} | {"a30": {"type": "null"}},
+        },
+        5025,
+        "JSON Mode couldn't be met: the answer would be too long",
+    ),
+    "forms of forms": (
+        {"allOf": [{"anyOf": [{"type": "integer", "multipleOf": n, "maximum": -n} for n in range(1, 30)]}, {"const": 0}] * 9},
+        5025,
+        "JSON Mode couldn't be met: the answer would be too long",
+    ),
     "a pattern without end": ({"type": "string", "pattern": "^((a{999}){999}){999}$"}, 5006, "Error: '/response_format': "),
 }  # fmt: skip
 

@@ -16,16 +16,12 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from inferstack.local.ai.formats import FORMATS, UNCHECKED
-from inferstack.local.ai.json_schema import Bounds, Document, Schema, Unmet, both, types_of
+from inferstack.local.ai.json_schema import Bounds, Document, Schema, TooLong, Unmet, both, types_of
 from inferstack.local.ai.patterns import texts_of
 
 MOST_VALUES = 10_000  # of one answer; a real model ends at its tokens, long before
-MOST_TRIES = 400  # of one value, beyond how many different ones are needed
+MOST_TRIES = 600  # of one value, beyond how many different ones are needed
 LONGEST_TEXT = 2000  # characters
-
-
-class TooLong(Exception):
-    """The answer would not end: lists of `minItems` in lists would fill the memory."""
 
 
 class Source(Protocol):
@@ -90,7 +86,7 @@ class Filling:
     def _spend(self, values: int) -> None:
         self.left -= values
         if self.left < 0:
-            raise TooLong("the answer would be too long")
+            raise TooLong
 
     def _ordered(self, options: list[Schema]) -> list[Schema]:
         """By what their names and constants have to do with the text; as they stand when some have none."""
@@ -242,7 +238,7 @@ def texts(plain: dict[str, Any], name: str, source: Source) -> Iterator[str]:
     """The part of the text that is nearest, cut to length; any other of it that fits; then what is made up."""
     least = int(plain.get("minLength", 0))
     if least > LONGEST_TEXT:
-        raise TooLong("the answer would be too long")
+        raise TooLong
     most = int(plain.get("maxLength", LONGEST_TEXT))
     known, kind = source.texts(f"{name} {plain.get('description', '')}"), plain.get("format", "")
     patterns = plain.get("pattern", [])
@@ -277,6 +273,9 @@ def numbers(plain: dict[str, Any], known: Sequence[float], *, whole: bool) -> It
     start = Fraction(str(known[0])) if known else Fraction(0)
     start = max(start, low) if low is not None else start
     start = min(start, high) if high is not None else start
+    if low is not None and high is not None and low > high:
+        yield _exact(start)  # for the keyword that it misses
+        return
     if bounds.step is None:
         yield _exact(start)
         if low is not None and high is not None:

@@ -37,6 +37,7 @@ COMBINATIONS = (
 )
 GREATEST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
 LEAST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
+MOST_STEPS = 50_000  # forms looked at and values tried, about two seconds
 PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20)
 
 
@@ -45,6 +46,13 @@ class Unmet(Exception):
 
     def __init__(self, keyword: str, place: str) -> None:
         super().__init__(f"'{keyword}' of '{place or '/'}' cannot be met")
+
+
+class TooLong(Exception):
+    """Neither the answer nor the work on it would end: lists of `minItems` in lists would fill the memory."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer would be too long")
 
 
 class BadSchema(Exception):
@@ -61,6 +69,7 @@ class Document:
             self._reader = jsonschema_rs.validator_cls_for(self.root)
             self._known = jsonschema_rs.Registry([(HOME, self.root)], retriever=_fetch_nothing)
         self._read: dict[int, tuple[Schema, jsonschema_rs.Validator]] = {}
+        self._left = MOST_STEPS
         self._reader_of(self.root)
 
     def _reader_of(self, schema: Schema) -> jsonschema_rs.Validator:
@@ -73,7 +82,13 @@ class Document:
             self._read[id(schema)] = found = (schema, reader)  # the schema is kept, and so its id
         return found[1]
 
+    def _step(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise TooLong
+
     def fits(self, schema: Schema, value: Any) -> bool:
+        self._step()
         return self._reader_of(schema).is_valid(value)
 
     def missed(self, schema: Schema, value: Any) -> str:
@@ -90,7 +105,9 @@ class Document:
         for part in fragment.split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             found = found[int(name)] if isinstance(found, list) else found[name]
-        return found if isinstance(found, bool) else dict(found)
+        if not isinstance(found, dict | bool):
+            raise BadSchema(f"'$ref' leads to no schema: {fragment[:200]}")
+        return found
 
     def forms(
         self, schema: Schema, passed: frozenset[str], ordered: Callable[[list[Schema]], list[Schema]]
@@ -99,6 +116,7 @@ class Document:
 
         Nothing is lost by that: what fits a schema within itself fits in its stead.
         """
+        self._step()
         if schema is False:
             return
         schema = {} if schema is True else schema

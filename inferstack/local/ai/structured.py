@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
 from inferstack.local.ai.extractive import SENTENCE, text_of, words_of
 from inferstack.local.ai.faults import InferenceError
-from inferstack.local.ai.filling import Filling, Place, Source, TooLong
-from inferstack.local.ai.json_schema import BadSchema, Document, Unmet
+from inferstack.local.ai.filling import Filling, Place, Source
+from inferstack.local.ai.json_schema import BadSchema, Document, TooLong, Unmet
 
 NUMBER = re.compile(r"(?<!\w)-?\d+(\.\d+)?|\d+(\.\d+)?")
 LONE_NUMBER = re.compile(r"(?<![\w.-])-?\d+(\.\d+)?(?![\d-]|\.\d)")  # not in a date, a version, a name
@@ -36,7 +38,7 @@ def _filled(schema: Any, source: Source) -> Any:
 
 def words(text: str) -> list[str]:
     """As they stand, and without the signs around them."""
-    found = text.split()[:MOST_WORDS]
+    found = text.split(maxsplit=MOST_WORDS)[:MOST_WORDS]
     bare = (word.strip(".,;:!?()[]{}<>\"'“”‘’`") for word in found)
     return list(dict.fromkeys([*found, *bare]))
 
@@ -67,14 +69,21 @@ class _Conversation:
     def _about(self) -> Any:
         return embed([" ".join(text_of(message.get("content")) for message in self._messages)], BASE_DIMENSIONS)[0]
 
+    @cached_property
+    def _words(self) -> list[str]:
+        return words(self._text)
+
     def texts(self, wanted: str) -> Sequence[str]:
         near = self._vectors @ embed([wanted], BASE_DIMENSIONS)[0]
-        order = sorted(range(len(self._sentences)), key=lambda place: (-float(near[place]), place))
-        sentences = [self._sentences[place] for place in order]
-        return [*sentences[:MOST_SENTENCES], *words(" ".join(sentences))]
+        sentences = [self._sentences[place] for place in np.argsort(-near, kind="stable")[:MOST_SENTENCES]]
+        return [*sentences, *dict.fromkeys([*words(" ".join(sentences)), *self._words])]
+
+    @cached_property
+    def _numbers(self) -> list[float]:
+        return numbers_of(self._spoken)
 
     def numbers(self) -> Sequence[float]:
-        return numbers_of(self._spoken)
+        return self._numbers
 
     def ranked(self, names: Sequence[str]) -> Sequence[int]:
         near = embed(list(names), BASE_DIMENSIONS) @ self._about
