@@ -224,6 +224,14 @@ def test_one_whisper_takes_base64_and_the_other_bytes(cloudflare: Api) -> None:
     assert refused(cloudflare, TURBO) == (400, 5006, "AiError: Error: required properties at '/' are 'audio'")
 
 
+def test_a_file_itself_is_taken(cloudflare: Api) -> None:
+    heard = cloudflare.client.post(f"/ai/run/{WHISPER}", content=silence())
+    assert "text" in heard.json()["result"]
+    seen = cloudflare.client.post(f"/ai/run/{LLAVA}", content=WEBPS["lossy"][0])
+    assert seen.json()["result"]["description"] == "A WebP image of 64 by 40 pixels."
+    assert cloudflare.client.post(f"/ai/run/{LEGACY}", content=b"Hello").json()["errors"][0]["code"] == 5006
+
+
 def webp(chunk: bytes, body: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", 12 + len(body)) + b"WEBP" + chunk + struct.pack("<I", len(body)) + body
 

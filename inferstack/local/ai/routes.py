@@ -20,6 +20,8 @@ from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways
 from inferstack.local.api_faults import ApiFaults
 
+FILES = {"Automatic Speech Recognition": "audio", "Image-to-Text": "image"}  # task → the input that is a file
+
 
 class AiApi:
     """REST handlers."""
@@ -38,8 +40,9 @@ class AiApi:
         ]
 
     async def run(self, request: Request) -> Response:
+        name = request.path_params["model_name"]
         try:
-            answer = await self._models.run(request.path_params["model_name"], await json_body(request, 5006))
+            answer = await self._models.run(name, await _inputs(request, name))
         except InferenceError as error:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
         if answer.stream or answer.data:
@@ -72,6 +75,16 @@ class AiApi:
 
     async def models(self, request: Request) -> Response:
         return paged(request, listed_models(request), default_size=100)
+
+
+async def _inputs(request: Request, name: str) -> dict[str, Any]:
+    """JSON, or the file itself where the model is one for files: `curl --data-binary @speech.wav`."""
+    model = catalog.find_model(name)
+    field = FILES.get(model.task) if model else None
+    data = await request.body()
+    if field is None or data.lstrip()[:1] == b"{":
+        return await json_body(request, 5006)  # type: ignore[no-any-return]
+    return {field: list(data)}
 
 
 def listed_models(request: Request) -> list[dict[str, Any]]:
