@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from inferstack.local.ai.formats import FORMATS, UNCHECKED
-from inferstack.local.ai.json_schema import Bounds, Document, Schema, TooLong, Unmet, both, types_of
+from inferstack.local.ai.json_schema import HOME, Bounds, Document, Schema, TooLong, Unmet, both, types_of
 from inferstack.local.ai.patterns import texts_of
 
 MOST_VALUES = 10_000  # of one answer; a real model ends at its tokens, long before
@@ -44,7 +44,7 @@ class Place:
     pointer: str = ""
     name: str = ""
     times: int = 1
-    passed: frozenset[str] = frozenset({"urn:schema#"})
+    passed: frozenset[str] = frozenset({f"{HOME}#"})
 
     def below(self, key: str | int, times: int, passed: frozenset[str]) -> Place:
         name = key if isinstance(key, str) else self.name
@@ -142,7 +142,7 @@ class Filling:
                 yield None
 
     def _objects(self, plain: dict[str, Any], place: Place) -> Iterator[dict[str, Any]]:
-        """With all that may be in it, then with what must be, then with other names."""
+        """With all that may be in it, then with no more than must be."""
         required = [*plain.get("required", ())]
         for name in required:  # which grows meanwhile
             required += [other for other in plain.get("dependentRequired", {}).get(name, ()) if other not in required]
@@ -172,7 +172,7 @@ class Filling:
         """What a key's value must be, by its name and by what its name is like."""
         parts = [plain["properties"][name]] if name in plain.get("properties", {}) else []
         patterns = plain.get("patternProperties", {})
-        parts += [part for pattern, part in patterns.items() if self.document.fits({"pattern": pattern}, name)]
+        parts += [part for pattern, part in patterns.items() if self.document.matches(pattern, name)]
         found: Schema = parts[0] if parts else plain.get("additionalProperties", True)
         for part in parts[1:]:
             found = both(found, part)
@@ -183,13 +183,11 @@ class Filling:
         wanted = both({"type": "string"}, plain.get("propertyNames", True))
         patterns = plain.get("patternProperties", {})
         for pattern in patterns:
-            yield from dict.fromkeys(
-                text for text in texts_of(pattern) if self.document.fits({"pattern": pattern}, text)
-            )
+            yield from dict.fromkeys(text for text in texts_of(pattern) if self.document.matches(pattern, text))
         if plain.get("additionalProperties", True) is not False:
-            free = (f"key{number}" for number in itertools.count(1))
-            known = self.values(wanted, replace(place, name="key"), plain.get("minProperties", 0))
-            yield from free if wanted == {"type": "string"} else dict.fromkeys(known)
+            if "propertyNames" not in plain:
+                yield from (f"key{number}" for number in itertools.count(1))
+            yield from self.values(wanted, replace(place, name="key"), plain.get("minProperties", 0))
 
     def _lists(self, plain: dict[str, Any], place: Place) -> Iterator[list[Any]]:
         """With an entry at least, then as short as it may be."""

@@ -69,6 +69,7 @@ class Document:
             self._reader = jsonschema_rs.validator_cls_for(self.root)
             self._known = jsonschema_rs.Registry([(HOME, self.root)], retriever=_fetch_nothing)
         self._read: dict[int, tuple[Schema, jsonschema_rs.Validator]] = {}
+        self._patterns: dict[str, dict[str, Any]] = {}
         self._left = MOST_STEPS
         self._reader_of(self.root)
 
@@ -90,6 +91,9 @@ class Document:
     def fits(self, schema: Schema, value: Any) -> bool:
         self._step()
         return self._reader_of(schema).is_valid(value)
+
+    def matches(self, pattern: str, text: str) -> bool:
+        return self.fits(self._patterns.setdefault(pattern, {"pattern": pattern}), text)
 
     def missed(self, schema: Schema, value: Any) -> str:
         """The first keyword that a value does not fit."""
