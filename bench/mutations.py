@@ -1,8 +1,8 @@
 """Mutants of a Python file: each is the file with one small thing changed, as a careless hand would.
 
-Changed are comparisons, conditions, `and` and `or`, `not`, arithmetic, numbers, texts, truths and what is returned. Docstrings
-and the annotations of functions are left alone, as they do nothing; annotations of classes are not, as pydantic reads
-them.
+Changed are comparisons, conditions, `and` and `or`, `not`, arithmetic, numbers, texts, truths and what is returned. Docstrings,
+`__all__` and the annotations of functions are left alone, as they do nothing; annotations of classes are not, as
+pydantic reads them.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def _places(node: ast.AST, function: str) -> Iterator[_Place]:
 
 def _is_idle(node: ast.AST, field: str) -> bool:
     """Whether what stands there is read by type checkers only."""
+    if isinstance(node, ast.Assign):
+        return field == "value" and any(isinstance(to, ast.Name) and to.id == "__all__" for to in node.targets)
     return (isinstance(node, ast.arg) and field == "annotation") or field in (
         "returns",
         "decorator_list",

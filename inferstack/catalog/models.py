@@ -26,7 +26,7 @@ class Model:
 
     `dimensions` is the length of its embedding vectors; `context_window` and `max_input_tokens` count tokens;
     `rate_limit` requests a minute and account. `json_mode` is how it takes a JSON schema: `bare`, `envelope`,
-    `guided_json`, or `none`. Dates are ISO dates.
+    `guided_json`, or `none`; `output_style` is `openai` where answers are chat completions. Dates are ISO dates.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Model:
     context_window: int | None = None
     max_input_tokens: int | None = None
     input_style: str | None = None
+    output_style: str | None = None
     streaming: bool = False
     function_calling: bool = False
     json_mode: str | None = None
@@ -55,6 +56,11 @@ class Model:
     @property
     def removed(self) -> bool:
         return self.status == "removed"
+
+    @property
+    def says_as_openai(self) -> bool:
+        """Whether it answers with a chat completion."""
+        return (self.output_style or self.input_style) == "openai"
 
     @property
     def takes_json_schema(self) -> bool | None:
@@ -126,10 +132,11 @@ def _model(entry: Mapping[str, Any]) -> Model:
         context_window=entry.get("context_window"),
         max_input_tokens=entry.get("max_input_tokens"),
         input_style=entry.get("input_style"),
+        output_style=entry.get("output_style", entry.get("input_style")),
         streaming=bool(entry.get("streaming")),
         function_calling=bool(entry.get("function_calling")),
         json_mode=modes.get("response_format") or listed,
-        batch=bool(entry.get("async_queue")),
+        batch=bool(entry.get("async_queue") or entry.get("batch_in_docs")),
         lora=bool(entry.get("lora")),
         vision=bool(entry.get("vision")),
         reasoning=bool(entry.get("reasoning")),

@@ -45,8 +45,9 @@ def _row(line: Line) -> tuple[str, ...]:
     return (line.product, resource, line.item, line.basis, _usd(line.usd))
 
 
-def _usd(value: float) -> str:
-    return f"{value if abs(value) >= 0.005 else 0.0:,.2f}"
+def _usd(value: float, sign: str = "") -> str:
+    """To the cent; what is less than half of one has no sign of its own, as `-0.00` reads like a saving."""
+    return f"{value if abs(value) >= 0.005 else 0.0:{sign},.2f}"
 
 
 def _compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -58,9 +59,9 @@ def _compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[st
     for name in [*(n for n in names if n != "account"), *(["account"] if "account" in names else [])]:
         values = [found.resources().get(name, 0.0) for found in estimates]
         shown = "account: plan and allowances" if name == "account" else name
-        rows.append((shown, *map(_usd, values), f"{values[-1] - values[0]:+,.2f}"))
+        rows.append((shown, *map(_usd, values), _usd(values[-1] - values[0], "+")))
     totals = [found.usd for found in estimates]
-    rows.append(("total", *map(_usd, totals), f"{totals[-1] - totals[0]:+,.2f}"))
+    rows.append(("total", *map(_usd, totals), _usd(totals[-1] - totals[0], "+")))
     return ("USD a month", *(found.stack for found in estimates), "difference"), rows
 
 

@@ -239,6 +239,7 @@ def test_what_is_not_used_has_no_line(product: str) -> None:
     nothing = estimated({section: {key: {first: 0}}}, **{section: DECLARED[section]})
     assert [line.item for line in nothing.lines if line.usd] == (["Workers Paid plan"] if product == "Workers" else [])
     assert included(nothing) == {}
+    assert {line.item for line in nothing.lines if line.resource == "account"} <= {"Workers Paid plan"}
 
 
 def test_an_allowance_is_for_the_account_and_no_more_than_is_used() -> None:
@@ -337,7 +338,7 @@ def test_sums_are_by_resource() -> None:
 
 def test_a_month_by_resource_to_the_cent() -> None:
     data = {"environment": "t", "target": "local", "queues": {"q": {}, "r": {}}}
-    expect = {"queues": {"q": {"messages": 100_001}, "r": {"messages": 100_000}}}
+    expect = {"queues": {"q": {"messages": 100_100}, "r": {"messages": 100_000}}}
     found = monthly("s", StackSpec.model_validate({**data, "expect": expect}))
     assert found == {"queues.q": 3.6, "queues.r": 3.6, "account": -0.4, "total": 6.8}
     assert monthly("s", StackSpec.model_validate(data)) == {}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import jsonschema
+import pytest
+
 from inferstack.catalog import find_model
 from tests.templates.conftest import Deployed
 
@@ -23,6 +28,59 @@ def test_structured_takes_a_schema_of_the_request(deployed: Deployed) -> None:
     assert deployed.post("structured", "/extract", {"input": "There are 12.", "schema": schema}).json()["value"] == {
         "count": 12
     }
+
+
+# As Pydantic and zod write them: references, nullable, constants, patterns, decimals, keys of one's own.
+WRITTEN: dict[str, dict[str, Any]] = {
+    "references": {
+        "type": "object",
+        "properties": {"lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}, "minItems": 2}},
+        "required": ["lines"],
+        "$defs": {
+            "Line": {
+                "type": "object",
+                "properties": {
+                    "sku": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4}$"},
+                    "number": {"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "null"}]},
+                    "price": {"type": "number", "multipleOf": 0.5, "minimum": 19.99},
+                },
+                "required": ["sku", "number", "price"],
+                "additionalProperties": False,
+            }
+        },
+    },
+    "forms by a constant": {
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {"kind": {"const": kind}, "at": {"type": "string"}},
+                "required": ["kind", "at"],
+            }
+            for kind in ("mail", "delivery")
+        ]
+    },
+    "recursion": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "below": {"type": "array", "items": {"$ref": "#"}}},
+        "required": ["name", "below"],
+    },
+    "keys": {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 1},
+}
+
+
+@pytest.mark.parametrize("schema", WRITTEN.values(), ids=WRITTEN)
+def test_structured_takes_schemas_as_libraries_write_them(deployed: Deployed, schema: dict[str, Any]) -> None:
+    answer = deployed.post("structured", "/extract", {"input": TEXT, "schema": schema})
+    assert answer.status_code == 200, answer.text
+    jsonschema.validate(answer.json()["value"], schema)
+    assert answer.json()["repaired"] is False
+
+
+def test_structured_refuses_a_schema_that_leads_outside(deployed: Deployed) -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "http://example.com/a.json"}}}
+    refused = deployed.post("structured", "/extract", {"input": TEXT, "schema": schema})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_schema")
+    assert "schema.properties.a.$ref` leads outside the schema" in refused.json()["detail"]
 
 
 def test_structured_repairs_once(deployed: Deployed) -> None:

@@ -66,11 +66,20 @@ function cut(text) {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
+/** Without percent signs, where they are meant as such. @param {string} reference */
+function decoded(reference) {
+  try {
+    return decodeURIComponent(reference);
+  } catch {
+    return reference;
+  }
+}
+
 /** What a reference within the schema leads to, if anything. @param {string} reference @param {Schema} root @returns {any} */
 export function resolve(reference, root) {
   /** @type {any} */
   let found = root;
-  for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
+  for (const part of decoded(reference).replace(/^#\/?/, "").split("/").filter(Boolean)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
     if (found === null || typeof found !== "object" || !Object.hasOwn(found, name)) return undefined;
     found = found[name];
@@ -109,10 +118,15 @@ function ofNumber(schema, value, at) {
   if (value > (schema.maximum ?? Infinity)) found.push(`${at} must be at most ${schema.maximum}`);
   if (value <= (schema.exclusiveMinimum ?? -Infinity)) found.push(`${at} must be above ${schema.exclusiveMinimum}`);
   if (value >= (schema.exclusiveMaximum ?? Infinity)) found.push(`${at} must be below ${schema.exclusiveMaximum}`);
-  if (schema.multipleOf && !Number.isInteger(value / schema.multipleOf)) {
+  if (schema.multipleOf && !isWhole(value / schema.multipleOf)) {
     found.push(`${at} must be a multiple of ${schema.multipleOf}`);
   }
   return found;
+}
+
+/** Up to the rounding of two decimals and their division: 19.99 / 0.01 is 1998.9999999999998. @param {number} times */
+function isWhole(times) {
+  return Math.abs(times - Math.round(times)) <= 2 * Number.EPSILON * Math.abs(times);
 }
 
 /** @param {Schema} schema @param {any[]} value @param {string} path @param {Context} context @returns {string[]} */

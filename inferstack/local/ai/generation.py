@@ -16,11 +16,12 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.local.ai.embeddings import count_tokens
-from inferstack.local.ai.extractive import answer, choose_tool, fill_schema, text_of
+from inferstack.local.ai.extractive import answer, text_of
 from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.limits import DEFAULT_MAX_TOKENS, check_context
+from inferstack.local.ai.responses import Said, as_chat, events_of, response_of, takes_responses
 from inferstack.local.ai.vision import describe, image_of
 
-DEFAULT_MAX_TOKENS = 256
 TOKEN = re.compile(r"\s*\S+")
 
 
@@ -47,11 +48,26 @@ class _Reply:
 
 async def generate(model: catalog.Model, inputs: dict[str, Any], says: str | None = None) -> Answer:
     """`says` is what the model answers, whatever it is asked."""
+    if takes_responses(model.name, inputs):
+        return await _respond(model, inputs, says)
     messages = messages_of(inputs)
     reply = await asyncio.to_thread(_reply, model, inputs, messages, says)
     if inputs.get("stream"):
-        return Answer(stream=_stream(model, reply), usage=reply.usage)
-    return Answer(value=_shaped(model, reply), usage=reply.usage)
+        return Answer(stream=_sent(_frames(model, reply)), usage=reply.usage)
+    prompted = model.says_as_openai and model.input_style != "openai" and "prompt" in inputs
+    return Answer(value=_completed(model, reply) if prompted else _shaped(model, reply), usage=reply.usage)
+
+
+async def _respond(model: catalog.Model, inputs: dict[str, Any], says: str | None) -> Answer:
+    with _read("input"):
+        chat = as_chat(inputs)
+    reply = await asyncio.to_thread(_reply, model, chat, messages_of(chat), says)
+    text = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)
+    whole = response_of(model.name, inputs, Said(text, reply.calls, reply.finish != "length", reply.usage))
+    if inputs.get("stream"):
+        parts = [match.group() for match in TOKEN.finditer(text)]
+        return Answer(stream=_sent(map(json.dumps, events_of(whole, parts))), usage=reply.usage)
+    return Answer(value=whole, usage=reply.usage)
 
 
 def is_guard(model: catalog.Model) -> bool:
@@ -59,9 +75,12 @@ def is_guard(model: catalog.Model) -> bool:
 
 
 def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str, Any]], says: str | None) -> _Reply:
+    check_context(model, inputs, sum(count_tokens(text_of(message.get("content"))) for message in messages))
     if says is not None:
         return _Reply(says, [], "stop", _usage(messages, says))
     wanted = inputs.get("response_format")
+    if "guided_json" in inputs:  # as mistral-small and qwq take it
+        wanted = {"type": "json_schema", "json_schema": inputs["guided_json"]}
     if wanted:
         if inputs.get("stream"):
             raise InferenceError(400, 5006, "JSON Mode does not support streaming")
@@ -101,6 +120,8 @@ def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
         return {"answer": answer(messages)}
     if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
         raise InferenceError(400, 5025, "JSON Mode couldn't be met")
+    from inferstack.local.ai.structured import fill_schema  # 80 ms: it reads JSON schemas
+
     with _read("response_format"):
         return fill_schema(schema.get("schema", schema), messages)
 
@@ -123,6 +144,8 @@ def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[s
             return None
         named = (choice.get("function") or {}).get("name") if isinstance(choice, dict) else None
         forced = choice == "required" or named is not None
+        from inferstack.local.ai.structured import choose_tool  # as above
+
         return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
 
 
@@ -160,7 +183,7 @@ def _usage(messages: list[dict[str, Any]], text: str) -> dict[str, int]:
 
 
 def _shaped(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
-    if model.input_style != "openai":
+    if not model.says_as_openai:
         calls = [{"name": call["name"], "arguments": call["arguments"]} for call in reply.calls]
         return {"response": reply.content, "tool_calls": calls, "usage": reply.usage}
     content = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)
@@ -171,13 +194,21 @@ def _shaped(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
     return head | {"choices": [choice], "usage": reply.usage}
 
 
+def _completed(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
+    """What models in either style make of a `prompt`: it is completed, and no chat."""
+    text = reply.content if isinstance(reply.content, str) else json.dumps(reply.content)
+    choice = {"index": 0, "text": text, "finish_reason": reply.finish, "logprobs": None}
+    head = {"id": f"cmpl-{uuid.uuid4()}", "object": "text_completion", "created": 0, "model": model.name}
+    return head | {"choices": [choice], "usage": reply.usage}
+
+
 def _openai_call(call: dict[str, Any]) -> dict[str, Any]:
     function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
     return {"id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": function}
 
 
-async def _stream(model: catalog.Model, reply: _Reply) -> AsyncIterator[bytes]:
-    for frame in _frames(model, reply):
+async def _sent(frames: Iterator[str]) -> AsyncIterator[bytes]:
+    for frame in frames:
         yield f"data: {frame}\n\n".encode()
         await asyncio.sleep(0)
     yield b"data: [DONE]\n\n"
@@ -185,7 +216,7 @@ async def _stream(model: catalog.Model, reply: _Reply) -> AsyncIterator[bytes]:
 
 def _frames(model: catalog.Model, reply: _Reply) -> Iterator[str]:
     parts = [match.group() for match in TOKEN.finditer(reply.content)]
-    if model.input_style != "openai":
+    if not model.says_as_openai:
         yield from (json.dumps({"response": part}) for part in parts)
         calls = [{"name": call["name"], "arguments": call["arguments"]} for call in reply.calls]
         if calls:

@@ -13,8 +13,26 @@ from inferstack.local.ai.embeddings import count_tokens
 TEXT = ("text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml")
 
 
+EXTENSIONS = {
+    ".pdf": "application/pdf",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".xhtml": "application/xhtml+xml",
+    ".xml": "application/xml",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".txt": "text/plain",
+}
+
+
 class _Unsupported(Exception):
     """A type that nothing here reads."""
+
+
+def supported() -> list[dict[str, str]]:
+    """The kinds of files that are read here."""
+    return [{"extension": extension, "mimeType": kind} for extension, kind in EXTENSIONS.items()]
 
 
 def to_markdown(files: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,12 +15,14 @@ from starlette.routing import Route
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.ai.faults import Faults
-from inferstack.local.ai.markdown import to_markdown
+from inferstack.local.ai.markdown import supported, to_markdown
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
 from inferstack.local.ai_gateway.state import DEFAULT
 from inferstack.local.api_faults import ApiFaults
+
+FILES = {"Automatic Speech Recognition": "audio", "Image-to-Text": "image"}  # task → the input that is a file
 
 
 class AiApi:
@@ -41,8 +43,9 @@ class AiApi:
         ]
 
     async def run(self, request: Request) -> Response:
+        name = request.path_params["model_name"]
         try:
-            answer = await self._models.run(request.path_params["model_name"], await json_body(request, 5006))
+            answer = await self._models.run(name, await _inputs(request, name))
         except InferenceError as error:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
         if answer.stream or answer.data:
@@ -76,17 +79,29 @@ class AiApi:
         return ok([asdict(call) for call in self._models.calls])
 
     async def models(self, request: Request) -> Response:
-        query = request.query_params
-        found = []
-        for name in catalog.model_names():
-            model = catalog.find_model(name)
-            if model is None or model.removed or query.get("search", "").lower() not in name.lower():
-                continue
-            if query.get("task") in (None, "", model.task):
-                found.append(
-                    {"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)}
-                )
-        return paged(request, found, default_size=100)
+        return paged(request, listed_models(request), default_size=100)
+
+
+async def _inputs(request: Request, name: str) -> dict[str, Any]:
+    """JSON, or the file itself where the model is one for files: `curl --data-binary @speech.wav`."""
+    model = catalog.find_model(name)
+    field = FILES.get(model.task) if model else None
+    data = await request.body()
+    if field is None or data.lstrip()[:1] == b"{":
+        return await json_body(request, 5006)  # type: ignore[no-any-return]
+    return {field: list(data)}
+
+
+def listed_models(request: Request) -> list[dict[str, Any]]:
+    """Those that `search` and `task` of the query leave, as the API and `env.AI.models()` tell them."""
+    query, found = request.query_params, []
+    for name in catalog.model_names():
+        model = catalog.find_model(name)
+        if model is None or model.removed or query.get("search", "").lower() not in name.lower():
+            continue
+        if query.get("task") in (None, "", model.task):
+            found.append({"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)})
+    return found
 
 
 def _properties(model: catalog.Model) -> list[dict[str, Any]]:
@@ -125,13 +140,19 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
         if path == "to-everything/markdown/transformer" and request.method == "POST":
             files = (await json_body(request)).get("files") or []
             return JSONResponse({"result": await asyncio.to_thread(to_markdown, files)})
+        if path == "to-everything/markdown/supported" and request.method == "GET":
+            return JSONResponse({"result": supported()})
+        if path == "ai-api/models/search" and request.method == "GET":
+            return paged(request, listed_models(request), default_size=100)
         if path.startswith("ai-gateway/"):
             return await gateways.answer_binding(request, path.removeprefix("ai-gateway/"))
     except (InferenceError, GatewayError) as error:
         body = {"internalCode": error.code, "name": error.name, "description": error.message}
         return JSONResponse(body, error.status)
     text = f"env.AI: the local Cloudflare does not emulate {request.method} /{path}"
-    return JSONResponse({"internalCode": 7000, "name": "NotEmulated", "description": text}, 501)
+    # Calls other than `run` read `errors` of a failed answer, and fail themselves where there are none.
+    errors = [{"code": 7000, "message": text}]
+    return JSONResponse({"internalCode": 7000, "name": "NotEmulated", "description": text, "errors": errors}, 501)
 
 
 def _model_of(request: Request) -> str:

@@ -15,6 +15,7 @@ from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import Answer, generate, is_guard
 from inferstack.local.ai.images import draw
+from inferstack.local.ai.limits import check_bounds
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
 
@@ -45,6 +46,8 @@ class Models:
         model, server = catalog.find_model(name), self.text_server
 
         async def work(says: str | None) -> Answer:
+            if model:
+                check_bounds(model, inputs)
             if server and model and model.task == "Text Generation" and says is None and not is_guard(model):
                 return await server.run(model, inputs)
             return await _run(name, inputs, model, says)
@@ -133,6 +136,10 @@ def _value(model: catalog.Model, inputs: dict[str, Any]) -> Any:
 
 def _embeddings(model: catalog.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     text = inputs.get("text", inputs.get("queries", inputs.get("documents")))
+    if model.name.endswith("bge-m3") and "contexts" in inputs:  # by a query their order, else their vectors
+        if inputs.get("query") is not None:
+            return text_tasks.rerank(inputs)
+        text = text_tasks.contexts_of(inputs)
     texts = [text] if isinstance(text, str) else text
     if not isinstance(texts, list) or not texts or not all(isinstance(t, str) and t for t in texts):
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'text'")
@@ -148,8 +155,8 @@ def _image(inputs: dict[str, Any], name: str) -> Answer:
     prompt = inputs.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'prompt'")
-    width, height = (min(max(int(inputs.get(side) or 512), 256), 1024) for side in ("width", "height"))
+    width, height = (min(max(int(inputs.get(side) or 512), 256), 2500) for side in ("width", "height"))
     png = draw(prompt, int(inputs.get("seed") or 0), width, height)
-    if "flux" in name:
+    if "flux" in name or "lucid" in name:
         return Answer(value={"image": base64.b64encode(png).decode()})
     return Answer(data=png)

@@ -37,18 +37,7 @@ class Word:
 
 
 def transcribe(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    audio = inputs.get("audio")
-    if isinstance(audio, dict):
-        audio = audio.get("body")
-    if isinstance(audio, str):
-        try:
-            data = base64.b64decode(audio, validate=True)
-        except ValueError:
-            raise InferenceError(400, 5006, "Error: 'audio' is not base64") from None
-    elif isinstance(audio, list) and audio:
-        data = bytes(audio)
-    else:
-        raise InferenceError(400, 5006, "Error: required properties at '/' are 'audio'")
+    data = _audio(name, inputs.get("audio"))
     samples = _samples(data)
     words = _recognise(samples)
     text, seconds = " ".join(word.text for word in words), len(samples) / RATE
@@ -60,6 +49,23 @@ def transcribe(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     else:
         body = {"words": [{"word": word.text, "start": word.start, "end": word.end} for word in words]}
     return {"text": text, "word_count": len(words), "vtt": _vtt(words), **body}
+
+
+def _audio(name: str, audio: Any) -> bytes:
+    """The turbo model takes base64, the others a list of bytes, and neither what the other takes."""
+    wanted: type = str if name.endswith("turbo") else list
+    audio = audio.get("body") if isinstance(audio, dict) else audio
+    if not audio:
+        raise InferenceError(400, 5006, "Error: required properties at '/' are 'audio'")
+    if not isinstance(audio, str | list) or not isinstance(audio, wanted):
+        kinds = {str: "string", list: "array", bool: "boolean", int: "number", float: "number", dict: "object"}
+        text = f"Error: Type mismatch of '/audio', '{kinds.get(type(audio), 'null')}' not in '{kinds[wanted]}'"
+        raise InferenceError(400, 5006, text)
+    try:
+        return base64.b64decode(audio, validate=True) if isinstance(audio, str) else bytes(audio)
+    except (TypeError, ValueError):
+        problem = "'audio' is not base64" if wanted is str else "'audio' holds other things than bytes"
+        raise InferenceError(400, 5006, f"Error: {problem}") from None
 
 
 def _samples(data: bytes) -> Samples:

@@ -38,7 +38,7 @@ class TextServer:
         if inputs.get("response_format"):
             query["response_format"] = _format(inputs["response_format"])
         answer = await ask_server(f"{self._base}/chat/completions", query, {})
-        if model.input_style == "openai":
+        if model.says_as_openai:
             return answer
         if answer.stream is not None:
             return Answer(stream=_own_style(answer.stream))

@@ -23,12 +23,18 @@ def text_field(inputs: dict[str, Any], name: str) -> str:
     return text
 
 
-def rerank(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Contexts by nearness of meaning and shared words, best first; `id` is the place in `contexts`."""
-    query, contexts = text_field(inputs, "query"), inputs.get("contexts")
+def contexts_of(inputs: dict[str, Any]) -> list[str]:
+    contexts = inputs.get("contexts")
     if not isinstance(contexts, list) or not contexts:
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'query,contexts'")
-    texts = [str(context.get("text", "")) for context in contexts]
+    if not all(isinstance(context, dict) and isinstance(context.get("text", ""), str) for context in contexts):
+        raise InferenceError(400, 5006, "Error: Type mismatch of '/contexts': each is an object with a 'text'")
+    return [context.get("text", "") for context in contexts]
+
+
+def rerank(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Contexts by nearness of meaning and shared words, best first; `id` is the place in `contexts`."""
+    query, texts = text_field(inputs, "query"), contexts_of(inputs)
     vectors = embed([query, *texts], BASE_DIMENSIONS)
     wanted = set(WORD.findall(query.lower()))
     shared = [len(wanted & set(WORD.findall(text.lower()))) / max(1, len(wanted)) for text in texts]

@@ -61,8 +61,22 @@ def _facts(data: bytes) -> tuple[str, int, int, str | None]:
                 return "JPEG", width, height, None
             at += 2 + length
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP", 0, 0, None
+        return "WebP", *_webp_size(data), None
     raise InferenceError(400, 5006, "Error: 'image' is no PNG, JPEG or WebP")
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Of its first chunk: lossy (a VP8 key frame), lossless, or extended. Raises `InferenceError`."""
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L" and body[:1] == b"\x2f" and len(body) >= 5:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8X" and len(body) == 10:
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    raise InferenceError(400, 5006, "Error: 'image' is a WebP that cannot be read")
 
 
 def _png_colour(data: bytes, width: int) -> str | None:
