@@ -17,6 +17,7 @@ from typing import Any
 
 import apsw
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from inferstack.local._damage import check_length
@@ -85,7 +86,14 @@ class Collection:
                 writer.executemany(
                     "insert or replace into vectors values (?, ?, ?, ?, ?, ?)",
                     [
-                        (slot, each.id, each.namespace, each.values.tobytes(), each.metadata, json.dumps(each.indexed))
+                        (
+                            slot,
+                            each.id,
+                            each.namespace,
+                            each.values.tobytes(),
+                            each.metadata,
+                            orjson.dumps(each.indexed).decode(),
+                        )
                         for slot, each in zip(slots, chosen, strict=True)
                     ],
                 )
@@ -219,7 +227,7 @@ class Collection:
                     flat = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4")
                     self._matrix.put(slots, flat.reshape(len(rows), -1))
                     for slot, namespace, _, indexed in rows:
-                        self._columns.put(slot, namespace, json.loads(indexed))
+                        self._columns.put(slot, namespace, orjson.loads(indexed))
                 self._free = self._matrix.free()
             self._loaded = True
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
-from inferstack.local._bytes import read_json
+from inferstack.local._bytes import clean, read_json
 from inferstack.local._envelope import ApiError
 from inferstack.local.vectorize.limits import (
     ID_BYTES,
@@ -40,15 +41,18 @@ def read_lines(data: bytes, dimensions: int, indexed: Mapping[str, str], most: i
     """`indexed`: the keys of the metadata indexes by property. Raises what Vectorize answers on the first bad line."""
     if len(data) > UPLOAD_BYTES:
         raise ApiError(413, 10001, f"the upload has {len(data)} bytes; max is {UPLOAD_BYTES}")
-    lines = [line for line in data.split(b"\n") if line.strip()]
+    lines = [line for line in io.BytesIO(data) if not line.isspace()]  # `split` keeps the interpreter to itself: 100 ms
     if len(lines) > most:
         raise ApiError(400, 40004, f"too many vectors in payload; max is {most}, got {len(lines)}")
     return [_item(line, dimensions, indexed) for line in lines]
 
 
 def _item(line: bytes, dimensions: int, indexed: Mapping[str, str]) -> Item:
-    given = _parsed(line)
-    values, identifier = finite(given.pop("values", None)), given.get("id")
+    try:
+        given = parsed(line)
+        values, identifier = finite(given.get("values")), given.get("id")
+    except (ValueError, AttributeError):
+        raise ApiError(400, *UNREADABLE) from None
     if values is None or not isinstance(identifier, str) or not identifier:
         raise ApiError(400, *UNREADABLE)
     _check_fields(given.get("namespace"), given.get("metadata"))
@@ -62,18 +66,20 @@ def _item(line: bytes, dimensions: int, indexed: Mapping[str, str]) -> Item:
     metadata = given.get("metadata")
     found = {key: _indexable(_at(metadata, name)) for name, key in indexed.items()}
     kept = {key: value for key, value in found.items() if value is not None}
-    note = json.dumps(metadata) if metadata is not None else None
+    note = orjson.dumps(metadata).decode() if metadata is not None else None
     return Item(identifier, given.get("namespace"), values, note, kept)
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
-    """The numbers of a vector need none of the care that `read_json` takes with each value, at twelve times the time."""
+def parsed(data: bytes) -> Any:
+    """As `read_json` reads it. That looks at each number of a vector: 0.6 ms for 768 of them, orjson 0.07 ms; what orjson
+    refuses (half characters, and what is no JSON) it is asked about. Raises ValueError."""
     try:
-        given = json.loads(line.decode("utf-8", "surrogatepass"))
-        values = given.pop("values", None)
-        return {**read_json(json.dumps(given)), "values": values}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ApiError(400, *UNREADABLE) from None
+        value = orjson.loads(data)
+    except ValueError:
+        return read_json(data or b"null")
+    rest = {k: v for k, v in value.items() if k not in ("values", "vector")} if isinstance(value, dict) else value
+    clean(rest)  # of whole texts already: refuses what is nested too deeply
+    return value
 
 
 def finite(values: Any) -> NDArray[np.float32] | None:
@@ -94,7 +100,7 @@ def _check_fields(namespace: Any, metadata: Any) -> None:
         return
     if not isinstance(metadata, dict):
         raise ApiError(400, *UNREADABLE)
-    size = len(json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
+    size = len(orjson.dumps(metadata))
     if size > METADATA_BYTES:
         raise ApiError(400, 40016, f"metadata too large; max is {METADATA_BYTES} bytes, got {size} bytes")
     for key in metadata:

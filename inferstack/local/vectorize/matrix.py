@@ -16,7 +16,7 @@ from inferstack.local.vectorize.columns import Mask, grown
 
 Floats = NDArray[np.floating[Any]]
 Slots = NDArray[np.intp]
-BLOCK = 16384  # vectors
+BLOCK = 65536  # vectors; memory that was never written to is none
 PART = 512  # of the scores: the best of each part bound the best of all, without a sort
 ROUNDING = 1e-6  # of the largest product: so far 32 bit sums may be off; what lies that near is scored again in 64 bits
 MOST_EQUAL = 4096  # candidates beyond those wanted

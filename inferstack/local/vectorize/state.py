@@ -6,12 +6,12 @@ What acts on vectors may run in a thread. What changes an index itself (`create`
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from inferstack.local._envelope import ApiError
@@ -268,7 +268,7 @@ def _too_many(top: int, most: int) -> str:
 def _vector(row: Row) -> Document:
     vector: Document = {"id": row.id, "values": row.values()}
     vector |= {"namespace": row.namespace} if row.namespace else {}
-    return vector | ({"metadata": json.loads(row.metadata)} if row.metadata else {})
+    return vector | ({"metadata": orjson.loads(row.metadata)} if row.metadata else {})
 
 
 def _match(row: Row, score: float, with_values: bool, with_metadata: str, keys: dict[str, str]) -> Document:
@@ -276,8 +276,8 @@ def _match(row: Row, score: float, with_values: bool, with_metadata: str, keys: 
     if with_values:
         match["values"] = row.values()
     if with_metadata == "all" and row.metadata:
-        match["metadata"] = json.loads(row.metadata)
+        match["metadata"] = orjson.loads(row.metadata)
     if with_metadata == "indexed":
-        indexed = json.loads(row.indexed)
+        indexed = orjson.loads(row.indexed)
         match["metadata"] = {name: indexed[key] for name, key in keys.items() if key in indexed}
     return match
