@@ -59,7 +59,9 @@ class Supervisor:
         log_file.with_name(FOLDER_FILE).write_text(str(self.folder))
         self.bindings_socket = self.folder / "bindings.sock"
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the API's: asyncio sets it on none of these
+        self._socket.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # as the API's: asyncio sets it on none of these
         self.port: int = self._socket.getsockname()[1]
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -77,10 +77,11 @@ class Matrix:
         if np.isnan(near.max()):  # sums beyond 32 bits
             near = np.nan_to_num(near, nan=-LARGEST)
         candidates = slots[_best(near, most, ROUNDING * self._scale(asked))]
-        scores = self._scores(self._at(candidates), asked)
+        scores = self._scores(self._at(candidates), vector.astype(np.float64))
         sign = -1 if self._metric == "cosine" else 1
         order = np.lexsort((candidates, sign * scores))[:most]
-        return [(int(candidates[i]), float(scores[i])) for i in order]
+        rounded = np.clip(scores, -LARGEST, LARGEST).astype(np.float32)
+        return [(int(candidates[i]), float(rounded[i])) for i in order]
 
     def _scale(self, asked: NDArray[np.float32]) -> float:
         length = float(np.linalg.norm(asked.astype(np.float64)))
@@ -125,16 +126,15 @@ class Matrix:
         parts = list(self._parts(slots))
         return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, self._dimensions))
 
-    def _scores(self, vectors: NDArray[np.float64], asked: NDArray[np.float32]) -> NDArray[np.float32]:
-        wide = asked.astype(np.float64)
+    def _scores(self, vectors: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._metric == "euclidean":
-            found = np.linalg.norm(vectors - wide, axis=1)
+            found = np.linalg.norm(vectors - asked, axis=1)
         elif self._metric == "dot-product":
-            found = -(vectors @ wide)
+            found = -(vectors @ asked)
         else:
-            found = np.clip(vectors @ wide, -1, 1)
-        rounded: NDArray[np.float32] = np.clip(found, -LARGEST, LARGEST).astype(np.float32)
-        return rounded
+            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
+            found = np.clip(vectors @ asked / np.maximum(lengths, 1e-30), -1, 1)
+        return np.asarray(found, dtype=np.float64)
 
 
 def _best(near: NDArray[np.float32], most: int, rounding: float) -> Slots:
