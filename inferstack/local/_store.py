@@ -25,6 +25,8 @@ SCHEMA = """
 create table if not exists documents (
   kind text not null, key text not null, owner text, body text not null, sequence integer primary key autoincrement,
   unique (kind, key));
+create index if not exists documents_by_name on documents (kind, json_extract(body, '$.name'));
+create index if not exists documents_of_worker on documents (kind, json_extract(body, '$.worker_id'));
 create table if not exists secrets (scope text not null, name text not null, value text not null,
   primary key (scope, name)) without rowid;
 create table if not exists kv_entries (namespace text not null, key text not null, value blob not null,
@@ -118,8 +120,30 @@ class Store:
         rows = self.db.execute("select body from documents where kind = ? order by sequence", (kind,))
         return [json.loads(row[0]) for row in rows]
 
-    def find(self, kind: str, **fields: Any) -> Document | None:
-        return next((d for d in self.list_all(kind) if all(d.get(k) == v for k, v in fields.items())), None)
+    def find(self, kind: str, **fields: str) -> Document | None:
+        """The first one with these fields."""
+        where, values = _with(fields)
+        sql = f"select body from documents where kind = ?{where} order by sequence limit 1"  # noqa: S608
+        row = self.db.execute(sql, (kind, *values)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def newest(self, kind: str, most: int = 1, **fields: str) -> list[Document]:
+        """The last ones with these fields, newest first. For those that grow in number: they are not read all."""
+        where, values = _with(fields)
+        sql = f"select body from documents where kind = ?{where} order by sequence desc limit ?"  # noqa: S608
+        return [json.loads(row[0]) for row in self.db.execute(sql, (kind, *values, most))]
+
+    def keys(self, kind: str, most: int = -1, **fields: str) -> list[str]:
+        """The keys of the same, of all as a rule."""
+        where, values = _with(fields)
+        sql = f"select key from documents where kind = ?{where} order by sequence desc limit ?"  # noqa: S608
+        return [row[0] for row in self.db.execute(sql, (kind, *values, most))]
+
+    def outlines(self, kind: str, without: str, **fields: str) -> list[Document]:
+        """All of them, oldest first, without a field that is large."""
+        where, values = _with(fields)
+        sql = f"select json_remove(body, ?) from documents where kind = ?{where} order by sequence"  # noqa: S608
+        return [json.loads(row[0]) for row in self.db.execute(sql, (f"$.{without}", kind, *values))]
 
     def set_secret(self, scope: str, name: str, value: str) -> None:
         self.db.execute("insert or replace into secrets values (?, ?, ?)", (scope, name, value))
@@ -132,3 +156,8 @@ class Store:
 
     def drop_secrets(self, scope: str) -> None:
         self.db.execute("delete from secrets where scope = ?", (scope,))
+
+
+def _with(fields: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    """A condition on the body; the names are this code's own, and those with an index above cost no search."""
+    return "".join(f" and json_extract(body, '$.{name}') = ?" for name in fields), tuple(fields.values())

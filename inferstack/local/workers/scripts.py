@@ -60,7 +60,9 @@ class ScriptsApi:
         return self._workers.get(request.path_params["script_name"])
 
     async def list_all(self, request: Request) -> Response:
-        return paged(request, [self._script(w) for w in self._workers.list_all() if self._workers.versions(w["id"])])
+        return paged(
+            request, [self._script(w) for w in self._workers.list_all() if self._workers.newest_version(w["id"])]
+        )
 
     def _script(self, worker: Document) -> Document:
         version = self._workers.latest_version(worker["id"])
@@ -91,8 +93,8 @@ class ScriptsApi:
         kinds = {*(body.get("keep_bindings") or []), "secret_text"}
         given = body.get("bindings") or []
         named = {b.get("name") for b in given}
-        versions = self._workers.versions(worker["id"])
-        old = [b for b in versions[-1]["bindings"] if b["type"] in kinds and b["name"] not in named] if versions else []
+        version = self._workers.newest_version(worker["id"]) or {"bindings": []}
+        old = [b for b in version["bindings"] if b["type"] in kinds and b["name"] not in named]
         return body | {"bindings": [*given, *({"name": b["name"], "type": "inherit"} for b in old)]}
 
     async def delete(self, request: Request) -> Response:
@@ -141,8 +143,7 @@ class ScriptsApi:
         return ok(_script_settings(worker))
 
     async def list_secrets(self, request: Request) -> Response:
-        versions = self._workers.versions(self._worker(request)["id"])
-        bindings = versions[-1]["bindings"] if versions else []
+        bindings = (self._workers.newest_version(self._worker(request)["id"]) or {"bindings": []})["bindings"]
         return ok([{"name": b["name"], "type": b["type"]} for b in bindings if b["type"] == "secret_text"])
 
     async def put_secret(self, request: Request) -> Response:
@@ -202,7 +203,7 @@ class ScriptsApi:
 
     async def get_service(self, request: Request) -> Response:
         worker = self._workers.find(request.path_params["script_name"])
-        if worker is None or not self._workers.versions(worker["id"]):
+        if worker is None or not self._workers.newest_version(worker["id"]):
             raise ApiError(404, 10090, "workers.api.error.service_not_found")
         environment = {"environment": "production", "script": self._script(worker)}
         return ok({"id": worker["name"], "default_environment": environment})
