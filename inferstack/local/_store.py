@@ -36,11 +36,26 @@ create table if not exists r2_objects (bucket text not null, key text not null, 
 create table if not exists queue_messages (id text primary key, queue text not null, body blob not null,
   format text not null, attempts integer not null default 0, sent_ms integer not null, visible_ms integer not null,
   lease text) without rowid;
-create index if not exists queue_messages_due on queue_messages (queue, visible_ms);
+drop index if exists queue_messages_due;
+create index if not exists queue_messages_next on queue_messages (queue, visible_ms, sent_ms, id);
+create index if not exists queue_messages_by_age on queue_messages (queue, sent_ms);
+create index if not exists queue_messages_leased on queue_messages (lease) where lease is not null;
+create table if not exists queue_backlogs (queue text primary key, count integer not null, bytes integer not null)
+  without rowid;
+insert or ignore into queue_backlogs select queue, count(*), sum(length(body)) from queue_messages
+  where not exists (select 1 from queue_backlogs) group by queue;
+create trigger if not exists queue_messages_come after insert on queue_messages begin
+  insert into queue_backlogs values (new.queue, 1, length(new.body))
+    on conflict (queue) do update set count = count + 1, bytes = bytes + length(new.body);
+end;
+create trigger if not exists queue_messages_go after delete on queue_messages begin
+  update queue_backlogs set count = count - 1, bytes = bytes - length(old.body) where queue = old.queue;
+end;
 create table if not exists vectors (vector_index text not null, id text not null, namespace text, vector blob not null,
   metadata text, indexed text, primary key (vector_index, id)) without rowid;
 create table if not exists gateway_logs (id text primary key, gateway text not null, created_ms integer not null,
   body text not null) without rowid;
+create index if not exists gateway_logs_newest on gateway_logs (gateway, created_ms);
 create table if not exists gateway_cache (key text primary key, gateway text not null, expires_ms integer not null,
   body text not null) without rowid;
 """
