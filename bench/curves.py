@@ -40,18 +40,30 @@ class Cloud:
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.running.api_port, timeout=600)
 
-    def ask(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Any:
+    def raw(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> bytes:
         """What the API answers under the account's path."""
+        return self._answer(method, f"/client/v4/accounts/{local.ACCOUNT_ID}{path}", body, kind)
+
+    def ask(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Any:
+        return json.loads(self.raw(method, path, body, kind))["result"]
+
+    def gateway(self, name: str, path: str, body: Any) -> Any:
+        """What a gateway's data plane answers."""
+        return self._answer(
+            "POST", f"/v1/{local.ACCOUNT_ID}/{name}/{path}", json.dumps(body).encode(), "application/json"
+        )
+
+    def _answer(self, method: str, path: str, body: bytes, kind: str) -> bytes:
         if time.perf_counter() - self._used > 2:  # the server ends a connection that idles for five seconds
             self._connection.close()
         headers = {"authorization": f"Bearer {local.token_of(self.folder)}", "content-type": kind}
-        self._connection.request(method, f"/client/v4/accounts/{local.ACCOUNT_ID}{path}", body, headers)
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         text = answer.read()
         self._used = time.perf_counter()
         if answer.status >= 300:
             raise SystemExit(f"{method} {path}: {answer.status} {text[:500]!r}")
-        return json.loads(text)["result"]
+        return text
 
     def send(self, method: str, path: str, body: Any) -> Any:
         return self.ask(method, path, json.dumps(body).encode())
@@ -103,9 +115,11 @@ class Curve:
     bare: str
     points: list[dict[str, float]] = field(default_factory=list)
 
-    def measure(self, size: int, ours: Callable[[], object], theirs: Callable[[], object], **more: float) -> None:
+    def measure(
+        self, size: int, ours: Callable[[], object], theirs: Callable[[], object], rounds: int = ROUNDS, **more: float
+    ) -> None:
         times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for side, call in enumerate((ours, theirs)):
                 started = time.perf_counter()
                 call()
