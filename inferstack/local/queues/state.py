@@ -32,10 +32,17 @@ class Queues:
         self.on_message: Callable[[], None] = lambda: None
 
     def list_all(self, name: str | None = None) -> list[Document]:
-        return [self.describe(q) for q in self._store.list_all(KIND) if name is None or q["queue_name"] == name]
+        """The broker asks for it with each message, so consumers are read once for all."""
+        consumers: dict[str, list[Document]] = {}
+        for consumer in self._store.list_all(CONSUMER):
+            consumers.setdefault(consumer["queue_id"], []).append(consumer)
+        found = [q for q in self._store.list_all(KIND) if name is None or q["queue_name"] == name]
+        return [self._described(queue, consumers.get(queue["queue_id"], [])) for queue in found]
 
     def describe(self, queue: Document) -> Document:
-        consumers = self.consumers(queue["queue_id"])
+        return self._described(queue, self.consumers(queue["queue_id"]))
+
+    def _described(self, queue: Document, consumers: list[Document]) -> Document:
         counts = {"producers": [], "producers_total_count": 0, "consumers_total_count": len(consumers)}
         return queue | counts | {"consumers": consumers}
 
@@ -83,7 +90,7 @@ class Queues:
         self._store.delete(KIND, queue_id)
 
     def consumers(self, queue_id: str) -> list[Document]:
-        return [c for c in self._store.list_all(CONSUMER) if c["queue_id"] == queue_id]
+        return self._store.newest(CONSUMER, -1, queue_id=queue_id)[::-1]
 
     def add_consumer(self, queue_id: str, body: Document, owner: str | None) -> Document:
         queue, present = self.get(queue_id), self.consumers(queue_id)

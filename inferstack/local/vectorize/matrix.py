@@ -1,4 +1,8 @@
-"""The vectors of an index in memory, by slot, and which of them are nearest.
+"""The vectors of an index in memory, by slot, and which of them are nearest: exactly, at any size.
+
+An approximate index was measured and left out (2026-11-26, 100,000 × 768, two busy cores): faiss' HNSW answers in 6 ms with
+96 % of the ten nearest where the product takes 28 ms, but takes in 500 vectors a second (usearch 1,900) against 4,000, and
+adds 64 MB (57 MB) to an installation of 266.
 
 Numpy leaves the interpreter free during a product, so that a search in a thread holds up nobody. Blocks, since one array
 would be copied each time it grows.
