@@ -239,6 +239,21 @@ def test_a_deleted_index_leaves_no_file_and_its_name_is_free(indexes: Indexes, t
     assert list((tmp_path / "vectorize").iterdir()) == []
 
 
+def test_what_a_kill_left_of_a_deleted_index_goes_with_the_next_start(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    indexes = Indexes(store)
+    for name in ("kept", "gone"):
+        create(indexes, name, 1)
+        indexes.write(name, line("v", [1]).encode(), replace=True)
+    indexes.forget("gone")  # and no `discard`
+    again = Indexes(store)
+    assert len(list((tmp_path / "vectorize").glob("*.db"))) == 1
+    assert again.info("kept")["vectorCount"] == 1
+    for each in (indexes, again):
+        each.close()
+    store.close()
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Api]:
     """A local Cloudflare that a test may kill."""
