@@ -152,7 +152,7 @@ class QueuesApi:
 
     async def _empty(self, queue_id: str) -> None:
         while self._queues.purge_some(queue_id):
-            await asyncio.sleep(0)  # others have their turn: 100,000 messages take a second
+            await asyncio.sleep(0)  # others have their turn: 100,000 messages take seconds
 
 
 def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[bytes, str, float | None]:

@@ -17,7 +17,7 @@ SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_pe
 WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
 PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
 LARGEST_MESSAGE = 128_000  # bytes
-PURGED_AT_ONCE = 1000
+PURGED_AT_ONCE = 500
 
 
 def now_ms() -> int:

@@ -71,8 +71,8 @@ def _item(line: bytes, dimensions: int, indexed: Mapping[str, str]) -> Item:
 
 
 def parsed(data: bytes) -> Any:
-    """As `read_json` reads it. That looks at each number of a vector: 0.6 ms for 768 of them, orjson 0.07 ms; what orjson
-    refuses (half characters, and what is no JSON) it is asked about. Raises ValueError."""
+    """As `read_json` reads it. That looks at each number of a vector; orjson takes a tenth of the time that even json does.
+    What it refuses (half characters, and what is no JSON) `read_json` is asked about. Raises ValueError."""
     try:
         return orjson.loads(data)
     except ValueError:
