@@ -104,14 +104,15 @@ class Matrix:
     def _nearness(self, asked: NDArray[np.float32], mask: Mask | None) -> tuple[Slots, NDArray[np.float32]]:
         """Of each slot that may be found; the larger, the nearer."""
         slots = np.arange(self.size) if mask is None else np.flatnonzero(mask)
-        if 3 * len(slots) < self.size:  # to pick rows costs about three times as much as to multiply them
-            products = np.concatenate(
-                [_products(part, asked) for part in self._parts(slots)] or [np.zeros(0, np.float32)]
-            )
+        picked = 3 * len(slots) < self.size  # to pick rows costs about three times as much as to multiply them
+        alone = (len(slots) if picked else self.size) * self._dimensions <= ALONE
+        if picked:
+            parts = [_products(part, asked, alone) for part in self._parts(slots)]
+            products = np.concatenate(parts or [np.zeros(0, np.float32)])
         else:
             products = np.empty(self.size, dtype=np.float32)
             for start, block in self._whole():
-                products[start : start + len(block)] = _products(block, asked)
+                products[start : start + len(block)] = _products(block, asked, alone)
             products = products if mask is None else products[slots]
         if self._metric == "euclidean":
             return slots, 2 * products - self._squares[slots]
@@ -146,8 +147,8 @@ class Matrix:
         return np.asarray(found, dtype=np.float64)
 
 
-def _products(vectors: NDArray[np.float32], asked: NDArray[np.float32]) -> NDArray[np.float32]:
-    found = np.vecdot(vectors, asked) if vectors.size <= ALONE else vectors @ asked
+def _products(vectors: NDArray[np.float32], asked: NDArray[np.float32], alone: bool) -> NDArray[np.float32]:
+    found = np.vecdot(vectors, asked) if alone else vectors @ asked
     return np.asarray(found, dtype=np.float32)
 
 
