@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -34,17 +34,24 @@ def failure(error: ApiError) -> Response:
 
 def paged(request: Request, items: Sequence[Json], default_size: int = 20) -> Response:
     """One page of `items`, by the query's `page` and `per_page`, with `result_info`."""
+    return page_of(request, len(items), lambda start, size: items[start : start + size], default_size)
+
+
+def page_of(
+    request: Request, total: int, part_of: Callable[[int, int], Sequence[Json]], default_size: int = 20
+) -> Response:
+    """The same of items that are fetched: `part_of` has the first one's number, and how many."""
     page = integer(request, "page", 1)
     size = integer(request, "per_page", default_size)
-    part = items[(page - 1) * size : page * size]
+    part = list(part_of(min((page - 1) * size, LARGEST), size))
     info = {
         "page": page,
         "per_page": size,
         "count": len(part),
-        "total_count": len(items),
-        "total_pages": -(-len(items) // size),
+        "total_count": total,
+        "total_pages": -(-total // size),
     }
-    return ok(list(part), result_info=info)
+    return ok(part, result_info=info)
 
 
 def integer(request: Request, name: str, default: int, most: int = LARGEST) -> int:

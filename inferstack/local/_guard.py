@@ -78,6 +78,9 @@ def refusal(request: Request, account_id: str, token: str) -> Response | None:
     origin = headers.get("origin")
     if origin is not None and request.method not in READS and not is_local(urlsplit(origin).netloc):
         return failure(ApiError(403, 10000, f"Authentication error: requests of {origin[:200]} are not taken"))
+    # Who has the token may pass wherever the account's API leads; to find the route takes 0.2 ms of each request.
+    if request.url.path.startswith(f"{API}/") and _credential_error(request, account_id, token) is None:
+        return None
     route, parameters = _route(request)
     if route in OPEN:
         return None

@@ -25,6 +25,8 @@ SCHEMA = """
 create table if not exists documents (
   kind text not null, key text not null, owner text, body text not null, sequence integer primary key autoincrement,
   unique (kind, key));
+create index if not exists documents_by_name on documents (kind, json_extract(body, '$.name'));
+create index if not exists documents_of_worker on documents (kind, json_extract(body, '$.worker_id'));
 create table if not exists secrets (scope text not null, name text not null, value text not null,
   primary key (scope, name)) without rowid;
 create table if not exists kv_entries (namespace text not null, key text not null, value blob not null,
@@ -32,11 +34,26 @@ create table if not exists kv_entries (namespace text not null, key text not nul
 create table if not exists queue_messages (id text primary key, queue text not null, body blob not null,
   format text not null, attempts integer not null default 0, sent_ms integer not null, visible_ms integer not null,
   lease text) without rowid;
-create index if not exists queue_messages_due on queue_messages (queue, visible_ms);
+drop index if exists queue_messages_due;
+create index if not exists queue_messages_next on queue_messages (queue, visible_ms, sent_ms, id);
+create index if not exists queue_messages_by_age on queue_messages (queue, sent_ms);
+create index if not exists queue_messages_leased on queue_messages (lease) where lease is not null;
+create table if not exists queue_backlogs (queue text primary key, count integer not null, bytes integer not null)
+  without rowid;
+insert or ignore into queue_backlogs select queue, count(*), sum(length(body)) from queue_messages
+  where not exists (select 1 from queue_backlogs) group by queue;
+create trigger if not exists queue_messages_come after insert on queue_messages begin
+  insert into queue_backlogs values (new.queue, 1, length(new.body))
+    on conflict (queue) do update set count = count + 1, bytes = bytes + length(new.body);
+end;
+create trigger if not exists queue_messages_go after delete on queue_messages begin
+  update queue_backlogs set count = count - 1, bytes = bytes - length(old.body) where queue = old.queue;
+end;
 create table if not exists vectors (vector_index text not null, id text not null, namespace text, vector blob not null,
   metadata text, indexed text, primary key (vector_index, id)) without rowid;
 create table if not exists gateway_logs (id text primary key, gateway text not null, created_ms integer not null,
   body text not null) without rowid;
+create index if not exists gateway_logs_newest on gateway_logs (gateway, created_ms);
 create table if not exists gateway_cache (key text primary key, gateway text not null, expires_ms integer not null,
   body text not null) without rowid;
 """
@@ -121,8 +138,30 @@ class Store:
         rows = self.db.execute("select key, body from documents where kind = ? order by sequence", (kind,))
         return [(row[0], json.loads(row[1])) for row in rows]
 
-    def find(self, kind: str, **fields: Any) -> Document | None:
-        return next((d for d in self.list_all(kind) if all(d.get(k) == v for k, v in fields.items())), None)
+    def find(self, kind: str, **fields: str) -> Document | None:
+        """The first one with these fields."""
+        where, values = _with(fields)
+        sql = f"select body from documents where kind = ?{where} order by sequence limit 1"  # noqa: S608
+        row = self.db.execute(sql, (kind, *values)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def newest(self, kind: str, most: int = 1, **fields: str) -> list[Document]:
+        """The last ones with these fields, newest first. For those that grow in number: they are not read all."""
+        where, values = _with(fields)
+        sql = f"select body from documents where kind = ?{where} order by sequence desc limit ?"  # noqa: S608
+        return [json.loads(row[0]) for row in self.db.execute(sql, (kind, *values, most))]
+
+    def keys(self, kind: str, most: int = -1, **fields: str) -> list[str]:
+        """The keys of the same, of all as a rule."""
+        where, values = _with(fields)
+        sql = f"select key from documents where kind = ?{where} order by sequence desc limit ?"  # noqa: S608
+        return [row[0] for row in self.db.execute(sql, (kind, *values, most))]
+
+    def outlines(self, kind: str, without: str, **fields: str) -> list[Document]:
+        """All of them, oldest first, without a field that is large."""
+        where, values = _with(fields)
+        sql = f"select json_remove(body, ?) from documents where kind = ?{where} order by sequence"  # noqa: S608
+        return [json.loads(row[0]) for row in self.db.execute(sql, (f"$.{without}", kind, *values))]
 
     def set_secret(self, scope: str, name: str, value: str) -> None:
         self.db.execute("insert or replace into secrets values (?, ?, ?)", (scope, name, value))
@@ -135,3 +174,8 @@ class Store:
 
     def drop_secrets(self, scope: str) -> None:
         self.db.execute("delete from secrets where scope = ?", (scope,))
+
+
+def _with(fields: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    """A condition on the body; the names are this code's own, and those with an index above cost no search."""
+    return "".join(f" and json_extract(body, '$.{name}') = ?" for name in fields), tuple(fields.values())

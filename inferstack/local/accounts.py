@@ -105,6 +105,7 @@ class Accounts:
     def close(self) -> None:
         for entry in self._open.values():
             entry.cloudflare.databases.close()
+            entry.cloudflare.indexes.close()
             entry.cloudflare.store.close()
 
     def _add(self, account_id: str) -> LocalCloudflare:

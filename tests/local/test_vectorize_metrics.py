@@ -31,7 +31,9 @@ WANTED = {
 @pytest.fixture
 def indexes(tmp_path: Path) -> Iterator[Indexes]:
     store = Store(tmp_path)
-    yield Indexes(store)
+    indexes = Indexes(store)
+    yield indexes
+    indexes.close()
     store.close()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import json_body, ok, paged
+from inferstack.local._envelope import json_body, ok, page_of, paged
 from inferstack.local._store import Document, Store
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route, shown_version
 
@@ -17,7 +18,7 @@ class GatewayApi:
     """REST handlers."""
 
     def __init__(self, state: GatewayState, store: Store) -> None:
-        self._state, self._db = state, store.db
+        self._state, self._store = state, store
 
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/ai-gateway/gateways"
@@ -64,8 +65,12 @@ class GatewayApi:
 
     async def logs(self, request: Request) -> Response:
         gateway = self._state.get(request.path_params["gateway_id"])["id"]
-        sql = "select body from gateway_logs where gateway = ? order by created_ms desc"
-        return paged(request, [json.loads(row[0]) for row in self._db.execute(sql, (gateway,))])
+        total = self._store.one("select count(*) from gateway_logs where gateway = ?", (gateway,))[0]
+        return page_of(request, total, partial(self._newest_logs, gateway))
+
+    def _newest_logs(self, gateway: str, start: int, most: int) -> list[Document]:
+        sql = "select body from gateway_logs where gateway = ? order by created_ms desc limit ? offset ?"
+        return [json.loads(row[0]) for row in self._store.db.execute(sql, (gateway, most, start))]
 
     async def url(self, request: Request) -> Response:
         account, gateway = request.path_params["account_id"], request.path_params["gateway_id"]

@@ -44,7 +44,7 @@ class Broker:
                 except Exception as error:
                     log.error("queue %s: %s", queue.get("queue_name"), error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._queues.next_due_ms() else 5)
+                await asyncio.wait_for(self._wake.wait(), 5 if self._queues.is_empty() else IDLE_SECONDS)
             self._wake.clear()
 
     def _start_batch(self, queue: Document) -> None:
@@ -97,11 +97,12 @@ class Broker:
         retries = {r["msgId"]: r.get("delaySeconds") for r in verdict.get("retryMessages") or []}
         batch = verdict.get("retryBatch") or {}
         failed = verdict.get("outcome") != "ok" or bool(batch.get("retry"))
-        for message in due:
-            wanted = retries.get(message["id"], batch.get("delaySeconds"))
-            again = message["id"] in retries or (failed and not verdict.get("ackAll") and message["id"] not in acks)
-            if again:
-                delay = default_delay if wanted is None else float(wanted)
-                self._queues.retry(message["id"], delay, int(settings["max_retries"]), dead)
-            else:
-                self._queues.acknowledge(message["id"])
+        with self._queues.together():
+            for message in due:
+                wanted = retries.get(message["id"], batch.get("delaySeconds"))
+                again = message["id"] in retries or (failed and not verdict.get("ackAll") and message["id"] not in acks)
+                if again:
+                    delay = default_delay if wanted is None else float(wanted)
+                    self._queues.retry(message["id"], delay, int(settings["max_retries"]), dead)
+                else:
+                    self._queues.acknowledge(message["id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -59,7 +60,9 @@ class QueuesApi:
         return ok(self._queues.update(request.path_params["queue_id"], await json_body(request, 100128)))
 
     async def delete(self, request: Request) -> Response:
-        self._queues.delete(request.path_params["queue_id"])
+        queue = self._queues.get(request.path_params["queue_id"])
+        await self._empty(queue["queue_id"])
+        self._queues.delete(queue["queue_id"])
         return ok(None)
 
     async def list_consumers(self, request: Request) -> Response:
@@ -124,26 +127,32 @@ class QueuesApi:
         consumers = self._queues.consumers(self._queues.get(queue_id)["queue_id"])
         rules: dict[str, Any] = consumers[0] if consumers else {"settings": {"max_retries": 3}}
         counts, warnings = {"ackCount": 0, "retryCount": 0}, {}
-        for field, counter in (("acks", "ackCount"), ("retries", "retryCount")):
-            for item in body.get(field) or []:
-                message = self._queues.message_of_lease(str(item.get("lease_id")))
-                if message is None:
-                    warnings[str(item.get("lease_id"))] = "lease is unknown or has expired"
-                    continue
-                if field == "acks":
-                    self._queues.acknowledge(message)
-                else:
-                    limit, dead = int(rules["settings"]["max_retries"]), rules.get("dead_letter_queue")
-                    self._queues.retry(message, float(item.get("delay_seconds") or 0), limit, dead)
-                counts[counter] += 1
+        with self._queues.together():
+            for field, counter in (("acks", "ackCount"), ("retries", "retryCount")):
+                for item in body.get(field) or []:
+                    message = self._queues.message_of_lease(str(item.get("lease_id")))
+                    if message is None:
+                        warnings[str(item.get("lease_id"))] = "lease is unknown or has expired"
+                        continue
+                    if field == "acks":
+                        self._queues.acknowledge(message)
+                    else:
+                        limit, dead = int(rules["settings"]["max_retries"]), rules.get("dead_letter_queue")
+                        self._queues.retry(message, float(item.get("delay_seconds") or 0), limit, dead)
+                    counts[counter] += 1
         return ok(counts | {"warnings": warnings})
 
     async def metrics(self, request: Request) -> Response:
         return ok(self._queues.metrics(self._queues.get(request.path_params["queue_id"])["queue_id"]))
 
     async def purge(self, request: Request) -> Response:
-        self._queues.purge(request.path_params["queue_id"])
-        return ok(self._queues.describe(self._queues.get(request.path_params["queue_id"])))
+        queue = self._queues.get(request.path_params["queue_id"])
+        await self._empty(queue["queue_id"])
+        return ok(self._queues.describe(queue))
+
+    async def _empty(self, queue_id: str) -> None:
+        while self._queues.purge_some(queue_id):
+            await asyncio.sleep(0)  # others have their turn: 100,000 messages take seconds
 
 
 def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[bytes, str, float | None]:

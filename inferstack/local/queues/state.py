@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from inferstack.local._envelope import ApiError
@@ -16,6 +17,7 @@ SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_pe
 WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
 PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
 LARGEST_MESSAGE = 128_000  # bytes
+PURGED_AT_ONCE = 500
 
 
 def now_ms() -> int:
@@ -30,10 +32,17 @@ class Queues:
         self.on_message: Callable[[], None] = lambda: None
 
     def list_all(self, name: str | None = None) -> list[Document]:
-        return [self.describe(q) for q in self._store.list_all(KIND) if name is None or q["queue_name"] == name]
+        """The broker asks for it with each message, so consumers are read once for all."""
+        consumers: dict[str, list[Document]] = {}
+        for consumer in self._store.list_all(CONSUMER):
+            consumers.setdefault(consumer["queue_id"], []).append(consumer)
+        found = [q for q in self._store.list_all(KIND) if name is None or q["queue_name"] == name]
+        return [self._described(queue, consumers.get(queue["queue_id"], [])) for queue in found]
 
     def describe(self, queue: Document) -> Document:
-        consumers = self.consumers(queue["queue_id"])
+        return self._described(queue, self.consumers(queue["queue_id"]))
+
+    def _described(self, queue: Document, consumers: list[Document]) -> Document:
         counts = {"producers": [], "producers_total_count": 0, "consumers_total_count": len(consumers)}
         return queue | counts | {"consumers": consumers}
 
@@ -77,10 +86,11 @@ class Queues:
         for consumer in self.consumers(queue_id):
             self._store.delete(CONSUMER, consumer["consumer_id"])
         self._db.execute("delete from queue_messages where queue = ?", (queue_id,))
+        self._db.execute("delete from queue_backlogs where queue = ?", (queue_id,))
         self._store.delete(KIND, queue_id)
 
     def consumers(self, queue_id: str) -> list[Document]:
-        return [c for c in self._store.list_all(CONSUMER) if c["queue_id"] == queue_id]
+        return self._store.newest(CONSUMER, -1, queue_id=queue_id)[::-1]
 
     def add_consumer(self, queue_id: str, body: Document, owner: str | None) -> Document:
         queue, present = self.get(queue_id), self.consumers(queue_id)
@@ -141,34 +151,45 @@ class Queues:
         return self.metrics(queue_id)
 
     def metrics(self, queue_id: str) -> dict[str, int]:
-        sql = "select count(*), coalesce(sum(length(body)), 0), coalesce(min(sent_ms), 0) from queue_messages where queue = ?"
-        count, size, oldest = self._store.one(sql, (queue_id,))
+        """Triggers keep the sums: each message that is sent is answered with them."""
+        sql = "select count, bytes from queue_backlogs where queue = ?"
+        count, size = self._db.execute(sql, (queue_id,)).fetchone() or (0, 0)
+        sql = "select coalesce(min(sent_ms), 0) from queue_messages where queue = ?"
+        oldest = self._store.one(sql, (queue_id,))[0]
         return {"backlog_count": count, "backlog_bytes": size, "oldest_message_timestamp_ms": oldest}
 
-    def purge(self, queue_id: str) -> None:
-        self.get(queue_id)
-        self._db.execute("delete from queue_messages where queue = ?", (queue_id,))
+    def purge_some(self, queue_id: str) -> bool:
+        """Drop the oldest messages; False when none are left."""
+        sql = "delete from queue_messages where id in (select id from queue_messages where queue = ? limit ?)"
+        self._db.execute(sql, (queue_id, PURGED_AT_ONCE))
+        return bool(self._db.changes())
 
     def due(self, queue_id: str, most: int) -> list[Document]:
-        """Messages that may be delivered now, oldest first."""
+        """Messages that may be delivered now, those first that wait longest: in the order of an index, so none is sorted."""
         sql = (
             "select id, body, format, attempts, sent_ms, visible_ms from queue_messages "
-            "where queue = ? and visible_ms <= ? order by sent_ms, id limit ?"
+            "where queue = ? and visible_ms <= ? order by visible_ms, sent_ms, id limit ?"
         )
         names = ("id", "body", "format", "attempts", "sent_ms", "visible_ms")
         return [dict(zip(names, row, strict=True)) for row in self._db.execute(sql, (queue_id, now_ms(), most))]
 
-    def next_due_ms(self) -> int | None:
-        due: int | None = self._store.one("select min(visible_ms) from queue_messages")[0]
-        return due
+    def is_empty(self) -> bool:
+        """Whether no queue has a message."""
+        return self._db.execute("select 1 from queue_messages limit 1").fetchone() is None
+
+    def together(self) -> AbstractContextManager[Any]:
+        """What is done to several messages, with one commit."""
+        context: AbstractContextManager[Any] = self._db
+        return context
 
     def lease(self, messages: list[Document], timeout_ms: int) -> None:
         """Hide messages from others and count the attempt."""
         sql = "update queue_messages set visible_ms = ?, attempts = attempts + 1, lease = ? where id = ?"
-        for message in messages:
-            message["attempts"] += 1
-            message["lease"] = f"{message['id']}.{hex_id()}"
-            self._db.execute(sql, (now_ms() + timeout_ms, message["lease"], message["id"]))
+        with self.together():
+            for message in messages:
+                message["attempts"] += 1
+                message["lease"] = f"{message['id']}.{hex_id()}"
+                self._db.execute(sql, (now_ms() + timeout_ms, message["lease"], message["id"]))
 
     def acknowledge(self, message_id: str) -> None:
         self._db.execute("delete from queue_messages where id = ?", (message_id,))

@@ -53,6 +53,9 @@ class Supervisor:
         self.bindings_socket, self.storage_socket = self.folder / "bindings.sock", self.folder / "storage.sock"
         self._doors = Doors(bindings=self.bindings_socket, storage=self.storage_socket, simulators=simulators)
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
+        self._socket.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # as the API's: asyncio sets it on none of these
         self.port: int = self._socket.getsockname()[1]
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()

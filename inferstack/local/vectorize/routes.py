@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, integer, json_body, ok, paged
+from inferstack.local.vectorize.limits import BATCH_OF_WORKERS, LIST_PAGE
+from inferstack.local.vectorize.lines import parsed
 from inferstack.local.vectorize.state import Indexes
+
+ENVELOPE = b'{"success":true,"errors":[],"messages":[],"result":'
 
 
 class VectorizeApi:
@@ -46,11 +55,11 @@ class VectorizeApi:
         return ok(self._indexes.describe(request.path_params["index_name"]))
 
     async def delete(self, request: Request) -> Response:
-        self._indexes.delete(request.path_params["index_name"])
+        await asyncio.to_thread(self._indexes.forget(_name(request)).discard)
         return ok(None)
 
     async def info(self, request: Request) -> Response:
-        return ok(self._indexes.info(request.path_params["index_name"]))
+        return await _ok(self._indexes.info, _name(request))
 
     async def insert(self, request: Request) -> Response:
         kind = request.headers.get("content-type", "")
@@ -61,35 +70,59 @@ class VectorizeApi:
             lines = await request.body()
         else:
             raise ApiError(400, 1005, "vectorize.unknown_content_type")
-        replace = request.url.path.endswith("/upsert")
-        return ok(self._indexes.write(request.path_params["index_name"], lines, replace))
+        return await _ok(self._indexes.write, _name(request), lines, request.url.path.endswith("/upsert"))
 
     async def query(self, request: Request) -> Response:
-        return ok(self._indexes.query(request.path_params["index_name"], await json_body(request, 40026)))
+        return await _ok(self._indexes.query, _name(request), await _query(request))
 
     async def get_by_ids(self, request: Request) -> Response:
         body = await json_body(request, 40026)
-        return ok(self._indexes.get_by_ids(request.path_params["index_name"], body.get("ids")))
+        return await _ok(self._indexes.get_by_ids, _name(request), body.get("ids"))
 
     async def delete_by_ids(self, request: Request) -> Response:
         body = await json_body(request, 40026)
-        return ok(self._indexes.delete_by_ids(request.path_params["index_name"], body.get("ids")))
+        return await _ok(self._indexes.delete_by_ids, _name(request), body.get("ids"))
 
     async def list_ids(self, request: Request) -> Response:
-        query = request.query_params
-        count = integer(request, "count", 100, 1000)
-        return ok(self._indexes.list_ids(request.path_params["index_name"], count, query.get("cursor", "")))
+        count = integer(request, "count", 100, LIST_PAGE)
+        return await _ok(self._indexes.list_ids, _name(request), count, request.query_params.get("cursor", ""))
 
     async def create_metadata_index(self, request: Request) -> Response:
-        body = await json_body(request, 40026)
-        return ok(self._indexes.create_metadata_index(request.path_params["index_name"], body))
+        self._indexes.create_metadata_index(_name(request), await json_body(request, 40026))
+        return await _ok(self._indexes.mutated, _name(request))
 
     async def delete_metadata_index(self, request: Request) -> Response:
-        body = await json_body(request, 40026)
-        return ok(self._indexes.delete_metadata_index(request.path_params["index_name"], body))
+        self._indexes.delete_metadata_index(_name(request), await json_body(request, 40026))
+        return await _ok(self._indexes.mutated, _name(request))
 
     async def list_metadata_indexes(self, request: Request) -> Response:
-        return ok({"metadataIndexes": self._indexes.metadata_indexes(request.path_params["index_name"])})
+        return ok({"metadataIndexes": self._indexes.metadata_indexes(_name(request))})
+
+
+def _name(request: Request) -> str:
+    return str(request.path_params["index_name"])
+
+
+async def _ok(call: Callable[..., Any], *arguments: Any) -> Response:
+    """The envelope around what `call` returns, computed and written in a thread."""
+    content = await asyncio.to_thread(lambda: ENVELOPE + orjson.dumps(call(*arguments)) + b"}")
+    return Response(content, media_type="application/json")
+
+
+async def _bare(call: Callable[..., Any], *arguments: Any) -> Response:
+    content = await asyncio.to_thread(lambda: orjson.dumps(call(*arguments)))
+    return Response(content, media_type="application/json")
+
+
+async def _query(request: Request) -> Any:
+    """As `json_body`; the vector is most of it."""
+    try:
+        body = parsed(await request.body())
+    except ValueError:
+        raise ApiError(400, 40026, "The request body is not valid JSON") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, 40026, "The request body must be a JSON object")
+    return body
 
 
 async def vectorize_binding(indexes: Indexes, request: Request, name: str) -> Response:
@@ -97,16 +130,16 @@ async def vectorize_binding(indexes: Indexes, request: Request, name: str) -> Re
     path = request.path_params["path"]
     try:
         if path == "info":
-            return JSONResponse(indexes.info(name))
+            return await _bare(indexes.info, name)
         if path in ("insert", "upsert"):
-            return JSONResponse(indexes.write(name, await request.body(), path == "upsert"))
-        body = await json_body(request, 40026)
+            return await _bare(indexes.write, name, await request.body(), path == "upsert", BATCH_OF_WORKERS)
         if path == "query":
-            return JSONResponse(indexes.query(name, body))
+            return await _bare(indexes.query, name, await _query(request))
+        body = await json_body(request, 40026)
         if path == "getByIds":
-            return JSONResponse(indexes.get_by_ids(name, body.get("ids")))
+            return await _bare(indexes.get_by_ids, name, body.get("ids"))
         if path == "deleteByIds":
-            return JSONResponse(indexes.delete_by_ids(name, body.get("ids")))
+            return await _bare(indexes.delete_by_ids, name, body.get("ids"))
     except ApiError as error:
         return JSONResponse({"code": error.code, "error": error.message}, error.status)
     return JSONResponse({"code": 7000, "error": f"no such operation: {path}"}, 404)

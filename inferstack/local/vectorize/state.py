@@ -1,19 +1,37 @@
-"""Vectorize indexes and vectors: rules, rows and search. Texts and codes: facts `errors.json`, `ai-binding.md` §2."""
+"""The account's Vectorize indexes: their rules, and what they answer. Texts and codes: facts `errors.json`, `ai-binding.md` §2.
+
+What acts on vectors may run in a thread. What changes an index itself (`create`, `forget`, `create_metadata_index`,
+`delete_metadata_index`) writes to the account's database, which is the event loop's; `mutated` or `discard` follow it.
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
+from numpy.typing import NDArray
 
-from inferstack.local._bytes import read_json
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import Document, Store, now, uuid_id
-from inferstack.local.vectorize.filters import check_filter, matches
+from inferstack.local._store import DATABASE, Document, Store, hex_id, now
+from inferstack.local.vectorize.collection import Collection, Row, drop_file
+from inferstack.local.vectorize.filters import check_filter
+from inferstack.local.vectorize.limits import (
+    BATCH,
+    DIMENSIONS,
+    IDS_TO_DELETE,
+    IDS_TO_GET,
+    METADATA_INDEXES,
+    MOST_TOP,
+    MOST_TOP_IN_FULL,
+    TOP,
+)
+from inferstack.local.vectorize.lines import finite, read_lines
 
 KIND = "vectorize_index"
+FOLDER = "vectorize"
 NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")
 PRESETS = {
     "@cf/baai/bge-small-en-v1.5": (384, "cosine"),
@@ -23,21 +41,21 @@ PRESETS = {
     "cohere/embed-multilingual-v2.0": (768, "dot-product"),
 }
 METRICS = ("cosine", "euclidean", "dot-product")
-MOST_METADATA_INDEXES = 10
-INDEXED_BYTES = 64
-MOST_VECTORS, LARGEST_METADATA, LARGEST_NUMBER = 1000, 10240, 3.4028234e38
-UNREADABLE = (40023, "failed to parse upsert vectors request in json format")
+KINDS = ("string", "number", "boolean")
+UNREADABLE_QUERY = "Failed to parse the request body as JSON"
 
 
 class Indexes:
-    """The account's indexes, exact search over all vectors of one."""
+    """The account's indexes."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._db = store, store.db
-        self._loaded: dict[str, tuple[list[tuple[Any, ...]], np.ndarray[Any, Any]]] = {}
+        self._store, self._folder = store, store.folder / FOLDER
+        self._documents = {index["name"]: index for index in store.list_all(KIND)}
+        self._collections = {name: self._collection(index) for name, index in self._documents.items()}
+        self._drop_orphans()
 
     def list_all(self) -> list[Document]:
-        return [_shown(index) for index in self._store.list_all(KIND)]
+        return [_shown(index) for index in self._documents.values()]
 
     def create(self, body: Document, owner: str | None) -> Document:
         name, config = body.get("name"), body.get("config")
@@ -47,18 +65,22 @@ class Indexes:
             )
         if not isinstance(config, dict):
             raise ApiError(400, 3001, "vectorize.index.invalid_config - Config must be provided")
-        existing = self._store.get(KIND, name)
+        existing = self._documents.get(name)
         if existing:
             if owner and self._store.owner_of(KIND, name) == owner:
                 return _shown(existing)
             raise ApiError(409, 3002, f'vectorize.index.duplicate_name - Index name "{name}" already exists')
         times = {"created_on": now(), "modified_on": now()}
-        index: Document = {"name": name, "config": _config(config), **times, "metadata_indexes": [], "mutation": None}
+        # No name holds an underscore: the file of an index is none of a former one of the same name.
+        kept = {"metadata_indexes": [], "file": f"_{hex_id()}.db"}
+        index: Document = {"name": name, "config": _config(config), **times, **kept}
         index |= {"description": body["description"]} if body.get("description") else {}
-        return _shown(self._store.put(KIND, name, index, owner))
+        self._store.put(KIND, name, index, owner)
+        self._documents[name], self._collections[name] = index, self._collection(index)
+        return _shown(index)
 
     def get(self, name: str) -> Document:
-        index = self._store.get(KIND, name)
+        index = self._documents.get(name)
         if index is None:
             raise ApiError(404, 3000, "vectorize.index.not_found")
         return index
@@ -66,191 +88,152 @@ class Indexes:
     def describe(self, name: str) -> Document:
         return _shown(self.get(name))
 
-    def delete(self, name: str) -> None:
+    def forget(self, name: str) -> Collection:
+        """The index is gone with this; its vectors with `discard` of what is returned."""
         self.get(name)
-        self._db.execute("delete from vectors where vector_index = ?", (name,))
-        self._loaded.pop(name, None)
         self._store.delete(KIND, name)
+        del self._documents[name]
+        return self._collections.pop(name)
+
+    def close(self) -> None:
+        for collection in self._collections.values():
+            collection.close()
 
     def info(self, name: str) -> Document:
         index = self.get(name)
-        count = self._store.one("select count(*) from vectors where vector_index = ?", (name,))[0]
-        mutation = index["mutation"] or {}
+        collection = self._collections[name]
+        mutation = collection.mutation() or index.get("mutation") or {}
         return {
             "dimensions": index["config"]["dimensions"],
-            "vectorCount": count,
+            "vectorCount": collection.count(),
             "processedUpToMutation": mutation.get("id", ""),
             "processedUpToDatetime": mutation.get("at", index["created_on"]),
         }
 
-    def create_metadata_index(self, name: str, body: Document) -> Document:
-        index, field, kind = self.get(name), body.get("propertyName"), body.get("indexType")
-        if not isinstance(field, str) or not field or kind not in ("string", "number", "boolean"):
+    def create_metadata_index(self, name: str, body: Document) -> None:
+        present, field, kind = self.get(name)["metadata_indexes"], body.get("propertyName"), body.get("indexType")
+        if not isinstance(field, str) or not field or kind not in KINDS:
             raise ApiError(400, 3004, "vectorize.metadata_index.invalid - propertyName and indexType must be given")
-        present = {m["propertyName"]: m["indexType"] for m in index["metadata_indexes"]}
-        if field in present:
+        if any(each["propertyName"] == field for each in present):
             raise ApiError(409, 3005, f'vectorize.metadata_index.duplicate - "{field}" is indexed already')
-        if len(present) >= MOST_METADATA_INDEXES:
-            raise ApiError(400, 3006, f"vectorize.metadata_index.limit - at most {MOST_METADATA_INDEXES}")
-        index["metadata_indexes"].append({"propertyName": field, "indexType": kind})
-        return self._mutated(index)
+        if len(present) >= METADATA_INDEXES:
+            raise ApiError(400, 3006, f"vectorize.metadata_index.limit - at most {METADATA_INDEXES}")
+        # Rows hold indexed values by this key: those of an index that was deleted don't come back with its name.
+        self._declare(name, [*present, {"propertyName": field, "indexType": kind, "key": hex_id()[:8]}])
 
-    def delete_metadata_index(self, name: str, body: Document) -> Document:
-        index = self.get(name)
-        left = [m for m in index["metadata_indexes"] if m["propertyName"] != body.get("propertyName")]
-        if len(left) == len(index["metadata_indexes"]):
+    def delete_metadata_index(self, name: str, body: Document) -> None:
+        present = self.get(name)["metadata_indexes"]
+        left = [each for each in present if each["propertyName"] != body.get("propertyName")]
+        if len(left) == len(present):
             raise ApiError(404, 3007, "vectorize.metadata_index.not_found")
-        index["metadata_indexes"] = left
-        return self._mutated(index)
+        self._declare(name, left)
+
+    def _declare(self, name: str, wanted: list[Document]) -> None:
+        index = self.get(name)
+        index["metadata_indexes"], index["modified_on"] = wanted, now()
+        self._store.put(KIND, name, index)
+        self._collections[name].declare(list(_keys(index).values()))
+
+    def mutated(self, name: str) -> Document:
+        self.get(name)
+        return {"mutationId": self._collections[name].mutate()}
 
     def metadata_indexes(self, name: str) -> list[Document]:
-        return list(self.get(name)["metadata_indexes"])
+        return [{k: each[k] for k in ("propertyName", "indexType")} for each in self.get(name)["metadata_indexes"]]
 
-    def write(self, name: str, lines: bytes, replace: bool) -> Document:
+    def write(self, name: str, lines: bytes, replace: bool, most: int = BATCH) -> Document:
         """Insert (present ids stay as they are) or upsert newline-delimited JSON vectors."""
         index = self.get(name)
-        try:
-            texts = [line for line in lines.decode().split("\n") if line.strip()]
-        except UnicodeDecodeError:
-            raise ApiError(400, *UNREADABLE) from None
-        if len(texts) > MOST_VECTORS:
-            raise ApiError(400, 40004, f"too many vectors in payload; max is {MOST_VECTORS}, got {len(texts)}")
-        rows = [self._row(index, line) for line in texts]
-        verb = "replace" if replace else "ignore"
-        with self._db:
-            self._db.executemany(f"insert or {verb} into vectors values (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
-        return self._mutated(index)
-
-    def _row(self, index: Document, line: str) -> tuple[Any, ...]:
-        try:
-            item = read_json(line)
-            identifier, given = item["id"], item["values"]
-        except (ValueError, KeyError, TypeError):
-            raise ApiError(400, *UNREADABLE) from None
-        if not isinstance(identifier, str) or not identifier or not isinstance(given, list) or not _finite(given):
-            raise ApiError(400, *UNREADABLE)
-        values = np.asarray(given, dtype="<f4")
-        _check_fields(item.get("namespace"), item.get("metadata"))
-        dimensions = index["config"]["dimensions"]
-        if len(str(identifier).encode()) > 64:
-            raise ApiError(400, 40008, f"id too long; max is 64 bytes, got {len(str(identifier).encode())} bytes")
-        if values.shape != (dimensions,):
-            text = f'invalid vector for id="{identifier}", expected {dimensions} dimensions, and got {values.size} dimensions'
-            raise ApiError(400, 40012, text)
-        metadata = item.get("metadata")
-        indexed = {m["propertyName"]: _at(metadata, m["propertyName"]) for m in index["metadata_indexes"]}
-        kept = {k: v[:INDEXED_BYTES] if isinstance(v, str) else v for k, v in indexed.items() if v is not None}
-        note = json.dumps(metadata) if metadata is not None else None
-        return index["name"], str(identifier), item.get("namespace"), values.tobytes(), note, json.dumps(kept)
+        items = read_lines(lines, index["config"]["dimensions"], _keys(index), most)
+        return {"mutationId": self._collections[name].write(items, replace)}
 
     def get_by_ids(self, name: str, ids: Any) -> list[Document]:
-        self._check_ids(name, ids, 20)
-        return [_vector(row) for row in self._rows(name)[0] if row[0] in set(ids)]
+        return [_vector(row) for row in self._with_ids(name, ids, IDS_TO_GET).get(ids)]
 
     def delete_by_ids(self, name: str, ids: Any) -> Document:
-        index = self._check_ids(name, ids, 100)
-        sql = "delete from vectors where vector_index = ? and id = ?"
-        with self._db:
-            self._db.executemany(sql, [(name, identifier) for identifier in ids])
-        return self._mutated(index)
+        return {"mutationId": self._with_ids(name, ids, IDS_TO_DELETE).delete(ids)}
 
-    def _check_ids(self, name: str, ids: Any, most: int) -> Document:
+    def _with_ids(self, name: str, ids: Any, most: int) -> Collection:
         if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-            raise ApiError(400, 40026, "Failed to parse the request body as JSON: ids: expected value")
+            raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: ids: expected value")
         if len(ids) > most:
             raise ApiError(400, 40007, f"too many ids in payload; max id count is {most}, got {len(ids)}")
-        return self.get(name)
+        self.get(name)
+        return self._collections[name]
 
     def list_ids(self, name: str, count: int, cursor: str) -> Document:
         self.get(name)
-        ids = sorted(row[0] for row in self._rows(name)[0])
-        left = [i for i in ids if i > cursor]
-        more = len(left) > count
-        answer: Document = {"count": len(left[:count]), "totalCount": len(ids), "isTruncated": more}
-        answer["vectors"] = [{"id": i} for i in left[:count]]
-        return answer | ({"nextCursor": left[count - 1]} if more else {})
+        collection = self._collections[name]
+        ids = collection.page(cursor, count + 1)
+        more, shown = len(ids) > count, ids[:count]
+        answer: Document = {"count": len(shown), "totalCount": collection.count(), "isTruncated": more}
+        answer["vectors"] = [{"id": each} for each in shown]
+        return answer | ({"nextCursor": shown[-1]} if more else {})
 
     def query(self, name: str, body: Document) -> Document:
-        index, top = self.get(name), body.get("topK", 5)
-        if isinstance(top, bool) or not isinstance(top, int | float) or top != int(top):
-            raise ApiError(400, 40026, "Failed to parse the request body as JSON: topK: expected an integer")
-        top = int(top)
-        with_values, with_metadata = bool(body.get("returnValues")), body.get("returnMetadata", "none")
-        if with_metadata not in ("none", "indexed", "all"):
-            raise ApiError(400, 40026, "Failed to parse the request body as JSON: returnMetadata: expected value")
-        most = 50 if with_values or with_metadata == "all" else 100
-        if not 1 <= top <= most:
-            raise ApiError(400, 40025, _too_many(top, most))
-        rows, matrix = self._rows(name)
-        vector = self._query_vector(index, body, rows, matrix)
+        index = self.get(name)
+        top, with_values, with_metadata = _shape(body)
+        vector = self._query_vector(index, body)
         conditions = check_filter(body["filter"]) if body.get("filter") is not None else {}
-        namespace = body.get("namespace")
-        chosen = [
-            i
-            for i, row in enumerate(rows)
-            if (namespace is None or row[1] == namespace) and matches(conditions, json.loads(row[4] or "{}"))
-        ]
-        if not chosen:
-            return {"count": 0, "matches": []}
-        scores = _scores(index["config"]["metric"], matrix[chosen], vector)
-        larger_first = index["config"]["metric"] == "cosine"
-        order = np.argsort(-scores if larger_first else scores, kind="stable")[:top]
-        found = [_match(rows[chosen[i]], float(scores[i]), with_values, with_metadata) for i in order]
-        return {"count": len(found), "matches": found}
+        keys, namespace = _keys(index), body.get("namespace")
+        if namespace is not None and not isinstance(namespace, str):
+            raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: namespace: expected a string")
+        by_key = {keys.get(name, f"{name}?"): operators for name, operators in conditions.items()}
+        found = self._collections[index["name"]].nearest(vector, top, namespace, by_key)
+        matches = [_match(row, score, with_values, with_metadata, keys) for row, score in found]
+        return {"count": len(matches), "matches": matches}
 
-    def _query_vector(self, index: Document, body: Document, rows: list[Any], matrix: Any) -> np.ndarray[Any, Any]:
+    def _query_vector(self, index: Document, body: Document) -> NDArray[np.float32]:
         if "vectorId" in body:
-            place = next((i for i, row in enumerate(rows) if row[0] == body["vectorId"]), None)
-            if place is None:
-                raise ApiError(404, 40009, f'vector with id "{body["vectorId"]}" not found')
-            return np.asarray(matrix[place])
-        given, dimensions = body.get("vector"), index["config"]["dimensions"]
-        if not isinstance(given, list) or not _finite(given):
-            raise ApiError(400, 40026, "Failed to parse the request body as JSON: vector: expected finite numbers")
-        vector = np.asarray(given, dtype="<f4")
+            wanted = body["vectorId"]
+            rows = self._collections[index["name"]].get([wanted]) if isinstance(wanted, str) else []
+            if not rows:
+                raise ApiError(404, 40009, f'vector with id "{wanted}" not found')
+            return np.frombuffer(rows[0].vector, dtype="<f4")
+        vector, dimensions = finite(body.get("vector")), index["config"]["dimensions"]
+        if vector is None:
+            raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: vector: expected finite numbers")
         if vector.shape != (dimensions,):
             text = f"invalid query vector, expected {dimensions} dimensions, and got {vector.size} dimensions"
             raise ApiError(400, 40006, text)
         return vector
 
-    def _rows(self, name: str) -> tuple[list[tuple[Any, ...]], np.ndarray[Any, Any]]:
-        """All vectors of an index (id, namespace, bytes, metadata, indexed metadata) and their matrix; kept in memory."""
-        if name not in self._loaded:
-            sql = "select id, namespace, vector, metadata, indexed from vectors where vector_index = ?"
-            rows = list(self._db.execute(sql, (name,)))
-            matrix = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f4").reshape(
-                len(rows), self.get(name)["config"]["dimensions"]
-            )
-            self._loaded[name] = (rows, matrix)
-        return self._loaded[name]
+    def _collection(self, index: Document) -> Collection:
+        config = index["config"]
+        file = self._folder / index.get("file", f"{index['name']}.db")
+        former = None if "file" in index else (self._store.folder / DATABASE, str(index["name"]))
+        return Collection(file, config["dimensions"], config["metric"], list(_keys(index).values()), former)
 
-    def _mutated(self, index: Document) -> Document:
-        self._loaded.pop(index["name"], None)
-        index["mutation"] = {"id": uuid_id(), "at": now()}
-        index["modified_on"] = now()
-        self._store.put(KIND, index["name"], index)
-        return {"mutationId": index["mutation"]["id"]}
+    def _drop_orphans(self) -> None:
+        """Files of indexes that were deleted just before the process was killed."""
+        known = {index.get("file", f"{name}.db") for name, index in self._documents.items()}
+        for file in self._folder.glob("*.db") if self._folder.is_dir() else ():
+            if file.name not in known:
+                drop_file(Path(file))
 
 
-def _finite(values: list[Any]) -> bool:
-    """Whether all are numbers that a 32 bit float holds; JavaScript writes NaN and Infinity as null."""
-    return all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= LARGEST_NUMBER for v in values)
+def _keys(index: Document) -> dict[str, str]:
+    """By property, the key under which rows hold its value. An earlier version took the property itself."""
+    return {each["propertyName"]: each.get("key", each["propertyName"]) for each in index["metadata_indexes"]}
 
 
-def _check_fields(namespace: Any, metadata: Any) -> None:
-    """Source: facts `limits.json`, vectorize."""
-    if namespace is not None and (not isinstance(namespace, str) or len(namespace.encode()) > 64):
-        raise ApiError(400, 40010, "invalid namespace: must be text of at most 64 bytes")
-    if metadata is None:
-        return
-    if not isinstance(metadata, dict):
-        raise ApiError(400, *UNREADABLE)
-    size = len(json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
-    if size > LARGEST_METADATA:
-        raise ApiError(400, 40016, f"metadata too large; max is {LARGEST_METADATA} bytes, got {size} bytes")
-    for key in metadata:
-        if not key or key.startswith("$") or "." in key or '"' in key:
-            raise ApiError(400, 40017, f"invalid metadata key {key[:80]!r}: empty, or has $ first, a dot or a quote")
+def _shape(body: Document) -> tuple[int, bool, str]:
+    """How many matches are wanted, with their values, with which metadata."""
+    top, with_values, with_metadata = (
+        body.get("topK", TOP),
+        body.get("returnValues"),
+        body.get("returnMetadata", "none"),
+    )
+    if isinstance(top, bool) or not isinstance(top, int | float) or top != int(top):
+        raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: topK: expected an integer")
+    if with_values is not None and not isinstance(with_values, bool):
+        raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: returnValues: expected a boolean")
+    if with_metadata not in ("none", "indexed", "all"):
+        raise ApiError(400, 40026, f"{UNREADABLE_QUERY}: returnMetadata: expected value")
+    most = MOST_TOP_IN_FULL if with_values or with_metadata == "all" else MOST_TOP
+    if not 1 <= top <= most:
+        raise ApiError(400, 40025, _too_many(int(top), most))
+    return int(top), bool(with_values), with_metadata
 
 
 def _config(given: Document) -> Document:
@@ -262,8 +245,8 @@ def _config(given: Document) -> Document:
     dimensions, metric = given.get("dimensions"), given.get("metric")
     if isinstance(dimensions, float) and dimensions.is_integer():
         dimensions = int(dimensions)
-    if not isinstance(dimensions, int) or not 1 <= dimensions <= 1536:
-        raise ApiError(400, 3001, "vectorize.index.invalid_config - dimensions must be between 1 and 1536")
+    if isinstance(dimensions, bool) or not isinstance(dimensions, int) or not 1 <= dimensions <= DIMENSIONS:
+        raise ApiError(400, 3001, f"vectorize.index.invalid_config - dimensions must be between 1 and {DIMENSIONS}")
     if metric not in METRICS:
         raise ApiError(400, 3001, f"vectorize.index.invalid_config - metric must be one of {', '.join(METRICS)}")
     return {"dimensions": dimensions, "metric": metric}
@@ -274,42 +257,27 @@ def _shown(index: Document) -> Document:
 
 
 def _too_many(top: int, most: int) -> str:
-    if most == 50:
+    if most == MOST_TOP_IN_FULL:
         return (
-            f"with returnValues=true or returnMetadata=all, max top K is 50, but got {top}; for a top K up to 100, "
+            f"with returnValues=true or returnMetadata=all, max top K is {most}, but got {top}; for a top K up to {MOST_TOP}, "
             "retry with returnValues=false and returnMetadata=indexed"
         )
     return f"max top K is {most}, but got {top}"
 
 
-def _at(metadata: Any, path: str) -> Any:
-    for part in path.split("."):
-        metadata = metadata.get(part) if isinstance(metadata, dict) else None
-    return metadata
+def _vector(row: Row) -> Document:
+    vector: Document = {"id": row.id, "values": row.values()}
+    vector |= {"namespace": row.namespace} if row.namespace else {}
+    return vector | ({"metadata": orjson.loads(row.metadata)} if row.metadata else {})
 
 
-def _scores(metric: str, matrix: Any, vector: Any) -> Any:
-    if metric == "euclidean":
-        return np.linalg.norm(matrix - vector, axis=1)
-    products = matrix @ vector
-    if metric == "dot-product":
-        return -products
-    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
-    return np.clip(products / np.maximum(norms, 1e-12), -1, 1)
-
-
-def _vector(row: tuple[Any, ...]) -> Document:
-    vector: Document = {"id": row[0], "values": np.frombuffer(row[2], dtype="<f4").tolist()}
-    vector |= {"namespace": row[1]} if row[1] else {}
-    return vector | ({"metadata": json.loads(row[3])} if row[3] else {})
-
-
-def _match(row: tuple[Any, ...], score: float, with_values: bool, with_metadata: str) -> Document:
-    match: Document = {"id": row[0], "score": score} | ({"namespace": row[1]} if row[1] else {})
+def _match(row: Row, score: float, with_values: bool, with_metadata: str, keys: dict[str, str]) -> Document:
+    match: Document = {"id": row.id, "score": score} | ({"namespace": row.namespace} if row.namespace else {})
     if with_values:
-        match["values"] = np.frombuffer(row[2], dtype="<f4").tolist()
-    if with_metadata == "all" and row[3]:
-        match["metadata"] = json.loads(row[3])
+        match["values"] = row.values()
+    if with_metadata == "all" and row.metadata:
+        match["metadata"] = orjson.loads(row.metadata)
     if with_metadata == "indexed":
-        match["metadata"] = json.loads(row[4] or "{}")
+        indexed = orjson.loads(row.indexed)
+        match["metadata"] = {name: indexed[key] for name, key in keys.items() if key in indexed}
     return match

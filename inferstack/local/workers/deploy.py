@@ -31,8 +31,8 @@ class Deployer:
         versions: list[RunningVersion] = []
         hosts: dict[str, str] = {}
         for worker in self._workers.list_all():
-            live = self._workers.deployments(worker["id"])
-            for entry in live[0]["versions"] if live else []:
+            live = self._workers.live(worker["id"])
+            for entry in live["versions"] if live else []:
                 version = self._workers.version(worker["id"], entry["version_id"])
                 versions.append(self._running(worker, version, float(entry["percentage"])))
             if live and worker["subdomain"]["enabled"]:

@@ -60,7 +60,9 @@ class ScriptsApi:
         return self._workers.get(request.path_params["script_name"])
 
     async def list_all(self, request: Request) -> Response:
-        return paged(request, [self._script(w) for w in self._workers.list_all() if self._workers.versions(w["id"])])
+        return paged(
+            request, [self._script(w) for w in self._workers.list_all() if self._workers.newest_version(w["id"])]
+        )
 
     def _script(self, worker: Document) -> Document:
         version = self._workers.latest_version(worker["id"])
@@ -95,9 +97,9 @@ class ScriptsApi:
         kinds = {*(body.get("keep_bindings") or []), "secret_text"}
         given = body.get("bindings") or []
         named = {b.get("name") for b in given}
-        versions = self._workers.versions(worker["id"])
-        old = [b for b in versions[-1]["bindings"] if b["type"] in kinds and b["name"] not in named] if versions else []
-        assets = versions[-1].get("assets") if versions and body.get("keep_assets") and not body.get("assets") else None
+        version = self._workers.newest_version(worker["id"]) or {"bindings": []}
+        old = [b for b in version["bindings"] if b["type"] in kinds and b["name"] not in named]
+        assets = version.get("assets") if body.get("keep_assets") and not body.get("assets") else None
         kept = {"bindings": [*given, *({"name": b["name"], "type": "inherit"} for b in old)]}
         return body | kept | ({"assets": assets} if assets else {})
 
@@ -147,8 +149,7 @@ class ScriptsApi:
         return ok(_script_settings(worker))
 
     async def list_secrets(self, request: Request) -> Response:
-        versions = self._workers.versions(self._worker(request)["id"])
-        bindings = versions[-1]["bindings"] if versions else []
+        bindings = (self._workers.newest_version(self._worker(request)["id"]) or {"bindings": []})["bindings"]
         return ok([{"name": b["name"], "type": b["type"]} for b in bindings if b["type"] == "secret_text"])
 
     async def put_secret(self, request: Request) -> Response:
@@ -208,7 +209,7 @@ class ScriptsApi:
 
     async def get_service(self, request: Request) -> Response:
         worker = self._workers.find(request.path_params["script_name"])
-        if worker is None or not self._workers.versions(worker["id"]):
+        if worker is None or not self._workers.newest_version(worker["id"]):
             raise ApiError(404, 10090, "workers.api.error.service_not_found")
         environment = {"environment": "production", "script": self._script(worker)}
         return ok({"id": worker["name"], "default_environment": environment})

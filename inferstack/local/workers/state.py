@@ -78,11 +78,11 @@ class Workers:
 
     def delete(self, reference: str) -> Document:
         worker = self.get(reference)
-        for version in self.versions(worker["id"]):
-            self._store.delete(VERSION, version["id"])
-            self._store.drop_secrets(version["id"])
-        for deployment in self.deployments(worker["id"]):
-            self._store.delete(DEPLOYMENT, deployment["id"])
+        for version_id in self._store.keys(VERSION, worker_id=worker["id"]):
+            self._store.delete(VERSION, version_id)
+            self._store.drop_secrets(version_id)
+        for deployment_id in self._store.keys(DEPLOYMENT, worker_id=worker["id"]):
+            self._store.delete(DEPLOYMENT, deployment_id)
         self._store.delete("worker_schedules", worker["name"])
         for kind in ("worker_route", "worker_domain"):
             for attached in self._store.list_all(kind):
@@ -92,8 +92,11 @@ class Workers:
         return worker
 
     def versions(self, worker_id: str) -> list[Document]:
-        """Oldest first."""
-        return [v for v in self._store.list_all(VERSION) if v["worker_id"] == worker_id]
+        """Oldest first, without their modules: what was uploaded in a year is not read to tell what there is."""
+        return self._store.outlines(VERSION, "modules", worker_id=worker_id)
+
+    def newest_version(self, worker_id: str) -> Document | None:
+        return next(iter(self._store.newest(VERSION, worker_id=worker_id)), None)
 
     def version(self, worker_id: str, version_id: str) -> Document:
         version = self._store.get(VERSION, version_id)
@@ -102,11 +105,15 @@ class Workers:
         return version
 
     def latest_version(self, worker_id: str) -> Document:
-        versions = self.versions(worker_id)
-        if not versions:
+        version = self.newest_version(worker_id)
+        if version is None:
             text = "This Worker has no versions, which means this Worker has no content or versioned settings."
             raise ApiError(404, 10222, text)
-        return versions[-1]
+        return version
+
+    def _next_number(self, worker_id: str) -> int:
+        version = self.newest_version(worker_id)
+        return int(version["number"]) + 1 if version else 1
 
     def prepare_version(self, worker: Document, body: Document, source: str) -> tuple[Document, dict[str, str]]:
         """A checked version that is not stored yet, and its secrets by binding name."""
@@ -120,7 +127,7 @@ class Workers:
             if flag in REFUSED_FLAGS:
                 raise ApiError(400, 10021, f"{REFUSED_FLAGS[flag]} cannot run on the local Cloudflare")
         bindings, secrets = self._bindings(worker, body.get("bindings") or [])
-        number = max((v["number"] for v in self.versions(worker["id"])), default=0) + 1
+        number = self._next_number(worker["id"])
         version: Document = {"id": uuid_id(), "worker_id": worker["id"], "number": number, "created_on": now()}
         version |= {"source": source, "urls": [], "usage_model": body.get("usage_model") or "standard"}
         version |= {k: body[k] for k in ("annotations", "placement", "limits") if body.get(k)}
@@ -149,8 +156,7 @@ class Workers:
         for binding in given:
             name, kind = binding.get("name"), binding.get("type")
             if kind == "inherit":
-                old = self.versions(worker["id"])
-                source: Document = old[-1] if old else {"bindings": [], "id": ""}
+                source = self.newest_version(worker["id"]) or {"bindings": [], "id": ""}
                 wanted = binding.get("old_name", name)
                 found = next((b for b in source["bindings"] if b["name"] == wanted), None)
                 if found is None:
@@ -176,22 +182,23 @@ class Workers:
         for name, value in secrets.items():
             self._store.set_secret(version["id"], name, value)
         # Again: between the check and now others of this Worker may have been stored.
-        version["number"] = max((v["number"] for v in self.versions(version["worker_id"])), default=0) + 1
+        version["number"] = self._next_number(version["worker_id"])
         return self._store.put(VERSION, version["id"], version, owner)
 
     def same_version(self, worker: Document, owner: str | None) -> Document | None:
         """The newest version, if this very request made it (its answer was lost)."""
-        versions = self.versions(worker["id"])
-        if owner and versions and self._store.owner_of(VERSION, versions[-1]["id"]) == owner:
-            return versions[-1]
-        return None
+        version = self.newest_version(worker["id"]) if owner else None
+        return version if version and self._store.owner_of(VERSION, version["id"]) == owner else None
 
     def secrets_of(self, version_id: str) -> dict[str, str]:
         return self._store.secrets(version_id)
 
     def deployments(self, worker_id: str) -> list[Document]:
         """Newest first; the first one is live."""
-        return [d for d in reversed(self._store.list_all(DEPLOYMENT)) if d["worker_id"] == worker_id]
+        return self._store.newest(DEPLOYMENT, -1, worker_id=worker_id)
+
+    def live(self, worker_id: str) -> Document | None:
+        return next(iter(self._store.newest(DEPLOYMENT, worker_id=worker_id)), None)
 
     def deployment(self, worker_id: str, deployment_id: str) -> Document:
         deployment = self._store.get(DEPLOYMENT, deployment_id)
@@ -201,13 +208,13 @@ class Workers:
 
     def prepare_deployment(self, worker: Document, body: Document, owner: str | None) -> tuple[Document, bool]:
         """A checked deployment, and whether it is new."""
-        live = self.deployments(worker["id"])
-        if owner and live and self._store.owner_of(DEPLOYMENT, live[0]["id"]) == owner:
-            return live[0], False
+        live = self.live(worker["id"])
+        if owner and live and self._store.owner_of(DEPLOYMENT, live["id"]) == owner:
+            return live, False
         versions = body.get("versions")
         if not isinstance(versions, list) or not 1 <= len(versions) <= 2:
             raise ApiError(400, 10021, "a deployment has one or two versions")
-        deployable = {version["id"] for version in self.versions(worker["id"])[-DEPLOYABLE:]}
+        deployable = self._store.keys(VERSION, DEPLOYABLE, worker_id=worker["id"])
         for entry in versions:
             wanted = self.version(worker["id"], str(entry.get("version_id")))["id"]
             if wanted not in deployable:
