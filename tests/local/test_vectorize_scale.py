@@ -132,7 +132,7 @@ TRUTHS: list[tuple[Any, Callable[[Any], bool]]] = [
 @pytest.mark.parametrize(
     ("field", "condition", "fits"),
     [("price", *each) for each in PRICES] + [("group", *each) for each in TEXTS] + [("odd", *each) for each in TRUTHS],
-    ids=str,
+    ids=lambda value: "" if callable(value) else str(value),
 )
 def test_a_filter_finds_what_it_means(
     indexes: Indexes, field: str, condition: Any, fits: Callable[[Any], bool]
