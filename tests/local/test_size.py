@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 
 from inferstack.local._store import DATABASE, Store
+from inferstack.local.assets.state import Assets
 from inferstack.local.queues.state import Queues
 from inferstack.local.workers.state import VERSION, Workers
 from tests.conftest import Api
@@ -79,7 +80,7 @@ def version(workers: Workers, worker: dict[str, Any], owner: str | None = None) 
 
 def test_the_newest_version_is_that_of_its_worker(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    workers = Workers(store)
+    workers = Workers(store, Assets(store))
     one, two = (workers.create({"name": name}, None) for name in ("one", "two"))
     made = {worker["name"]: [version(workers, worker) for _ in range(3)] for worker in (one, two, one)}
     assert workers.latest_version(one["id"]) == made["one"][-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inferstack.catalog.platform import limit
+from inferstack.catalog import limit
 
 DIMENSIONS: int = limit("vectorize", "dimensions_max")
 ID_BYTES: int = limit("vectorize", "vector_id_length")
