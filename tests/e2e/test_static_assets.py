@@ -53,6 +53,7 @@ def test_files_before_code_and_files_alone(site: Project) -> None:
     assert get(site, "web", "/api/x") == (200, "code <h1>hi</h1>", None)
     assert get(site, "plain", "/any/where") == (200, "<h1>hi</h1>", "yes")
     assert site.operations(site.run("up", "dev")) == {"unchanged": 11}
+    assert "not this checkout" not in site.run("status", "dev")
     site.edit("site/index.html", "hi", "hello")
     assert "4 to replace" in site.run("preview", "dev")
     site.edit("stacks/dev.yaml", 'contains: "code <h1>hi</h1>"', 'contains: "code <h1>hello</h1>"')
