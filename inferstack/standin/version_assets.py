@@ -15,6 +15,7 @@ from inferstack.plugin.properties import reveal
 from inferstack.plugin.resource import CheckFailure, Operation, Properties, ProviderError, State
 from inferstack.standin.typed_resource import TableResource
 
+Manifest = dict[str, dict[str, Any]]
 DIGEST = "assetManifestSha256"
 UNTYPED = "application/null"  # wrangler's word for it, which is served without a type
 
@@ -36,7 +37,11 @@ class WorkerVersionResource(TableResource):
         found = super().diff(state, inputs)
         directory = _directory(inputs)
         known = reveal(state.outputs.get("assets") or {})
-        if directory is not None and "assets" not in found.changes and known.get(DIGEST) != _digest(directory):
+        if (
+            directory is not None
+            and "assets" not in found.changes
+            and known.get(DIGEST) != manifest_digest(_manifest(directory))
+        ):
             found.changes[f"assets.{DIGEST}"] = "update"
             found.replaces.add(f"assets.{DIGEST}")
         return found
@@ -44,18 +49,20 @@ class WorkerVersionResource(TableResource):
     def preview(self, inputs: Properties, state: State | None) -> Properties:
         directory = _directory(inputs)
         outputs = super().preview(inputs, state)
-        return outputs if directory is None else outputs | {"assets": _with_digest(inputs, directory)}
+        if directory is None:
+            return outputs
+        return outputs | {"assets": {**reveal(inputs["assets"]), DIGEST: manifest_digest(_manifest(directory))}}
 
     def create(self, operation: Operation, inputs: Properties) -> State:
         directory = _directory(inputs)
         if directory is None:
             return super().create(operation, inputs)
-        given = reveal(inputs["assets"])
-        outputs = _with_digest(inputs, directory)
+        given, manifest = reveal(inputs["assets"]), _manifest(directory)
         sent = {name: value for name, value in given.items() if name != "directory"}
-        sent["jwt"] = self._upload(operation, str(reveal(inputs["workerId"])), directory)
+        sent["jwt"] = self._upload(operation, str(reveal(inputs["workerId"])), directory, manifest)
         made = super().create(operation, {**inputs, "assets": sent})
-        return replace(made, inputs=inputs, outputs={**made.outputs, "assets": outputs})
+        outputs = {**made.outputs, "assets": {**given, DIGEST: manifest_digest(manifest)}}
+        return replace(made, inputs=inputs, outputs=outputs)
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         found = super().read(operation, identifier, state)
@@ -64,14 +71,12 @@ class WorkerVersionResource(TableResource):
             found.outputs["assets"] = before | (found.outputs.get("assets") or {})
         return found
 
-    def _upload(self, operation: Operation, worker: str, directory: Path) -> str:
+    def _upload(self, operation: Operation, worker: str, directory: Path, manifest: Manifest) -> str:
         """The token that the version is made with."""
-        files = asset_files(directory)
-        manifest = asset_manifest(files)
         base = f"/accounts/{operation.account_id}/workers"
         session = self._call(operation, f"{base}/scripts/{worker}/assets-upload-session", json={"manifest": manifest})
         token = str(session["jwt"])
-        by_hash = {entry["hash"]: files[path] for path, entry in manifest.items()}
+        by_hash = {entry["hash"]: directory / path.removeprefix("/") for path, entry in manifest.items()}
         for bucket in session.get("buckets") or []:
             parts = {key: (key, base64.b64encode(by_hash[key].read_bytes()), _kind(by_hash[key])) for key in bucket}
             head = {"authorization": f"Bearer {session['jwt']}"}
@@ -98,13 +103,9 @@ def _directory(inputs: Properties) -> Path | None:
     return Path(directory) if isinstance(directory, str) else None
 
 
-def _with_digest(inputs: Properties, directory: Path) -> dict[str, Any]:
-    return {**reveal(inputs["assets"]), DIGEST: _digest(directory)}
-
-
-def _digest(directory: Path) -> str:
+def _manifest(directory: Path) -> Manifest:
     try:
-        return manifest_digest(asset_manifest(asset_files(directory)))
+        return asset_manifest(asset_files(directory))
     except OSError as error:
         raise ProviderError(f"the static assets in {directory} cannot be read: {error.strerror}") from None
 

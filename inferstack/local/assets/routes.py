@@ -36,15 +36,15 @@ class AssetsApi:
     async def upload(self, request: Request) -> Response:
         """Its token is the session's own. The last file brings the token that a version is made with."""
         token = request.headers.get("authorization", "").partition(" ")[2].strip()
-        self._assets.session(token)
+        sizes = self._assets.sizes(token)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise ApiError(400, 10021, "Content-Type must be multipart/form-data")
         form = await request.form(max_files=1000, max_fields=1000, max_part_size=64 * 1024 * 1024)
         for key, value in form.multi_items():
             text = await value.read() if isinstance(value, UploadFile) else value.encode()
             kind = value.content_type if isinstance(value, UploadFile) else None
-            self._assets.keep(token, key, _bytes(key, text, request), None if kind in (None, "", UNTYPED) else kind)
-        done = self._assets.is_complete(token)
+            self._assets.keep(sizes, key, _bytes(key, text, request), None if kind in (None, "", UNTYPED) else kind)
+        done = self._assets.are_here(sizes)
         return ok({"jwt": token} if done else {}, status=201 if done else 202)
 
 

@@ -15,7 +15,7 @@ from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
 from inferstack.local.assets.services import VersionAssets, router_config
 
-SESSION, FILE = "assets_session", "assets_file"
+SESSION, MANIFEST, FILE = "assets_session", "assets_manifest", "assets_file"
 KEY = ("assets_key", "")
 HASH = re.compile(r"[0-9a-f]{32}")
 SECONDS = 3600  # that a token is good for (https://developers.cloudflare.com/workers/static-assets/direct-upload/)
@@ -40,7 +40,8 @@ class Assets:
         token = self._token(manifest)
         self._drop_old()
         version = (self._store.get(SESSION, token) or {"version": ""})["version"]
-        self._store.put(SESSION, token, {"manifest": manifest, "until": time.time() + SECONDS, "version": version})
+        self._store.put(MANIFEST, token, manifest)
+        self._store.put(SESSION, token, {"until": time.time() + SECONDS, "version": version})
         return token, [missing[at : at + BUCKET] for at in range(0, len(missing), BUCKET)]
 
     def _token(self, manifest: Document) -> str:
@@ -50,17 +51,23 @@ class Assets:
         return hmac.digest(bytes.fromhex(key["key"]), text, "sha256").hex()
 
     def session(self, token: str) -> Document:
+        """Raises `ApiError` for a token that is not good."""
         found = self._store.get(SESSION, token)
         if found is None or (not found["version"] and found["until"] < time.time()):
             raise ApiError(401, 10000, "Authentication error: the token of the assets is unknown or older than an hour")
         return found
 
-    def keep(self, token: str, key: str, data: bytes, content_type: str | None) -> None:
-        wanted = [entry for entry in self.session(token)["manifest"].values() if entry["hash"] == key]
-        if not wanted:
+    def sizes(self, token: str) -> dict[str, int]:
+        """The bytes of each file of a session, by hash. Raises `ApiError` for a token that is not good."""
+        self.session(token)
+        return {entry["hash"]: entry["size"] for entry in self._entries(token).values()}
+
+    def keep(self, sizes: dict[str, int], key: str, data: bytes, content_type: str | None) -> None:
+        """One file of a session that has `sizes`."""
+        if key not in sizes:
             raise ApiError(400, 10021, f"the manifest has no asset with the hash {key[:40]}")
-        if len(data) != wanted[0]["size"]:
-            raise ApiError(400, 10021, f"the asset {key} has {len(data)} bytes; its manifest says {wanted[0]['size']}")
+        if len(data) != sizes[key]:
+            raise ApiError(400, 10021, f"the asset {key} has {len(data)} bytes; its manifest says {sizes[key]}")
         partial = self.folder / f".{key}.{secrets.token_hex(4)}"
         with partial.open("wb") as file:
             file.write(data)
@@ -69,13 +76,16 @@ class Assets:
         partial.rename(self.folder / key)
         self._store.put(FILE, key, {"contentType": content_type})
 
-    def is_complete(self, token: str) -> bool:
-        return all(self._has(entry["hash"]) for entry in self.session(token)["manifest"].values())
+    def are_here(self, sizes: dict[str, int]) -> bool:
+        return all(map(self._has, sizes))
 
     def manifest(self, token: str) -> dict[str, dict[str, Any]]:
         """Path → hash, size and contentType, of a session whose files are all here."""
-        entries: dict[str, dict[str, Any]] = (self._store.get(SESSION, token) or {"manifest": {}})["manifest"]
-        return {path: {**entry, **(self._store.get(FILE, entry["hash"]) or {})} for path, entry in entries.items()}
+        types = dict(self._store.items(FILE))
+        return {path: {**entry, **types.get(entry["hash"], {})} for path, entry in self._entries(token).items()}
+
+    def _entries(self, token: str) -> dict[str, dict[str, Any]]:
+        return self._store.get(MANIFEST, token) or {}
 
     def of_version(self, version: Document) -> VersionAssets | None:
         """`_headers` and `_redirects`: as wrangler sends them, or the files of that name."""
@@ -101,7 +111,7 @@ class Assets:
         if not isinstance(token, str) or not token:
             raise ApiError(400, 10021, "`assets` needs the `jwt` of a finished upload session")
         session = self.session(token)
-        if not self.is_complete(token):
+        if not self.are_here(self.sizes(token)):
             raise ApiError(400, 10021, "the upload session of the assets is not finished: files are missing")
         self._store.put(SESSION, token, session | {"version": version})
         return {"session": token, "config": _checked_config(given.get("config") or {})}
@@ -114,6 +124,7 @@ class Assets:
         for token, session in self._store.items(SESSION):
             if not session["version"] and session["until"] < time.time():
                 self._store.delete(SESSION, token)
+                self._store.delete(MANIFEST, token)
         for file in self.folder.glob(".*"):
             if file.stat().st_mtime < time.time() - SECONDS:
                 file.unlink(missing_ok=True)
