@@ -73,7 +73,12 @@ def install_npm_packages() -> None:
     if shutil.which("npm") is None:
         raise SetupError("npm is not on PATH; install Node.js 20 or newer: the Workers runtime comes as an npm package")
     say("npm packages from package-lock.json (the Workers runtime; wrangler and TypeScript for the tests)")
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm ci failed", cwd=ROOT, quiet=True)
+    run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        "npm ci failed",
+        cwd=ROOT,
+        quiet=True,
+    )
     stamp.write_text(want)
 
 
