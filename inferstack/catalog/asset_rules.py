@@ -40,19 +40,21 @@ def read_headers(text: str) -> Rules:
     """Path → `set` (name → value) and `unset` (names), in `dynamic`."""
     rules = Rules()
     current: dict[str, Any] | None = None
+    refused = False  # the path that was read last
     for number, line in _lines(text, rules):
         if STARTS_RULE.match(line):
-            current = None
+            current, refused = None, False
             if len(rules.dynamic) >= MOST_HEADER_RULES:
                 rules.problems.append(Problem(number, f"there may be {MOST_HEADER_RULES} rules, the rest is left out"))
                 break
             if line.count("*") > 1:
+                refused = True
                 rules.problems.append(Problem(number, "a path may have one `*`"))
                 continue
             current = rules.dynamic.setdefault(line, {"set": {}, "unset": []})
             continue
         if current is None:
-            if not rules.problems or rules.dynamic or rules.problems[-1].text != "a path may have one `*`":
+            if rules.dynamic or not refused:
                 rules.problems.append(Problem(number, "no path stands before it"))
             continue
         _header(number, line, current, rules)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
+BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]  # of what `env` holds
 Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
 SOURCES = "env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+"  # where a secret's value is read from
 SecretSource = Annotated[str, Field(pattern=f"^({SOURCES})$")]

@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from inferstack.catalog import asset_rules
-from inferstack.config._base import StrictModel
-
-BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+from inferstack.config._base import BindingName, StrictModel
 
 
 class AssetsSpec(StrictModel):

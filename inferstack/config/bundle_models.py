@@ -24,6 +24,10 @@ class BundleRule(StrictModel):
     type: Literal["Text", "Data", "CompiledWasm"]
     globs: Annotated[list[Annotated[str, AfterValidator(_by_suffix)]], Field(min_length=1)]
 
+    @property
+    def suffixes(self) -> list[str]:
+        return [glob.rpartition("*")[2] for glob in self.globs]
+
 
 class BundleSpec(StrictModel):
     """Settings of the bundler, for code that needs one: TypeScript, packages, JSON, variables of the build."""

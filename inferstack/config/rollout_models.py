@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from inferstack.config._base import StrictModel
+from inferstack.config._base import BindingName, StrictModel
 from inferstack.errors import ConfigError
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Duration = Annotated[str, Field(pattern=r"^[0-9]{1,6}(ms|s|m|h|d)$")]
 LONGEST_HOLD = 86400.0  # seconds; an update that runs longer than a day is better two updates
 
@@ -46,7 +45,7 @@ class SmokeSpec(StrictModel):
 
     request: Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /\S*$")]
     body: dict[str, Any] | list[Any] | None = None
-    token: SecretName | None = None
+    token: BindingName | None = None
     status: Annotated[int, Field(ge=100, le=599)] = 200
     contains: str | None = None
 

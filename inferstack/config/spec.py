@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from inferstack.catalog import Model, crons, find_model
-from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
-from inferstack.config.asset_models import AssetsSpec, BindingName
+from inferstack.config._base import BindingName, Location, Name, SecretReference, SecretSource, StrictModel
+from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Bundling:
         spec = self.worker.bundle or None
         loaders = dict(LOADERS)
         for rule in spec.rules if spec else []:
-            loaders |= {"." + glob.partition("*.")[2].rpartition("*.")[2]: BY_RULE[rule.type] for glob in rule.globs}
+            loaders |= dict.fromkeys(rule.suffixes, BY_RULE[rule.type])
         defined = {"process.env.NODE_ENV": '"production"', **(spec.define if spec else {})}
         aliases, injected = self._node(folder)
         aliases |= spec.alias if spec else {}
@@ -106,7 +106,7 @@ class Bundling:
     def _is_wasm(self, file: str) -> bool:
         spec = self.worker.bundle or None
         rules = spec.rules if spec else []
-        suffixes = [glob.rpartition("*")[2] for rule in rules if rule.type == "CompiledWasm" for glob in rule.globs]
+        suffixes = [suffix for rule in rules if rule.type == "CompiledWasm" for suffix in rule.suffixes]
         return file.endswith((".wasm", *suffixes))
 
     def _problems(self, said: str) -> str:
@@ -139,7 +139,7 @@ def _with_imports(code: str) -> str:
     return head + REQUIRE.sub(lambda match: variables[match[1]], code)
 
 
-def refuse_outside(files: Iterator[Path], root: Path, made: Path | None = None) -> None:
+def refuse_outside(files: Iterable[Path], root: Path, made: Path | None = None) -> None:
     """Code goes to Cloudflare and is served: a link or an import must not take a file of the machine along.
 
     Packages may lie above the project or behind links, as npm's workspaces and pnpm have it, and what the bundler is given

@@ -37,10 +37,10 @@ def source_modules(worker: WorkerSpec, root: Path) -> tuple[Module, ...]:
     entry = find_entry(root / worker.source)
     if entry is None:
         raise ConfigError(f"`{worker.source}` has no entry, such as src/index.ts\n  fix: name the file itself")
-    refuse_outside(iter([entry]), root)
+    refuse_outside([entry], root)
     if entry.suffix == ".py":
         files = [entry, *sorted(f for f in entry.parent.rglob("*.py") if f != entry)]
-        refuse_outside(iter(files), root)
+        refuse_outside(files, root)
         return tuple(_module(file, entry.parent) for file in files)
     as_written = None if worker.bundle else _as_written(entry, worker, root)
     if as_written is None and worker.bundle is False:
@@ -72,7 +72,7 @@ def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> tuple[Module, ..
             target = Path(os.path.normpath(file.parent / name))  # links stay as they are: where they lead is judged
             if not name.startswith(("./", "../")) or not target.is_file():
                 return None
-            refuse_outside(iter([target]), root)
+            refuse_outside([target], root)
             if target not in found:
                 found.append(target)
                 left.append(target)

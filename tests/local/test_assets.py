@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import Api
-from tests.local.test_workers_run import release, says
+from tests.local.test_workers_run import deploy, release, says, upload
 
 SITE = {
     "/index.html": "<h1>home</h1>",
@@ -80,18 +80,11 @@ def uploaded(api: Api, name: str, files: dict[str, str]) -> str:
 
 
 def version(api: Api, name: str, files: dict[str, str], config: dict[str, Any], code: str | None) -> httpx.Response:
-    api.client.post("/workers/workers", json={"name": name, "subdomain": {"enabled": True}})
-    body: dict[str, Any] = {
-        "compatibility_date": "2026-06-01",
-        "assets": {"jwt": uploaded(api, name, files), "config": config},
-    }
+    assets = {"jwt": uploaded(api, name, files), "config": config}
     if code:
-        module = {"name": "w.js", "content_type": "application/javascript+module"}
-        body |= {
-            "main_module": "w.js",
-            "modules": [module | {"content_base64": base64.b64encode(code.encode()).decode()}],
-        }
-        body["bindings"] = ASSETS
+        return upload(api, name, code, ASSETS, assets=assets)
+    api.client.post("/workers/workers", json={"name": name, "subdomain": {"enabled": True}})
+    body = {"compatibility_date": "2026-06-01", "assets": assets}
     return api.client.post(f"/workers/workers/{name}/versions", json=body)
 
 
@@ -173,13 +166,7 @@ def test_the_worker_first_everywhere_or_for_some_paths(cloudflare: Api) -> None:
 
 def test_other_workers_reach_the_files_and_the_methods(cloudflare: Api) -> None:
     deploy_site(cloudflare, "served")
-    cloudflare.client.post("/workers/workers", json={"name": "calling", "subdomain": {"enabled": True}})
-    module = {"name": "w.js", "content_type": "application/javascript+module"}
-    module["content_base64"] = base64.b64encode(CALLER.encode()).decode()
-    body = {"main_module": "w.js", "modules": [module], "compatibility_date": "2026-06-01"}
-    body["bindings"] = [{"name": "SITE", "type": "service", "service": "served"}]
-    made = cloudflare.client.post("/workers/workers/calling/versions", json=body)
-    release(cloudflare, "calling", {made.json()["result"]["id"]: 100})
+    deploy(cloudflare, "calling", CALLER, [{"name": "SITE", "type": "service", "service": "served"}])
     assert json.loads(get(cloudflare, "calling", "/")[1]) == [3, "let app = 1;", "worker /other"]
 
 
@@ -239,7 +226,4 @@ def test_uploads_that_are_refused(cloudflare: Api) -> None:
             "/workers/workers/bad/versions", json={"assets": {"jwt": done, "config": config}}
         )
         assert answer.status_code == 400, config
-    lone = {"main_module": "w.js", "bindings": ASSETS, "compatibility_date": "2026-06-01"}
-    module = {"name": "w.js", "content_type": "application/javascript+module"}
-    lone["modules"] = [module | {"content_base64": base64.b64encode(says("x").encode()).decode()}]
-    assert cloudflare.client.post("/workers/workers/bad/versions", json=lone).status_code == 400
+    assert upload(cloudflare, "bad", says("x"), ASSETS).status_code == 400

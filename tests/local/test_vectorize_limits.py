@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import Store
 from inferstack.local.vectorize.state import Indexes
 from tests.conftest import Api
 from tests.local.test_vectorize_scale import create, line, upsert
 from tests.local.test_workers_run import deploy
-
-
-@pytest.fixture
-def indexes(tmp_path: Path) -> Iterator[Indexes]:
-    store = Store(tmp_path)
-    indexes = Indexes(store)
-    yield indexes
-    indexes.close()
-    store.close()
 
 
 @pytest.mark.parametrize(

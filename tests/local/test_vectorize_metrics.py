@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from inferstack.local._store import Store
 from inferstack.local.vectorize.state import Indexes
 
 VECTORS = {
@@ -26,15 +23,6 @@ WANTED = {
     "euclidean": {"along": 1.0, "longer": 3.0, "aslant": 4.0, "across": math.sqrt(18), "against": 5.0},
     "dot-product": {"longer": -18.0, "aslant": -9.0, "along": -6.0, "across": 0.0, "against": 6.0},
 }
-
-
-@pytest.fixture
-def indexes(tmp_path: Path) -> Iterator[Indexes]:
-    store = Store(tmp_path)
-    indexes = Indexes(store)
-    yield indexes
-    indexes.close()
-    store.close()
 
 
 def filled(indexes: Indexes, metric: str) -> None:

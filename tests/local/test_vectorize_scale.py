@@ -44,15 +44,6 @@ def made(count: int, dimensions: int, seed: int = 0) -> dict[str, dict[str, Any]
     return found
 
 
-@pytest.fixture
-def indexes(tmp_path: Path) -> Iterator[Indexes]:
-    store = Store(tmp_path)
-    indexes = Indexes(store)
-    yield indexes
-    indexes.close()
-    store.close()
-
-
 def create(indexes: Indexes, name: str, dimensions: int, metric: str = "cosine", **properties: str) -> None:
     indexes.create({"name": name, "config": {"dimensions": dimensions, "metric": metric}}, None)
     for field, kind in properties.items():

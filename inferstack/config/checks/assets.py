@@ -60,7 +60,8 @@ def _files(assets: AssetsSpec, root: Path, at: KeyPath, report: Report) -> dict[
         problem = f"the folder `{assets.directory}` cannot be read: {error.strerror}"
         report("IS080", at, problem, "build it first (such as `npm run build`), or correct the path")
         return {}
-    most, largest = catalog.limit("workers", "static_asset_files_per_version"), _largest()
+    most = catalog.limit("workers", "static_asset_files_per_version")
+    largest = catalog.limit("workers", "static_asset_file_size")
     if not files:
         report("IS080", at, f"the folder `{assets.directory}` has no files", "build it first, or correct the path")
     if len(files) > most:
@@ -75,10 +76,6 @@ def _files(assets: AssetsSpec, root: Path, at: KeyPath, report: Report) -> dict[
             problem = f"`{assets.directory}{path}` has {size:.1f} MiB; a file may have {largest}"
             report("IS105", at, problem, "keep it in R2, or make it smaller")
     return files
-
-
-def _largest() -> int:
-    return int(catalog.limit("workers", "static_asset_file_size"))
 
 
 def _check_rules(spec: StackSpec, files: dict[str, Path], assets: AssetsSpec, at: KeyPath, report: Report) -> None:

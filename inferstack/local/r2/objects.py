@@ -17,7 +17,6 @@ from inferstack.local._store import Document
 from inferstack.local.storage.simulators import R2
 from inferstack.local.storage.storage import Storage
 
-NO_OBJECT = 10007
 METADATA = [0, 1]  # of listed objects: http and custom
 
 

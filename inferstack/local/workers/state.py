@@ -118,7 +118,8 @@ class Workers:
     def prepare_version(self, worker: Document, body: Document, source: str) -> tuple[Document, dict[str, str]]:
         """A checked version that is not stored yet, and its secrets by binding name."""
         modules, main = body.get("modules") or [], body.get("main_module")
-        if not body.get("assets") if not modules else all(m.get("name") != main for m in modules):
+        files_alone = not modules and body.get("assets")
+        if not files_alone and all(m.get("name") != main for m in modules):
             raise ApiError(400, 10068, f"The main module {main!r} is not among the uploaded modules.")
         for module in modules:
             if str(module.get("content_type")).startswith("text/x-python"):
