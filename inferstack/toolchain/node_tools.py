@@ -50,8 +50,12 @@ def find_workerd() -> Path:
 
 
 def find_simulators() -> Path:
-    """The modules of Cloudflare's simulators, of the version that was proved here; raises `ToolchainError`."""
-    package = packages_folder("runtime") / "cloudflare-simulators"
+    """The modules of Cloudflare's simulators, of the version that was proved here; raises `ToolchainError`.
+
+    From the npm package in `INFERSTACK_SIMULATORS`, or from what `inferstack setup` installed.
+    """
+    given = os.environ.get("INFERSTACK_SIMULATORS")
+    package = Path(given) if given else packages_folder("runtime") / "cloudflare-simulators"
     try:
         found = json.loads((package / "package.json").read_text())["version"]
     except (OSError, ValueError, KeyError):

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from inferstack import local
-from inferstack.toolchain import cache_folder, find_workerd
+from inferstack.toolchain import cache_folder, find_simulators, find_workerd
 from tests.conftest import ROOT
 from tests.e2e.test_installed import wheel
 
@@ -77,7 +77,8 @@ def runner(tmp_path_factory: pytest.TempPathFactory, s3: str) -> dict[str, Any]:
         "HOME": str(root / "home"),
         "XDG_CACHE_HOME": str(root / "cache"),
         "INFERSTACK_LOCAL_BACKEND_URL": s3,
-        "INFERSTACK_WORKERD": str(find_workerd()),  # not in what deploys only
+        "INFERSTACK_WORKERD": str(find_workerd()),  # neither of them in what deploys only
+        "INFERSTACK_SIMULATORS": str(find_simulators().parents[2]),
         "PIP_FIND_LINKS": str(root / "dist"),
     }
     (root / "home").mkdir()
