@@ -141,6 +141,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "batch_size": "The most messages of one call.",
         "max_wait_ms": "Milliseconds to wait for a full batch.",
         "max_retries": "How often a message is tried again.",
+        "retry_delay": "Seconds before a message is tried again, when the Worker does not say.",
+        "max_concurrency": "The most calls at one time; without it, Cloudflare decides.",
         "dead_letter": "Queue for messages that failed for good.",
     },
     "QueueSpec": {
@@ -165,7 +167,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",
         "models": "For each role of the template, an alias of `models:`.",
         "bindings": "What `env` holds, by name.",
-        "vars": "Plain text values in `env`.",
+        "vars": "Plain values in `env`: text, or a number, true, false, list or mapping as JSON has it.",
         "secrets": "Secret values in `env`, as references: `env:NAME`, `file:path`, `command:words`, `config:name`, or `store:name` for one of Secrets Store.",
         "options": "Options of the template; its template.yaml has the defaults.",
         "compatibility_date": "The day whose runtime behaviour the Worker gets.",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from inferstack.catalog import Model, crons, find_model
 from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
@@ -19,6 +20,25 @@ from inferstack.config.tree import KeyPath
 WORKERS_AI = "workers-ai"
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def _variable(value: Any) -> Any:
+    """JSON without null at the top: that takes a variable away."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("no number of JSON is like this") from None
+    if value is None:
+        raise ValueError("a variable has a value")
+    return value
+
+
+# Text is text in `env`; anything else arrives as the value itself.
+Variable = Annotated[
+    Any,
+    AfterValidator(_variable),
+    WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "object", "array")]}),
+]
 
 
 def _cron(text: str) -> str:
@@ -126,6 +146,8 @@ class ConsumerSpec(StrictModel):
     batch_size: Annotated[int, Field(ge=1, le=100)] = 10
     max_wait_ms: Annotated[int, Field(ge=0, le=60000)] = 5000
     max_retries: Annotated[int, Field(ge=0, le=100)] = 3
+    retry_delay: Annotated[int, Field(ge=0, le=86400)] | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=250)] | None = None
     dead_letter: str | None = None
 
 
@@ -193,7 +215,7 @@ class WorkerSpec(StrictModel):
     source: Annotated[str, Field(min_length=1)] | None = None
     models: dict[str, str] = {}
     bindings: dict[BindingName, BindingSpec] = {}
-    vars: dict[BindingName, str] = {}
+    vars: dict[BindingName, Variable] = {}
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
     compatibility_date: Day
@@ -295,15 +317,15 @@ class StackSpec(StrictModel):
         """How requests to a gateway name a provider: one of the stack's own by its slug."""
         return f"custom-{self.physical(key)}" if key in self.providers else key
 
-    def variables_of(self, worker: str) -> dict[str, str]:
-        """The texts in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
+    def variables_of(self, worker: str) -> dict[str, Any]:
+        """The plain values in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
         declared = self.workers[worker]
         if declared.template is None:
             return declared.vars
         models = [self.models[alias] for alias in declared.models.values()]
         models += [self.models[alias] for model in models for alias in model.fallbacks]
         gateways = sorted({model.gateway for model in models if model.gateway})
-        found = {gateway_variable(key): self.physical(key) for key in gateways}
+        found: dict[str, Any] = {gateway_variable(key): self.physical(key) for key in gateways}
         own = sorted({model.provider for model in models if model.provider in self.providers})
         found |= {provider_variable(key): self.provider_name(key) for key in own}
         for key in self.besides(worker).values():

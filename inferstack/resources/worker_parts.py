@@ -34,6 +34,12 @@ def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[s
     return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
 
 
+def _variable(value: Any) -> dict[str, Any]:
+    return (
+        {"type": "plain_text", "text": value} if isinstance(value, str) else {"type": "json", "json": json.dumps(value)}
+    )
+
+
 def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     """What policies ask about a Worker; a policy pack sees no stack file."""
     worker = spec.workers[key]
@@ -182,10 +188,7 @@ class Worker(pulumi.ComponentResource):
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
-        found += [
-            {"name": name, "type": "plain_text", "text": value}
-            for name, value in context.spec.variables_of(key).items()
-        ]
+        found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]
         for name, reference in spec.secrets.items():
             if reference.startswith("store:"):
                 found.append({"name": name, **resolve("secret", reference.removeprefix("store:"))})

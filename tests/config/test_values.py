@@ -72,6 +72,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"local": {"port": 65536}}, "IS026 `local.port` is `65536`; it must be at most 65535 → give at most 65535"),
     ({"buckets": {"A_b": {}}}, f"IS027 `A_b` is no name → {NAMES}"),
+    (worker(vars={"A": None}), f"IS031 `workers.w.vars.A`: a variable has a value → {GIVE}"),
+    (worker(vars={"A": [float("nan")]}), f"IS031 `workers.w.vars.A`: no number of JSON is like this → {GIVE}"),
     (worker(vars={"1A": "x"}), "IS027 `1A` is no name → use letters, digits and underscores, no digit first"),
     ({"prefix": "A"}, "IS027 `prefix` is `A`, which does not fit → text of the form ^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"),
     (
@@ -275,6 +277,8 @@ def test_a_worker_is_given_the_names_of_what_it_calls() -> None:
     }
     own = spec(**worker(template=None, source="w.js", vars={"MINE": "1"}, bindings=bindings))
     assert own.variables_of("w") == {"MINE": "1"}
+    values = {"TEXT": "5", "NUMBER": 5, "RATE": 0.5, "OFF": False, "LIST": [1, {"a": None}], "DEEP": {"a": {"b": []}}}
+    assert spec(**worker(template=None, source="w.js", vars=values)).variables_of("w") == values
 
 
 def test_secrets_are_listed_with_where_they_stand_and_come_from() -> None:

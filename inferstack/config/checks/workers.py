@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
                 report("IS055", (*at, section, name), problem, "rename one of them")
             seen[name] = section
     for name, value in worker.vars.items():
-        size = len(value.encode())
+        size = len((value if isinstance(value, str) else json.dumps(value)).encode())
         if size > LARGEST_VARIABLE:
             problem = f"`{name}` has {size:,} bytes; a variable holds {LARGEST_VARIABLE:,}"
             report("IS063", (*at, "vars", name), problem, "keep it in KV or R2, or shorten it")
