@@ -129,6 +129,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "DatabaseSpec": {
         "migrations": "Folder of .sql files, applied by name, each once.",
+        "migrations_table": "Table of the database that records which were applied.",
         "location": "Hint where the primary is.",
         "jurisdiction": "Where the data must stay.",
         "read_replication": "`auto` keeps read replicas near the readers.",

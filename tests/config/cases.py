@@ -124,6 +124,8 @@ CASES = [
     Case("IS101", LOCAL + framed("auth: jwt")),
     Case("IS102", CLOUD + "production: true\n" + framed(f"auth: jwt, jwt: {{ {JWKS} }}")),
     Case("IS103", LOCAL + framed("auth: jwt, jwt: { jwks_url: 'http://id.example/jwks', issuer: a, audience: b }")),
+    Case("IS104", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    vars: {{ ROOMS: x }}\n",
+         {"w.js": "export default {\n  fetch: (_, env) => new Response(env.ROOMS + env.ROOM.get(env.ID ?? 'a')),\n};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
 from inferstack.config.checks.options import check_callers, check_schema
+from inferstack.config.env_use import env_uses
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
@@ -62,10 +64,26 @@ def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -
     elif find_entry(path) is None:
         problem = f"`{worker.source}` holds no code that a Worker can start with"
         report("IS086", (*at, "source"), problem, "name the entry file, such as src/index.ts")
+    else:
+        _check_env(worker, root, at, report)
     for section in ("models", "options"):
         if getattr(worker, section):
             problem = f"`{section}` goes into templates; this Worker has code of its own"
             report("IS087", (*at, section), problem, "use `vars` or `bindings`")
+
+
+def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
+    """What the code reads of `env` without asking for it is bound."""
+    entry = find_entry(root / str(worker.source))
+    raw = worker.raw.version.get("bindings")
+    by_hand = {str(item.get("name")) for item in raw if isinstance(item, dict)} if isinstance(raw, list) else set[str]()
+    bound = {*worker.bindings, *worker.vars, *worker.secrets, *by_hand}
+    for use in env_uses(entry, root) if entry else ():
+        if use.name not in bound:
+            where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
+            problem = f"nothing binds `env.{use.name}`, which {where} reads{closest(use.name, bound)}"
+            fix = f"declare `{use.name}` under `bindings:`, `vars:` or `secrets:`, or let the code ask whether it is there"
+            report("IS104", (*at, "source"), problem, fix)
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:

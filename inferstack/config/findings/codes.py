@@ -132,4 +132,6 @@ CODES: dict[str, Code] = {
     "IS101": Code("nobody's tokens are good", "`auth: jwt` verifies tokens by the keys of an issuer, and `jwt:` says whose. Without it the Worker refuses everybody."),
     "IS102": Code("tokens of others are good, too", "`issuer` and `audience` are what tells a token for this Worker from one that was made for another service; production needs both.", WARNING),
     "IS103": Code("keys of tokens without https", "The keys decide who gets in, so that nobody on the way may change them; http is for this machine only."),
+    # Code of one's own
+    "IS104": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
 }  # fmt: skip
