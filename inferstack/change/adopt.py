@@ -155,7 +155,11 @@ def _ledger(spec: StackSpec, root: Path, account: Account, key: str, identifier:
         return ""
     ours = {file.name for file in (root / folder).glob("*.sql")}
     try:
-        answer = account.call("POST", f"/d1/database/{identifier}/query", {"sql": "SELECT name FROM d1_migrations"})
+        answer = account.call(
+            "POST",
+            f"/d1/database/{identifier}/query",
+            {"sql": f'SELECT name FROM "{spec.databases[key].migrations_table}"'},  # noqa: S608 - an identifier
+        )
     except Refused as error:
         if "no such table" not in error.cause.text:
             raise
