@@ -189,9 +189,9 @@ def bring(
     target: Annotated[Target, typer.Option(help="Where the stacks go.")] = "cloudflare",
     style: Format = "text",
 ) -> int:
-    """Turn wrangler projects into stack files; Workers that call each other together.
+    """Turn wrangler projects into stack files.
 
-    Ends with 2 when `check` refuses a stack that was written.
+    Workers that call each other come together. Ends with 2 when `check` refuses a stack that was written.
     """
     from inferstack.config import format_findings
     from inferstack.wrangler.wrangler_import import import_wrangler, next_commands

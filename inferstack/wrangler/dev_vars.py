@@ -6,16 +6,17 @@ import os
 from pathlib import Path
 
 from inferstack.config import env_file
-from inferstack.wrangler.section import NAME, Section
+from inferstack.wrangler.section import LEFT_OUT, NAME, Section
 
 OF_WRANGLER = ("CLOUDFLARE_", "WRANGLER_")
 
 
-def names_in(file: Path) -> list[str]:
+def names_in(file: Path) -> dict[str, bool]:
+    """Each with whether it has a value."""
     try:
-        return list(env_file(file))
+        return {name: bool(value) for name, value in env_file(file).items()}
     except (OSError, UnicodeDecodeError):
-        return []
+        return {}
 
 
 def files_of(folder: Path, environment: str | None) -> list[Path]:
@@ -34,25 +35,28 @@ def add_secrets(section: Section, used: set[str]) -> None:
     """
     required = set(section.entry.get("secrets", {}))
     listed = "secrets" in section.keys and bool(required)
-    where: dict[str, Path] = {}
+    where: dict[str, tuple[Path, bool]] = {}
     for file in files_of(section.root / section.file.folder, section.environment):
         general = not file.name.startswith(".dev.vars")
-        for name in names_in(file):
+        for name, filled in names_in(file).items():
             if (listed and name not in required) or (general and name not in used | required):
                 continue
             if general and name.startswith(OF_WRANGLER) and name not in required:
                 continue
-            where[name] = file
-    for name, file in where.items():
-        _add(section, name, file)
+            where[name] = file, filled
+    for name, (file, filled) in where.items():
+        _add(section, name, file, filled=filled)
 
 
-def _add(section: Section, name: str, file: Path) -> None:
+def _add(section: Section, name: str, file: Path, *, filled: bool) -> None:
     shown = Path(os.path.normpath(Path(section.file.folder) / file.name)).as_posix()
-    if not NAME.fullmatch(name):
-        section.note((), f"`{name}` of {shown} is no name of letters, digits and underscores, and was left out")
-        return
     local = section.draft.target == "local"
+    if not NAME.fullmatch(name):
+        section.note((), f"{LEFT_OUT}`{name}` of {shown} is no name of letters, digits and underscores")
+        return
+    if local and not filled:
+        section.note((), f"{LEFT_OUT}`{name}` of {shown} has no value")
+        return
     if name in section.entry.get("vars", {}):
         if not local:
             return  # the file stands in for it in `wrangler dev` alone

@@ -105,14 +105,16 @@ def open_draft(wish: str, root: Path, target: str) -> Draft:
     if wish in there - {"base"}:
         texts = [file.read_text(errors="replace") for file in stack_files(wish, root)]
         if texts and all(BY in text for text in texts):
-            return _joined(wish, root, target, texts)
+            return _joined(wish, root, texts)
     return Draft(free(wish, there), root, target)
 
 
-def _joined(name: str, root: Path, target: str, texts: list[str]) -> Draft:
-    draft = Draft(name, root, target, joins=True)
+def _joined(name: str, root: Path, texts: list[str]) -> Draft:
+    """Where it goes, the stack says already."""
     tree = check_stack(name, root).tree
-    for section, entries in (plain(tree) if tree else {}).items():
+    there = plain(tree) if tree else {}
+    draft = Draft(name, root, str(there.get("target", "cloudflare")), joins=True)
+    for section, entries in there.items():
         if isinstance(entries, dict):
             draft.taken[section], draft.older[section] = set(entries), set(entries)
     for found in IDENTITY.finditer("\n".join(texts)):

@@ -68,6 +68,10 @@ def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare
     found.notes += [
         f"there is a stack `{wish}` already: this one is `{d.name}`" for wish, d in drafts.items() if wish != d.name
     ]
+    elsewhere = [draft for draft in drafts.values() if draft.target != target]
+    found.notes += [
+        f"stack `{draft.name}` goes to {draft.target}: `--target {target}` is for new ones" for draft in elsewhere
+    ]
     found.notes.append(NAMES)
     _write(found, root)
     return found
