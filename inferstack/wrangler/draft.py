@@ -104,7 +104,7 @@ def open_draft(wish: str, root: Path, target: str) -> Draft:
     there = set(stack_names(root)) | {"base"}
     if wish in there - {"base"}:
         texts = [file.read_text(errors="replace") for file in stack_files(wish, root)]
-        if texts and all(BY in text for text in texts):
+        if any(BY in text for text in texts):
             return _joined(wish, root, texts)
     return Draft(free(wish, there), root, target)
 
