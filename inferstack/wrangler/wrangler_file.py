@@ -92,7 +92,7 @@ def read(file: Path, root: Path) -> WranglerFile:
         raise ConfigError(f"{shown} cannot be read: {why}\n  fix: make it a readable file in UTF-8") from None
     kind = "TOML" if file.suffix == ".toml" else "JSON"
     try:
-        data = tomllib.loads(text) if kind == "TOML" else _json(text)
+        data = tomllib.loads(text) if kind == "TOML" else _whole(_json(text))
     except RecursionError:
         raise ConfigError(f"{shown}:1:1: the file nests too deep\n  fix: flatten it") from None
     except ValueError as error:
@@ -109,6 +109,20 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return json5.loads(text)
+
+
+def _whole(raw: Any) -> Any:
+    """The two halves that JSON may write a character in, as one: json5 leaves them apart. Raises `ValueError`."""
+    if isinstance(raw, dict):
+        return {_whole(key): _whole(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_whole(item) for item in raw]
+    if not isinstance(raw, str) or raw.isascii():
+        return raw
+    try:
+        return raw.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError("it holds half of a character, \\ud800 to \\udfff, without the other") from None
 
 
 def _complaint(message: str, text: str) -> tuple[int, int, str]:

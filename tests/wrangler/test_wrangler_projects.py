@@ -68,6 +68,7 @@ id = "yyy"
 JSONC = """{
   // a comment, and a trailing comma
   "name": "tiny", "main": "index.js", "compatibility_date": "2026-05-01", "limits": { "cpu_ms": 50 },
+  "vars": { "SIGN": "\\ud83d\\ude00" },
 }
 """
 
@@ -119,7 +120,8 @@ def test_a_file_without_environments_becomes_one_stack_with_its_bindings(root: P
 def test_json_with_comments_is_read(root: Path) -> None:
     (root / "app" / "wrangler.jsonc").write_text(JSONC)
     import_wrangler([root / "app"], root)
-    assert load_stack("default", root).workers["tiny"].cpu_ms == 50
+    worker = load_stack("default", root).workers["tiny"]
+    assert (worker.cpu_ms, worker.vars) == (50, {"SIGN": "😀"})
 
 
 @pytest.mark.parametrize(
@@ -129,9 +131,14 @@ def test_json_with_comments_is_read(root: Path) -> None:
         ("wrangler.toml", "a = 1\na = 2", "app/wrangler.toml:2:6: this is not TOML: Cannot overwrite a value"),
         ("wrangler.json", '{"name": "x",\n "main": }', "app/wrangler.json:2:10: this is not JSON: Unexpected"),
         ("wrangler.json", "[1]", "app/wrangler.json:1:1: the file is no mapping of keys to values"),
+        (
+            "wrangler.json",
+            '{"name": "\\ud800"}',
+            "app/wrangler.json:1:1: this is not JSON: it holds half of a character",
+        ),
         ("wrangler.json", '{"a":' * 5000, "app/wrangler.json:1:1: the file nests too deep"),
     ],
-    ids=["toml", "twice", "json", "a list", "deep"],
+    ids=["toml", "twice", "json", "a list", "half a sign", "deep"],
 )
 def test_a_broken_file_is_told_by_its_place_and_nothing_is_written(root: Path, name: str, text: str, said: str) -> None:
     (root / "app" / name).write_text(text)
