@@ -20,6 +20,14 @@ KINDS = {
     "service": "Fetcher",
     "rate_limit": "RateLimit",
 }
+SECTIONS = {
+    "index": "indexes",
+    "database": "databases",
+    "bucket": "buckets",
+    "namespace": "namespaces",
+    "queue": "queues",
+    "service": "workers",
+}
 
 
 def write_types(stack: str, root: Path, out: Path | None) -> list[str]:
@@ -65,7 +73,7 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
     for name, binding in sorted(worker.bindings.items()):
         kind = next(iter(binding.model_fields_set))
         target = getattr(binding, kind)
-        about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
+        about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
         lines.append(f"  {name}: {KINDS[kind]};{about}")
     lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]
     for name, reference in sorted(worker.secrets.items()):

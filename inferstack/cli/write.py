@@ -187,6 +187,7 @@ def bring(
         list[Path], typer.Argument(metavar="PATH...", help="Folders, or files wrangler.toml, .json or .jsonc.")
     ],
     target: Annotated[Target, typer.Option(help="Where the stacks go.")] = "cloudflare",
+    adopt: Annotated[bool, typer.Option("--adopt", help="Keep names and ids, for `inferstack adopt` to find.")] = False,
     style: Format = "text",
 ) -> int:
     """Turn wrangler projects into stack files.
@@ -197,11 +198,11 @@ def bring(
     from inferstack.wrangler.wrangler_import import import_wrangler, next_commands
 
     root = project()
-    found = import_wrangler(paths, root, target)
+    found = import_wrangler(paths, root, target, adopt=adopt)
     lines = [*(f"{file} written" for file in found.files), *(f"note: {note}" for note in found.notes)]
     if found.findings:
         lines += ["", printing.findings_painted(format_findings(found.findings, root))]
-    text = "\n".join([*lines, *next_commands(found, target)])
+    text = "\n".join([*lines, *next_commands(found, target, adopt=adopt)])
     told = format_findings(found.findings, root, "json")
     printing.done(style, text, written=found.files, notes=found.notes, findings=json.loads(told))
     return ConfigError.exit_code if found.wrong else 0

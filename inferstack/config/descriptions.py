@@ -115,6 +115,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "IndexSpec": {
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "model": "Alias of the embedding model; the dimensions follow from it. Not needed when `dimensions` is given.",
         "dimensions": "Length of the vectors, when the model's is not known.",
         "metric": "How nearness is measured.",
@@ -128,6 +129,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "generation": "Its number; above that of the index it is being filled, below it is waiting to be retired.",
     },
     "DatabaseSpec": {
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "migrations": "Folder of .sql files, applied by name, each once.",
         "migrations_table": "Table of the database that records which were applied.",
         "location": "Hint where the primary is.",
@@ -135,8 +137,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "read_replication": "`auto` keeps read replicas near the readers.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
-    "BucketSpec": {"location": "Hint where the objects are.", "jurisdiction": "Where the objects must stay.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read.", "raw": "Properties as the official provider has them, over what this tool sets."},
-    "NamespaceSpec": {"raw": "Properties as the official provider has them, over what this tool sets."},
+    "BucketSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "location": "Hint where the objects are.", "jurisdiction": "Where the objects must stay.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read.", "raw": "Properties as the official provider has them, over what this tool sets."},
+    "NamespaceSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "id": "Id of one that exists, for `inferstack adopt`.", "raw": "Properties as the official provider has them, over what this tool sets."},
     "ConsumerSpec": {
         "worker": "The Worker that gets the messages.",
         "batch_size": "The most messages of one call.",
@@ -147,6 +149,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "dead_letter": "Queue for messages that failed for good.",
     },
     "QueueSpec": {
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "delivery_delay": "Seconds before a message is delivered.",
         "retention": "Seconds that an unread message is kept.",
         "consumer": "Who reads it.",
@@ -164,6 +167,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "RateLimitBindingSpec": {"requests": "The most requests of one caller.", "seconds": "In this time: 10 or 60 seconds."},
     "WorkerSpec": {
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "template": "Folder under `templates/`.",
         "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",
         "models": "For each role of the template, an alias of `models:`.",

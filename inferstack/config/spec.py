@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from inferstack.catalog import Model, crons, find_model
-from inferstack.config._base import Location, Name, SecretReference, SecretSource, StrictModel
+from inferstack.config._base import ExactName, Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.own_models import OwnModel
@@ -100,6 +100,7 @@ class IndexSpec(StrictModel):
     metadata: dict[str, Literal["string", "number", "boolean"]] = {}
     generation: Annotated[int, Field(ge=1)] = 1
     beside: BesideSpec | None = None
+    name: ExactName | None = None
 
     @model_validator(mode="after")
     def _known_length(self) -> IndexSpec:
@@ -116,6 +117,7 @@ class DatabaseSpec(StrictModel):
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     read_replication: Literal["auto", "disabled"] | None = None
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -131,12 +133,15 @@ class BucketSpec(StrictModel):
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
 
 class NamespaceSpec(StrictModel):
-    """A KV namespace."""
+    """A KV namespace. One that exists is known by its `id`; names of namespaces need not be unique."""
 
+    name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     raw: dict[str, Any] = {}
 
 
@@ -158,6 +163,7 @@ class QueueSpec(StrictModel):
     delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
     retention: Annotated[int, Field(ge=60, le=1209600)] = 345600
     consumer: ConsumerSpec | None = None
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
 
@@ -229,6 +235,7 @@ class WorkerSpec(StrictModel):
     placement: Literal["smart"] | None = None
     smoke: list[SmokeSpec] = []
     rollout: RolloutSpec | None = None
+    name: ExactName | None = None
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
 
     @model_validator(mode="after")
@@ -288,6 +295,11 @@ class StackSpec(StrictModel):
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
 
+    def name_of(self, section: str, key: str) -> str:
+        """The same for an entry of a section, which may say its own."""
+        own: str | None = getattr(getattr(self, section).get(key), "name", None)
+        return own or self.physical(key)
+
     def secret_references(self) -> Iterator[tuple[KeyPath, str]]:
         """Every reference to a secret, with where it stands."""
         for key, worker in self.workers.items():
@@ -331,7 +343,7 @@ class StackSpec(StrictModel):
         found |= {provider_variable(key): self.provider_name(key) for key in own}
         for key in self.besides(worker).values():
             beside = self.indexes[key].beside
-            found["BESIDE_INDEX"] = self.physical(self.index_key(key, beside.generation)) if beside else ""
+            found["BESIDE_INDEX"] = self.generation_name(key, beside.generation) if beside else ""
         return {**found, **declared.vars}
 
     def find_model(self, name: str) -> Model | None:
@@ -350,7 +362,12 @@ class StackSpec(StrictModel):
 
     def index_name(self, key: str) -> str:
         """The name on Cloudflare of the generation that answers."""
-        return self.physical(self.index_key(key, self.indexes[key].generation))
+        return self.generation_name(key, self.indexes[key].generation)
+
+    def generation_name(self, key: str, generation: int) -> str:
+        """The name on Cloudflare of any generation."""
+        own = self.indexes[key].name
+        return self.index_key(own, generation) if own else self.physical(self.index_key(key, generation))
 
     def besides(self, worker: str) -> dict[str, str]:
         """The indexes of a Worker with another generation beside them, by binding."""

@@ -23,7 +23,7 @@ class _D1:
         self.spec: StackSpec = load_stack(stack, root)
         if key not in self.spec.databases:
             raise ConfigError(f"stack `{stack}` has no database `{key}`{closest(key, self.spec.databases)}")
-        self.name = self.spec.physical(key)
+        self.name = self.spec.name_of("databases", key)
         self.ledger = self.spec.databases[key].migrations_table
         self.account = Account(self.spec, root)
         listed = self.account.call("GET", "/d1/database", query={"name": self.name, "per_page": 100})

@@ -24,7 +24,7 @@ class Database(pulumi.ComponentResource):
             key,
             {
                 "accountId": context.account_id,
-                "name": context.spec.physical(key),
+                "name": context.spec.name_of("databases", key),
                 "jurisdiction": spec.jurisdiction,
                 "primaryLocationHint": spec.location,
                 "readReplication": replication,

@@ -24,7 +24,7 @@ class Queue(pulumi.ComponentResource):
             key,
             {
                 "accountId": context.account_id,
-                "queueName": context.spec.physical(key),
+                "queueName": context.spec.name_of("queues", key),
                 "settings": settings,
                 **spec.raw,
             },

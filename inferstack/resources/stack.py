@@ -104,7 +104,7 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "queue", "queueName": self._queues[key].name}
         if kind == "secret":
             return self._secrets[key].binding()
-        return {"type": "service", "service": self._spec.physical(key), "environment": "production"}
+        return {"type": "service", "service": self._spec.name_of("workers", key), "environment": "production"}
 
 
 def declare_stack(spec: StackSpec, root: Path, *, ephemeral: bool = False) -> InferenceStack:

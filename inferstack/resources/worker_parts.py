@@ -60,7 +60,7 @@ class Worker(pulumi.ComponentResource):
     ) -> None:
         spec = context.spec.workers[key]
         super().__init__("inferstack:index:Worker", key, {}, opts)
-        self.name = context.spec.physical(key)
+        self.name = context.spec.name_of("workers", key)
         child = pulumi.ResourceOptions(parent=self)
         shell = CloudflareWorker(
             key,

@@ -45,7 +45,9 @@ def _vectorize(section: Section, item: Value) -> None:
     item.ignore(*HERE_ONLY)
     name = item.need("index_name")
     key, entry = section.draft.declare("indexes", name.text(), name.text())
-    if not entry and key not in section.draft.older.get("indexes", ()):
+    new = not entry and key not in section.draft.older.get("indexes", ())
+    section.draft.keep_name("indexes", key, name.text())
+    if new:
         entry["dimensions"] = f"${{{re.sub(r'[^A-Z0-9]', '_', key.upper())}_DIMENSIONS:-768}}"
         text = f"wrangler does not say how long the vectors of `{key}` are: name its model, or set `dimensions`"
         section.note(name.path, text)
@@ -57,6 +59,8 @@ def _d1(section: Section, item: Value) -> None:
     binding, name = item.need("binding"), item.get("database_name")
     identity = _identity(section, item, "database_id", "database_name")
     key, entry = section.draft.declare("databases", identity, name.text() if name else binding.text())
+    if name is not None:
+        section.draft.keep_name("databases", key, name.text())
     section.bind(binding, "database", key)
     given, table = item.get("migrations_dir"), item.get("migrations_table")
     folder = section.path(given.text() if given else "migrations")
@@ -79,13 +83,18 @@ def _r2(section: Section, item: Value) -> None:
     key, entry = section.draft.declare("buckets", identity, name.text() if name else binding.text())
     if place is not None:
         entry["jurisdiction"] = place.text()
+    if name is not None:
+        section.draft.keep_name("buckets", key, name.text())
     section.bind(binding, "bucket", key)
 
 
 def _kv(section: Section, item: Value) -> None:
     item.ignore(*HERE_ONLY)
     binding = item.need("binding")
-    key, _ = section.draft.declare("namespaces", _identity(section, item, "id"), binding.text())
+    identity = _identity(section, item, "id")
+    key, entry = section.draft.declare("namespaces", identity, binding.text())
+    if section.draft.keeps and re.fullmatch(r"[0-9a-f]{32}", identity):
+        entry["id"] = identity
     section.bind(binding, "namespace", key)
 
 
@@ -100,6 +109,7 @@ def _producer(section: Section, item: Value) -> None:
     key, entry = section.draft.declare("queues", queue.text(), queue.text())
     if delay is not None:
         entry["delivery_delay"] = delay.number()
+    section.draft.keep_name("queues", key, queue.text())
     section.bind(item.need("binding"), "queue", key)
 
 
@@ -120,7 +130,9 @@ def _consumer(section: Section, item: Value) -> None:
         numbers["max_wait_ms"] = wait.number() * 1000
     if (dead := item.get("dead_letter_queue")) is not None and dead.raw:
         consumer["dead_letter"], _ = section.draft.declare("queues", dead.text(), dead.text())
-    _, entry = section.draft.declare("queues", queue.text(), queue.text())
+        section.draft.keep_name("queues", consumer["dead_letter"], dead.text())
+    key, entry = section.draft.declare("queues", queue.text(), queue.text())
+    section.draft.keep_name("queues", key, queue.text())
     if entry.get("consumer", consumer)["worker"] != section.worker:
         raise Unfit(item.path, f"`{queue.text()}` has the consumer `{entry['consumer']['worker']}` already")
     entry["consumer"] = {**consumer, **numbers}

@@ -55,6 +55,7 @@ class Draft:
     name: str
     root: Path
     target: str
+    keeps: bool = False  # wrangler's names, for `adopt`
     joins: bool = False  # a stack that an earlier import wrote
     account: str | None = None
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -75,6 +76,11 @@ class Draft:
             self.identities[section, identity] = key
             self._new.append(f"#   {section}.{key}: {identity}")
         return key, self.data.setdefault(section, {}).setdefault(key, {})
+
+    def keep_name(self, section: str, key: str, name: str) -> None:
+        """What exists under a name of wrangler's is to be found there."""
+        if self.keeps and name != f"{key}-{self.name}":
+            self.data[section][key]["name"] = name
 
     def knows(self, section: str, identity: str) -> bool:
         return (section, identity) in self.identities
@@ -99,21 +105,21 @@ class Draft:
         return "\n".join(lines) + "\n" + yaml.safe_dump(data, sort_keys=False, width=110, allow_unicode=True)
 
 
-def open_draft(wish: str, root: Path, target: str) -> Draft:
+def open_draft(wish: str, root: Path, target: str, *, keeps: bool) -> Draft:
     """A new stack, or one that an earlier import wrote and this one adds to; never one that a person wrote."""
     there = set(stack_names(root)) | {"base"}
     if wish in there - {"base"}:
         texts = [file.read_text(errors="replace") for file in stack_files(wish, root)]
         if any(BY in text for text in texts):
-            return _joined(wish, root, texts)
-    return Draft(free(wish, there), root, target)
+            return _joined(wish, root, texts, keeps=keeps)
+    return Draft(free(wish, there), root, target, keeps)
 
 
-def _joined(name: str, root: Path, texts: list[str]) -> Draft:
+def _joined(name: str, root: Path, texts: list[str], *, keeps: bool) -> Draft:
     """Where it goes, the stack says already."""
     tree = check_stack(name, root).tree
     there = plain(tree) if tree else {}
-    draft = Draft(name, root, str(there.get("target", "cloudflare")), joins=True)
+    draft = Draft(name, root, str(there.get("target", "cloudflare")), keeps, joins=True)
     for section, entries in there.items():
         if isinstance(entries, dict):
             draft.taken[section], draft.older[section] = set(entries), set(entries)

@@ -15,11 +15,11 @@ from inferstack.wrangler.settings_out import settings_of, unsaid
 HEAD = "// From inferstack's stack `{stack}`. Ids of databases and namespaces: wrangler makes or finds them by name.\n"
 # What a wrangler file, or a command that is told, says of each kind.
 SAID: dict[str, set[str]] = {
-    "databases": {"migrations", "migrations_table"},
-    "buckets": {"jurisdiction"},
-    "namespaces": set(),
-    "queues": {"consumer", "delivery_delay"},
-    "indexes": {"model", "dimensions", "metric", "generation", "metadata"},
+    "databases": {"name", "migrations", "migrations_table"},
+    "buckets": {"name", "jurisdiction"},
+    "namespaces": {"id"},
+    "queues": {"name", "consumer", "delivery_delay"},
+    "indexes": {"name", "model", "dimensions", "metric", "generation", "metadata"},
 }
 
 
@@ -54,7 +54,7 @@ def _of_worker(spec: StackSpec, key: str) -> Iterator[str]:
             yield f"{key}: set the secret yourself: wrangler secret put {name}"
     for namespace in spec.namespaces:
         names = [name for name, binding in worker.bindings.items() if binding.namespace == namespace]
-        if len(names) > 1:
+        if len(names) > 1 and not spec.namespaces[namespace].id:
             yield f"{key}: {' and '.join(f'`{name}`' for name in names)} are one namespace: give them one `id`"
     for path in unsaid(worker):
         yield f"workers.{key}.{path}: a wrangler file has no word for it"
@@ -92,7 +92,7 @@ def _migrations(spec: StackSpec, worker: WorkerSpec, root: Path) -> dict[str, by
 def _config(spec: StackSpec, key: str, main: str) -> dict[str, Any]:
     worker = spec.workers[key]
     config: dict[str, Any] = {
-        "name": spec.physical(key),
+        "name": spec.name_of("workers", key),
         "main": f"src/{main}",
         "compatibility_date": worker.compatibility_date,
         "compatibility_flags": worker.compatibility_flags,
@@ -118,17 +118,20 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
         elif binding.database:
             found.setdefault("d1_databases", []).append({"binding": name, **_database(spec, binding.database)})
         elif binding.bucket:
-            entry = {"binding": name, "bucket_name": spec.physical(binding.bucket)}
+            entry = {"binding": name, "bucket_name": spec.name_of("buckets", binding.bucket)}
             jurisdiction = spec.buckets[binding.bucket].jurisdiction
             found.setdefault("r2_buckets", []).append(entry | ({"jurisdiction": jurisdiction} if jurisdiction else {}))
         elif binding.namespace:
-            found.setdefault("kv_namespaces", []).append({"binding": name})
+            identity = spec.namespaces[binding.namespace].id
+            found.setdefault("kv_namespaces", []).append({"binding": name, **({"id": identity} if identity else {})})
         elif binding.queue:
             delay = spec.queues[binding.queue].delivery_delay
-            producer = {"binding": name, "queue": spec.physical(binding.queue)}
+            producer = {"binding": name, "queue": spec.name_of("queues", binding.queue)}
             found["queues"].setdefault("producers", []).append(producer | ({"delivery_delay": delay} if delay else {}))
         elif binding.service:
-            found.setdefault("services", []).append({"binding": name, "service": spec.physical(binding.service)})
+            found.setdefault("services", []).append(
+                {"binding": name, "service": spec.name_of("workers", binding.service)}
+            )
         elif binding.rate_limit:
             simple = {"limit": binding.rate_limit.requests, "period": binding.rate_limit.seconds}
             number = str(1001 + len(found.get("ratelimits", [])))  # of one's own choice
@@ -146,7 +149,7 @@ def _stored(spec: StackSpec, key: str) -> Iterator[dict[str, str]]:
 
 
 def _database(spec: StackSpec, key: str) -> dict[str, str]:
-    entry, database = {"database_name": spec.physical(key)}, spec.databases[key]
+    entry, database = {"database_name": spec.name_of("databases", key)}, spec.databases[key]
     if database.migrations:
         entry["migrations_dir"] = f"migrations/{key}"
     if "migrations_table" in database.model_fields_set:
@@ -160,9 +163,9 @@ def _consumers(spec: StackSpec, key: str) -> dict[str, Any]:
         consumer = queue.consumer
         if consumer is None or consumer.worker != key:
             continue
-        entry: dict[str, Any] = {"queue": spec.physical(name), "max_batch_size": consumer.batch_size}
+        entry: dict[str, Any] = {"queue": spec.name_of("queues", name), "max_batch_size": consumer.batch_size}
         entry |= {"max_retries": consumer.max_retries, "max_batch_timeout": consumer.max_wait_ms // 1000}
         entry |= {"max_concurrency": consumer.max_concurrency, "retry_delay": consumer.retry_delay}
-        entry["dead_letter_queue"] = spec.physical(consumer.dead_letter) if consumer.dead_letter else None
+        entry["dead_letter_queue"] = spec.name_of("queues", consumer.dead_letter) if consumer.dead_letter else None
         consumers.append({name: value for name, value in entry.items() if value is not None})
     return {"consumers": consumers} if consumers else {}

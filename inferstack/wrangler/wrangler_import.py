@@ -27,6 +27,8 @@ DATE = "2026-06-01"
 ACCOUNT = re.compile(r"[0-9a-f]{32}")
 NAMES = "names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is"
 
+KEPT = "names on Cloudflare are wrangler's: `up` makes none of them twice, `adopt` takes over what is there"
+
 
 @dataclass
 class Imported:
@@ -42,7 +44,7 @@ class Imported:
         return any(finding.severity == "error" for finding in self.findings)
 
 
-def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare") -> Imported:
+def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare", *, adopt: bool = False) -> Imported:
     """Writes a stack for the top level and each of `env.*`; raises `ConfigError` and writes nothing then."""
     files = [file for path in paths for file in wrangler_file.find(path, root)]
     found, drafts = Imported(), dict[str, Draft]()
@@ -53,7 +55,7 @@ def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare
             wish = free(_stack_name(file, environment, files), names)  # `Prod` is not `prod`
             names.add(wish)
             if wish not in drafts:
-                drafts[wish] = open_draft(wish, root, target)
+                drafts[wish] = open_draft(wish, root, target, keeps=adopt)
             drafts[wish].sources.append(file.shown)
             sections.append(_section(drafts[wish], file, root, environment, own))
     for section in sections:
@@ -72,16 +74,18 @@ def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare
     found.notes += [
         f"stack `{draft.name}` goes to {draft.target}: `--target {target}` is for new ones" for draft in elsewhere
     ]
-    found.notes.append(NAMES)
+    found.notes.append(KEPT if adopt else NAMES)
     _write(found, root)
     return found
 
 
-def next_commands(found: Imported, target: str) -> list[str]:
+def next_commands(found: Imported, target: str, *, adopt: bool = False) -> list[str]:
     """What can be typed next, and works."""
     stack = found.stacks[0]
     if found.wrong:
         return [f"next: correct what stands above; inferstack check {stack}"]
+    if adopt:
+        return [f"next: inferstack adopt {stack}; inferstack preview {stack}"]
     if target == "local":
         return [f"next: inferstack up {stack}"]
     here = f"inferstack add stack {free('local', set(found.stacks))} --target local --extends {stack}.yaml"
@@ -144,6 +148,7 @@ def _section(draft: Draft, file: WranglerFile, root: Path, environment: str | No
             f"  fix: take it out there, or rename the one in {file.shown}"
         )
     entry |= {"source": "", "compatibility_date": ""}
+    draft.keep_name("workers", section.worker, script)
     section.entry = entry
     return section
 

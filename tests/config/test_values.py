@@ -243,6 +243,11 @@ def test_names_on_cloudflare() -> None:
     plain, prefixed = spec(), spec(prefix="team", providers={"llm": {"base_url": "https://llm.example.com"}})
     assert plain.physical("docs") == "docs-x"
     assert prefixed.physical("docs") == "team-docs-x"
+    entries = {"a": {"name": "Mine_1"}, "b": {}}
+    named = spec(prefix="team", buckets=entries, queues=entries, databases=entries, namespaces=entries)
+    for section in ("buckets", "queues", "databases", "namespaces"):
+        assert (named.name_of(section, "a"), named.name_of(section, "b")) == ("Mine_1", "team-b-x")
+    assert spec(**worker(name="mine")).name_of("workers", "w") == "mine"
     assert prefixed.provider_name("llm") == "custom-team-llm-x"
     assert prefixed.provider_name("openai") == "openai"
 

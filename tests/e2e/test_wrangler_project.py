@@ -99,3 +99,56 @@ def test_an_imported_project_comes_up_by_the_command_it_is_told(project: Project
     project.run("up", "default")
     assert ask(project) == wanted
     project.run("down", "default", "--yes")
+
+
+STORED = """export default {
+  async fetch(request, env) {
+    const { results } = await env.DB.prepare("SELECT a FROM things").all();
+    const { matches } = await env.DOCS.query(Array(32).fill(1), { topK: 1 });
+    return Response.json({ cache: await env.CACHE.get("a"), rows: results, near: matches.length });
+  },
+  queue() {},
+};
+"""
+
+
+def test_what_wrangler_deployed_is_adopted_by_its_own_names_and_ids(project: Project) -> None:
+    ports = "local: { port: 0, api_port: 0 }\n"
+    (project.root / "stacks" / "start.yaml").write_text(f"environment: start\ntarget: local\n{ports}")
+    project.run("up", "start")
+    cache = project.api("POST", "/storage/kv/namespaces", json={"title": "shop CACHE"})["id"]
+    project.api("PUT", f"/storage/kv/namespaces/{cache}/values/a", content="kept")
+    database = project.api("POST", "/d1/database", json={"name": "Shop_DB"})["uuid"]
+    rows = "CREATE TABLE things (a); INSERT INTO things VALUES (7)"
+    project.api("POST", f"/d1/database/{database}/query", json={"sql": rows})
+    project.api("POST", "/r2/buckets", json={"name": "shop-files"})
+    project.api("POST", "/queues", json={"queue_name": "jobs"})
+    project.api(
+        "POST", "/vectorize/v2/indexes", json={"name": "docs", "config": {"dimensions": 32, "metric": "cosine"}}
+    )
+    project.api("POST", "/workers/workers", json={"name": "shop"})
+    before = project.everything()
+
+    config = {key: SHOP[key] for key in ("name", "main", "compatibility_date")}
+    config |= {
+        "kv_namespaces": [{"binding": "CACHE", "id": cache}],
+        "d1_databases": [{"binding": "DB", "database_name": "Shop_DB", "database_id": database}],
+        "r2_buckets": [{"binding": "FILES", "bucket_name": "shop-files"}],
+        "vectorize": [{"binding": "DOCS", "index_name": "docs"}],
+        "queues": {"producers": [{"binding": "JOBS", "queue": "jobs"}], "consumers": [{"queue": "jobs"}]},
+    }
+    (project.root / "app").mkdir()
+    (project.root / "app" / "index.js").write_text(STORED)
+    (project.root / "app" / "wrangler.json").write_text(json.dumps(config))
+    said = project.run("import", "wrangler", "app", "--target", "local", "--adopt")
+    assert "next: inferstack adopt default; inferstack preview default" in said
+    with (project.root / "stacks" / "default.yaml").open("a") as file:
+        file.write(ports)
+    project.edit("stacks/default.yaml", "${DOCS_DIMENSIONS:-768}", "32")
+    assert "6 adopted" in project.run("adopt", "default", "--yes")
+    project.run("up", "default")
+    assert project.everything() == before
+    host = {"host": "shop.local.localhost"}
+    answer = httpx.get(f"http://127.0.0.1:{project.running.port}/", headers=host, timeout=30)
+    assert answer.json() == {"cache": "kept", "rows": [{"a": 7}], "near": 0}
+    project.run("preview", "default", "--expect-no-changes")

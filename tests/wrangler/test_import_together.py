@@ -196,3 +196,30 @@ def test_what_comes_next_depends_on_where_the_stacks_go() -> None:
     assert next_commands(found, "cloudflare")[1] == (
         "or here first: inferstack add stack local-2 --target local --extends default.yaml; inferstack up local-2"
     )
+
+
+ID = "0123456789abcdef0123456789abcdef"
+
+
+def test_to_adopt_means_to_keep_names_and_ids(root: Path) -> None:
+    config = {
+        "kv_namespaces": [{"binding": "CACHE", "id": ID}, {"binding": "NEW"}],
+        "d1_databases": [{"binding": "DB", "database_name": "Main", "database_id": "1"}, {"binding": "OTHER"}],
+        "r2_buckets": [{"binding": "FILES", "bucket_name": "files"}],
+        "queues": {"consumers": [{"queue": "jobs", "dead_letter_queue": "Dead"}]},
+        "vectorize": [{"binding": "DOCS", "index_name": "docs"}],
+    }
+    found = import_wrangler([worker(root, "shop", **config, env={"dev": config})], root, adopt=True)
+    assert not found.wrong
+    spec, dev = load_stack("default", root), load_stack("dev", root)
+    names = {
+        **{("databases", "main"): "Main", ("databases", "other"): "other-default"},
+        **{("buckets", "files"): "files", ("queues", "jobs"): "jobs", ("queues", "dead"): "Dead"},
+        **{("indexes", "docs"): "docs", ("workers", "shop"): "shop", ("namespaces", "new"): "new-default"},
+    }
+    assert {path: spec.name_of(*path) for path in names} == names
+    assert (spec.namespaces["cache"].id, spec.namespaces["new"].id) == (ID, None)
+    assert (dev.workers["shop"].name, dev.name_of("workers", "shop")) == (None, "shop-dev")
+    assert next_commands(found, "cloudflare", adopt=True) == [
+        "next: inferstack adopt default; inferstack preview default"
+    ]

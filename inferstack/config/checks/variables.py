@@ -27,7 +27,7 @@ COUNTED = {
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     for section, longest in LONGEST.items():
         for key in getattr(spec, section):
-            name = spec.physical(key)
+            name = spec.name_of(section, key)
             if len(name) > longest:
                 problem = f"`{name}` has {len(name)} characters; the longest name of {section} has {longest}"
                 report("IS062", (section, key), problem, "shorten it, the prefix or the environment's name")
