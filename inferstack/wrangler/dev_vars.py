@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from inferstack.config import env_file
+from inferstack.config import env_file, leaves
 from inferstack.wrangler.section import LEFT_OUT, NAME, Section
 
 OF_WRANGLER = ("CLOUDFLARE_", "WRANGLER_")
 
 
-def names_in(file: Path) -> dict[str, bool]:
-    """Each with whether it has a value."""
+def names_in(file: Path, root: Path) -> dict[str, bool]:
+    """Each with whether it has a value; none of a file that lies elsewhere."""
+    if leaves(file, root):
+        return {}
     try:
         return {name: bool(value) for name, value in env_file(file).items()}
     except (OSError, UnicodeDecodeError):
@@ -38,7 +40,7 @@ def add_secrets(section: Section, used: set[str]) -> None:
     where: dict[str, tuple[Path, bool]] = {}
     for file in files_of(section.root / section.file.folder, section.environment):
         general = not file.name.startswith(".dev.vars")
-        for name, filled in names_in(file).items():
+        for name, filled in names_in(file, section.root).items():
             if (listed and name not in required) or (general and name not in used | required):
                 continue
             if general and name.startswith(OF_WRANGLER) and name not in required:

@@ -28,10 +28,15 @@ class Note:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return one_line(f"{self.place}: {self.text}")
 
     def comment(self) -> str:
-        return f"# {' '.join(self.text.split())} ({self.place})"
+        return one_line(f"# {self.text} ({self.place})")
+
+
+def one_line(text: str) -> str:
+    """For a comment: a name of wrangler's may hold any sign, and must not become YAML."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def key_for(text: str) -> str:
@@ -69,6 +74,7 @@ class Draft:
 
     def declare(self, section: str, identity: str, wish: str) -> tuple[str, dict[str, Any]]:
         """The key and the entry of what wrangler knows by `identity`."""
+        identity = one_line(identity)
         key = self.identities.get((section, identity))
         if key is None:
             key = free(key_for(wish), self.taken.setdefault(section, set()))
@@ -83,7 +89,7 @@ class Draft:
             self.data[section][key]["name"] = name
 
     def knows(self, section: str, identity: str) -> bool:
-        return (section, identity) in self.identities
+        return (section, one_line(identity)) in self.identities
 
     def file(self) -> str:
         """Where it is written: beside the stack's own file when there is one."""
@@ -98,7 +104,7 @@ class Draft:
             head = {"environment": self.name}
             head |= {"target": "local"} if self.target == "local" else {"account": self.account or NO_ACCOUNT}
         schema = SCHEMA_LINE.replace("../", "../../") if self.joins else SCHEMA_LINE
-        lines = [schema, f"{BY} From {', '.join(dict.fromkeys(self.sources))}."]
+        lines = [schema, f"{BY} From {one_line(', '.join(dict.fromkeys(self.sources)))}."]
         lines += [IDS, *self._new] if self._new else []
         lines += [note.comment() for note in dict.fromkeys(self.notes)]
         data = {**head, **{section: entries for section, entries in self.data.items() if entries}}

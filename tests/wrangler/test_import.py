@@ -378,3 +378,12 @@ def test_places_in_json_with_comments(bring: Import, tmp_path: Path) -> None:
     (tmp_path / "stacks" / "default.yaml").unlink()
     found = bring("", files={"wrangler.jsonc": text})
     assert [note.split(": ")[0] for note in found.notes if "odd" in note] == ["app/wrangler.jsonc:3:42"]
+
+
+def test_a_name_cannot_become_a_line_of_the_stack(bring: Import, tmp_path: Path) -> None:
+    evil = "a\nproduction: true # \x1b[31m\x07"
+    found = bring({"queues": {"consumers": [{"queue": evil}]}, evil: 1, "env": {evil: {"vectorz": evil}}})
+    assert not found.wrong
+    for stack in found.stacks:
+        assert load_stack(stack, tmp_path).production is False
+    assert "\x1b" not in "".join(found.notes)
