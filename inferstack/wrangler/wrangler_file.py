@@ -21,6 +21,7 @@ from inferstack.errors import ConfigError
 from inferstack.wrangler.places import KeyPath, Offsets, line_and_column, of_json, of_toml
 
 FILES = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")  # wrangler's own order
+DEEPEST = 50  # levels; a stack file takes little more
 REDIRECT = Path(".wrangler/deploy/config.json")  # what a build, such as Vite's, leaves for `wrangler deploy`
 
 
@@ -92,7 +93,7 @@ def read(file: Path, root: Path) -> WranglerFile:
         raise ConfigError(f"{shown} cannot be read: {why}\n  fix: make it a readable file in UTF-8") from None
     kind = "TOML" if file.suffix == ".toml" else "JSON"
     try:
-        data = tomllib.loads(text) if kind == "TOML" else _whole(_json(text))
+        data = _whole(tomllib.loads(text) if kind == "TOML" else _json(text))
     except RecursionError:
         raise ConfigError(f"{shown}:1:1: the file nests too deep\n  fix: flatten it") from None
     except ValueError as error:
@@ -111,12 +112,14 @@ def _json(text: str) -> Any:
         return json5.loads(text)
 
 
-def _whole(raw: Any) -> Any:
+def _whole(raw: Any, depth: int = 0) -> Any:
     """The two halves that JSON may write a character in, as one: json5 leaves them apart. Raises `ValueError`."""
+    if depth > DEEPEST:
+        raise RecursionError
     if isinstance(raw, dict):
-        return {_whole(key): _whole(value) for key, value in raw.items()}
+        return {_whole(key): _whole(value, depth + 1) for key, value in raw.items()}
     if isinstance(raw, list):
-        return [_whole(item) for item in raw]
+        return [_whole(item, depth + 1) for item in raw]
     if not isinstance(raw, str) or raw.isascii():
         return raw
     try:

@@ -137,8 +137,9 @@ def test_json_with_comments_is_read(root: Path) -> None:
             "app/wrangler.json:1:1: this is not JSON: it holds half of a character",
         ),
         ("wrangler.json", '{"a":' * 5000, "app/wrangler.json:1:1: the file nests too deep"),
+        ("wrangler.toml", "a = " + "[" * 60 + "]" * 60, "app/wrangler.toml:1:1: the file nests too deep"),
     ],
-    ids=["toml", "twice", "json", "a list", "half a sign", "deep"],
+    ids=["toml", "twice", "json", "a list", "half a sign", "deep", "deep in toml"],
 )
 def test_a_broken_file_is_told_by_its_place_and_nothing_is_written(root: Path, name: str, text: str, said: str) -> None:
     (root / "app" / name).write_text(text)
