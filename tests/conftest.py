@@ -67,6 +67,13 @@ def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     local.stop(api.folder)
 
 
+def storage_process(server: int) -> int:
+    """The process id of the storage of a local Cloudflare."""
+    tasks = Path(f"/proc/{server}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return next(pid for pid in children if b"/storage/config.capnp" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 def pulumi_environment(folder: Path, base_url: str, token: str, account: str) -> dict[str, str]:
     """A backend, home and plugins of their own, on the stand-in provider."""
     toolchain = read_toolchain(ROOT)

@@ -40,8 +40,10 @@ TEXTS = {
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
 }
 NPM = {
+    "empty-npm-package": "stands for what `miniflare` needs in Node only, so that none of it is installed",
     "esbuild": "bundles Workers of TypeScript or with packages",
     "jose": "verifies tokens; Workers with `auth: jwt` carry it",
+    "miniflare": "Cloudflare's own simulators of R2 and the Cache API, which workerd runs on the local Cloudflare",
     "workerd": "runs Workers on the local Cloudflare",
 }
 
@@ -140,6 +142,7 @@ def npm_rows(folder: Path) -> list[Row]:
         name = path.rpartition("node_modules/")[2]
         if not name:
             continue
+        name = entry.get("name", name)  # of what has another one here
         about = NPM.get(name, "")
         if entry.get("optional") and "os" in entry:
             about, name = (

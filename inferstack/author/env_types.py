@@ -19,6 +19,7 @@ KINDS = {
     "queue": "Queue",
     "service": "Fetcher",
     "rate_limit": "RateLimit",
+    "version_metadata": "WorkerVersionMetadata",
 }
 SECTIONS = {
     "index": "indexes",
@@ -75,6 +76,8 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
         target = getattr(binding, kind)
         about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
         lines.append(f"  {name}: {KINDS[kind]};{about}")
+    if worker.assets is not None and worker.assets.binding is not None:
+        lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
     lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]
     for name, reference in sorted(worker.secrets.items()):
         stored = reference.startswith("store:")

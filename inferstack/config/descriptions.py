@@ -164,6 +164,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "queue": "A queue of `queues:`, to send to.",
         "service": "Another Worker of `workers:`.",
         "rate_limit": "A counter that refuses callers who ask too often.",
+        "version_metadata": "Id, tag and time of the version that runs.",
     },
     "RateLimitBindingSpec": {"requests": "The most requests of one caller.", "seconds": "In this time: 10 or 60 seconds."},
     "WorkerSpec": {
@@ -175,6 +176,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "vars": "Plain values in `env`: text, or a number, true, false, list or mapping as JSON has it.",
         "secrets": "Secret values in `env`, as references: `env:NAME`, `file:path`, `command:words`, `config:name`, or `store:name` for one of Secrets Store.",
         "options": "Options of the template; its template.yaml has the defaults.",
+        "assets": "Static files that Cloudflare serves, beside the code or without any.",
         "compatibility_date": "The day whose runtime behaviour the Worker gets.",
         "compatibility_flags": "Single behaviours switched on or off.",
         "observability": "Whether Cloudflare keeps the Worker's logs.",
@@ -186,6 +188,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "rollout": "Goes live step by step, and back when its checks fail; without it a new version takes all traffic at once.",
         "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
+    },
+    "AssetsSpec": {
+        "directory": "The folder of the files, such as `public` or what a build writes.",
+        "binding": "Name in `env` by which the code fetches them.",
+        "html_handling": "What becomes of `/page.html` and `/page/`: `auto-trailing-slash` unless said otherwise.",
+        "not_found_handling": "What a path without a file gets: `none`, `404-page` (the nearest 404.html) or `single-page-application` (index.html).",
+        "run_worker_first": "Whether the code answers before the files: `true`, or a list of paths (`/api/*`, `!/api/docs/*`).",
     },
     "RolloutSpec": {
         "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from inferstack.catalog import Model, crons, find_model
 from inferstack.config._base import ExactName, Location, Name, SecretReference, SecretSource, StrictModel
+from inferstack.config.asset_models import AssetsSpec, BindingName
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.own_models import OwnModel
@@ -19,7 +20,6 @@ from inferstack.config.tree import KeyPath
 
 WORKERS_AI = "workers-ai"
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
-BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 def _variable(value: Any) -> Any:
@@ -185,6 +185,7 @@ class BindingSpec(StrictModel):
     queue: str | None = None
     service: str | None = None
     rate_limit: RateLimitBindingSpec | None = None
+    version_metadata: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:
@@ -225,6 +226,7 @@ class WorkerSpec(StrictModel):
     vars: dict[BindingName, Variable] = {}
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
+    assets: AssetsSpec | None = None
     compatibility_date: Day
     compatibility_flags: list[str] = []
     observability: bool = False
@@ -240,9 +242,16 @@ class WorkerSpec(StrictModel):
 
     @model_validator(mode="after")
     def _one_origin(self) -> WorkerSpec:
-        if (self.template is None) == (self.source is None):
+        if self.template is not None and self.source is not None:
             raise ValueError("a Worker has either a `template` or a `source` of its own")
+        if not self.has_code and self.assets is None:
+            raise ValueError("a Worker has a `template`, a `source` of its own, or static `assets`")
         return self
+
+    @property
+    def has_code(self) -> bool:
+        """Static assets alone need none."""
+        return self.template is not None or self.source is not None
 
     @property
     def public(self) -> bool:

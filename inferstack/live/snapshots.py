@@ -18,7 +18,7 @@ from inferstack.errors import ConfigError
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")
 KEPT = ("local", "pulumi", "secrets")  # under the state folder: the account, the stacks' states, their secrets
 KEY = "passphrase"  # opens the secrets in the stacks' states
-NOT_COPIED = ("server.json", "lock", "server.log", "workers.log")
+NOT_COPIED = ("server.json", "lock", "server.log", "workers.log", "storage.log")
 
 
 def names(folder: Path) -> list[str]:

@@ -29,8 +29,6 @@ create table if not exists secrets (scope text not null, name text not null, val
   primary key (scope, name)) without rowid;
 create table if not exists kv_entries (namespace text not null, key text not null, value blob not null,
   metadata text, expiration integer, primary key (namespace, key)) without rowid;
-create table if not exists r2_objects (bucket text not null, key text not null, head text not null, file text not null,
-  primary key (bucket, key)) without rowid;
 create table if not exists queue_messages (id text primary key, queue text not null, body blob not null,
   format text not null, attempts integer not null default 0, sent_ms integer not null, visible_ms integer not null,
   lease text) without rowid;
@@ -117,6 +115,11 @@ class Store:
         """All of a kind, in the order they were made."""
         rows = self.db.execute("select body from documents where kind = ? order by sequence", (kind,))
         return [json.loads(row[0]) for row in rows]
+
+    def items(self, kind: str) -> list[tuple[str, Document]]:
+        """The same, each with its key."""
+        rows = self.db.execute("select key, body from documents where kind = ? order by sequence", (kind,))
+        return [(row[0], json.loads(row[1])) for row in rows]
 
     def find(self, kind: str, **fields: Any) -> Document | None:
         return next((d for d in self.list_all(kind) if all(d.get(k) == v for k, v in fields.items())), None)

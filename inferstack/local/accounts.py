@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,8 +22,11 @@ from inferstack.local.ai.run import Models
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.app import Account, LocalCloudflare
-from inferstack.local.runtime.capnp import Plan
+from inferstack.local.r2.earlier import carry_over
+from inferstack.local.r2.objects import Objects
+from inferstack.local.runtime.capnp import Plan, key_of
 from inferstack.local.runtime.supervisor import Supervisor
+from inferstack.local.storage.storage import Storage
 
 HEADER = b"x-local-account"
 
@@ -39,12 +43,14 @@ class Open:
 class Accounts:
     """Models and planned faults are the same for all; everything else is an account's own."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, storage: Storage) -> None:
+        self._folder, self._storage = folder, storage
+        storage.table = self._table
         self._opened: Callable[[LocalCloudflare], None] = lambda _: None
         self._models, self._faults = Models(), ApiFaults()
         self._open: dict[str, Open] = {}
         self._supervisor: Supervisor | None = None
+        self._address = ""
         self.first = self._add(ACCOUNT_ID)
         self._look()
 
@@ -53,6 +59,10 @@ class Accounts:
         self._supervisor = supervisor
         for entry in self._open.values():
             entry.cloudflare.deployer.supervisor = supervisor
+
+    def tell_address(self, host: str) -> None:
+        """Host and port of the API, for Workers that ask api.cloudflare.com."""
+        self._address = host
 
     def start(self, opened: Callable[[LocalCloudflare], None]) -> None:
         """Call `opened` for each account, and for those to come."""
@@ -76,6 +86,22 @@ class Accounts:
         routes = sorted((route for plan in plans for route in plan.routes), key=lambda route: -len(route["regex"]))
         return Plan(versions=[version for plan in plans for version in plan.versions], hosts=hosts, routes=routes)
 
+    def _table(self) -> dict[str, Any]:
+        """What the storage process must know of all accounts."""
+        accounts = self._open.items()
+        buckets = {
+            key_of(a, name): found for a, each in accounts for name, found in each.cloudflare.buckets.stored().items()
+        }
+        return {"buckets": buckets, "faults": self._models.faults.products()}
+
+    def stored_buckets(self) -> set[str]:
+        return set(self._table()["buckets"].values())
+
+    async def carry_over(self) -> None:
+        """What earlier versions kept in other places."""
+        for entry in self._open.values():
+            await carry_over(entry.cloudflare.store, entry.cloudflare.buckets, Objects(self._storage))
+
     def close(self) -> None:
         for entry in self._open.values():
             entry.cloudflare.databases.close()
@@ -86,8 +112,9 @@ class Accounts:
         account = Account(
             account_id=account_id, token=token_of(self._folder, account_id), subdomain=subdomain_of(account_id)
         )
-        cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults)
+        cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
         cloudflare.deployer.supervisor = self._supervisor
+        cloudflare.own_api = lambda: self._address
         self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
         self._opened(cloudflare)
         return cloudflare

@@ -30,6 +30,7 @@ from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
 from inferstack.local.api_faults import ApiFaults
+from inferstack.local.assets.state import Assets
 from inferstack.local.d1.state import Databases
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
@@ -38,6 +39,7 @@ from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
 from inferstack.local.r2.state import Buckets
 from inferstack.local.secrets_store.state import SecretsStores
+from inferstack.local.storage.storage import Storage
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
@@ -45,6 +47,8 @@ from inferstack.local.workers.state import Workers
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+FAULT = "fault"
+API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
 
@@ -60,19 +64,21 @@ class Account:
 class LocalCloudflare:
     """All products of one account, over one store."""
 
-    def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults) -> None:
-        self.store, self.account = store, account
+    def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults, storage: Storage) -> None:
+        self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
-        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store)
+        self.assets = Assets(store)
+        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store, self.assets)
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
+        self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.use_text_server: Callable[[str], None] = lambda _: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
-        self.deployer = Deployer(store, self.workers, account.account_id, account.subdomain)
+        self.deployer = Deployer(store, self.workers, self.assets, account.account_id, account.subdomain)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
 
@@ -126,17 +132,22 @@ class LocalCloudflare:
 
     async def _binding(self, request: Request) -> Response:
         kind, identifier = request.headers.get("x-local-kind"), request.headers.get("x-local-id", "")
-        fault = self.models.faults.take(f"binding:{kind}")
+        asked = kind == FAULT  # by the storage process, on behalf of a product that it answers for
+        fault = self.models.faults.take(f"binding:{identifier if asked else kind}")
         if fault is not None:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.error is not None:
                 error = fault.error
                 return JSONResponse({"code": error.code, "error": error.message, "success": False}, error.status)
+        if asked:
+            return Response(status_code=204)
         answer = self._answers.get(kind or "")
         return await answer(request, identifier) if answer else await self._egress(request)
 
     async def _egress(self, request: Request) -> Response:
-        """Requests of Workers to other hosts: the gateway's data plane is here, and this machine is reached."""
+        """Requests of Workers to other hosts: the API and the gateway's data plane are here, and this machine is reached."""
+        if request.headers.get("host", "") == API_HOST:
+            return await answer_egress(request, self.own_api())
         host, parts = request.headers.get("host", ""), request.path_params["path"].split("/", 2)
         if host != GATEWAY_HOST or len(parts) < 3 or parts[0] != "v1":
             return await answer_egress(request)

@@ -17,9 +17,12 @@ def is_loopback(host: str) -> bool:
     return host.lower() in LOOPBACK or host.lower().endswith(".localhost")
 
 
-async def answer_egress(request: Request) -> Response:
-    """Proxies to loopback, redirects unfollowed; 502 for every other host, and where nobody listens."""
-    host = request.headers.get("host", "")
+async def answer_egress(request: Request, instead: str = "") -> Response:
+    """Proxies to loopback, redirects unfollowed; 502 for every other host, and where nobody listens.
+
+    `instead` is who answers for the host that was asked.
+    """
+    host = instead or request.headers.get("host", "")
     name = (httpx.URL(f"http://{host}").host if host else "").lower()
     if not is_loopback(name):
         return JSONResponse({"error": f"The local Cloudflare does not let Workers reach {host}"}, 502)

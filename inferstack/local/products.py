@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.queues.routes import QueuesApi, queue_binding
-from inferstack.local.r2.binding import r2_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
@@ -44,7 +44,7 @@ class Product:
 def products(of: LocalCloudflare) -> list[Product]:
     return [
         Product(
-            routes=AiApi(of.models, of.api_faults).routes,
+            routes=AiApi(of.models, of.api_faults, of.storage.tell).routes,
             bindings={"ai": lambda request, _: ai_binding(of.models, of.queued, of.gateways, request)},
         ),
         Product(routes=GatewayApi(of.gateway_state, of.store).routes),
@@ -61,10 +61,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=QueuesApi(of.queues).routes,
             bindings={"queue": partial(queue_binding, of.queues)},
         ),
-        Product(
-            routes=R2Api(of.buckets).routes,
-            bindings={"r2_bucket": partial(r2_binding, of.buckets)},
-        ),
+        Product(routes=R2Api(of.buckets, of.storage).routes),
         Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(
             routes=SecretsStoreApi(of.secrets_stores).routes,
@@ -74,6 +71,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=VectorizeApi(of.indexes).routes,
             bindings={"vectorize": partial(vectorize_binding, of.indexes)},
         ),
+        Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

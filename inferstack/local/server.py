@@ -27,10 +27,13 @@ from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.queues.broker import Broker
-from inferstack.local.runtime.supervisor import StartError, Supervisor
-from inferstack.toolchain import find_workerd
+from inferstack.local.runtime.process import StartError
+from inferstack.local.runtime.supervisor import Supervisor
+from inferstack.local.storage.leftovers import tidy_buckets
+from inferstack.local.storage.storage import Storage
+from inferstack.toolchain import find_simulators, find_workerd
 
-CRASHES = "crashes.log"
+CRASHES, STORAGE = "crashes.log", "storage"
 log = logging.getLogger("inferstack.local")
 
 
@@ -69,23 +72,31 @@ def _taken(port: int, what: str, option: str) -> str:
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
     with _only_one(settings.folder):
-        accounts = Accounts(settings.folder)
+        workerd, simulators = find_workerd(), find_simulators()
+        storage = Storage(workerd, simulators, settings.folder / STORAGE, settings.folder / "storage.log")
+        accounts = Accounts(settings.folder, storage)
         api_socket = _listen(settings.api_port, "the API", "--api-port")
         try:
-            supervisor = Supervisor(find_workerd(), settings.port, accounts.plan, settings.folder / "workers.log")
+            supervisor = Supervisor(workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log")
         except OSError:
             raise UserError(_taken(settings.port, "the Workers", "--port")) from None
         try:
-            await _serve(accounts, supervisor, api_socket, settings)
+            await _serve(accounts, storage, supervisor, api_socket, settings)
         finally:
             await supervisor.close()
+            await storage.close()
             record_file(settings.folder).unlink(missing_ok=True)
             accounts.close()
 
 
-async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.socket, settings: Settings) -> None:
+async def _serve(
+    accounts: Accounts, storage: Storage, supervisor: Supervisor, api_socket: socket.socket, settings: Settings
+) -> None:
     background: set[asyncio.Task[None]] = set()
     accounts.attach(supervisor)
+    accounts.tell_address(f"127.0.0.1:{api_socket.getsockname()[1]}")
+    tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
+    await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
     inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), **options))
     outer = _Server(uvicorn.Config(accounts.api, access_log=False, **options))
@@ -98,6 +109,7 @@ async def _serve(accounts: Accounts, supervisor: Supervisor, api_socket: socket.
         if any(task.done() for task in serving):
             raise UserError(f"the local Cloudflare cannot listen: {_why(serving)}")
         await asyncio.sleep(0.01)
+    await accounts.carry_over()
     try:
         await supervisor.apply()
     except StartError as error:

@@ -24,6 +24,7 @@ class Wiring:
     more: Callable[[str], dict[str, tuple[str, str]]] = (
         lambda _: {}
     )  # inner bindings beside the fetcher: kind and value
+    stored: bool = False  # the storage process answers
     needs: tuple[str, ...] = ()  # fields that a binding must have
 
 
@@ -47,7 +48,7 @@ WIRINGS = {
     "d1": Wiring(identity=_first("id", "database_id"), module="cloudflare-internal:d1-api"),
     "kv_namespace": Wiring(identity=_first("namespace_id"), designator="kvNamespace", needs=("namespace_id",)),
     "queue": Wiring(identity=_first("queue_name"), designator="queue", needs=("queue_name",)),
-    "r2_bucket": Wiring(identity=_first("bucket_name"), designator="r2Bucket", needs=("bucket_name",)),
+    "r2_bucket": Wiring(identity=_first("bucket_name"), designator="r2Bucket", stored=True, needs=("bucket_name",)),
     "ratelimit": Wiring(
         identity=_all("namespace_id", "simple.limit", "simple.period"),
         module="local:ratelimit",

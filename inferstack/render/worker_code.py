@@ -16,6 +16,7 @@ import yaml
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from inferstack.asset_files import asset_files, asset_manifest, manifest_digest
 from inferstack.config import (
     FILE_SUFFIX,
     ModelSpec,
@@ -33,10 +34,13 @@ from inferstack.render.packages import is_package, package_modules
 from inferstack.render.source import imports, source_modules
 from inferstack.shipped import HOME
 
+ASSETS = "assets/"  # in a digest; no module is called so
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedWorker:
-    """Modules, the main one first, a digest of all of them, and the compatibility flags that they need."""
+    """Modules, the main one first (none for static assets alone), a digest of all that is served, and the compatibility
+    flags that they need."""
 
     modules: tuple[Module, ...]
     digest: str
@@ -46,9 +50,21 @@ class RenderedWorker:
 def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     """Raises `ConfigError` when the Worker lacks what its template needs."""
     worker = spec.workers[key]
-    modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
+    modules: tuple[Module, ...] = ()
+    if worker.has_code:
+        modules = source_modules(worker.source, root) if worker.source else _from_template(spec, key, root)
     template = find_template(worker.template, root) if worker.template else None
-    return RenderedWorker(modules, digest_of({m.name: m.content for m in modules}), template.flags if template else ())
+    contents = {module.name: module.content for module in modules}
+    if worker.assets is not None:
+        contents[ASSETS] = _assets_digest(root / worker.assets.directory)
+    return RenderedWorker(modules, digest_of(contents), template.flags if template else ())
+
+
+def _assets_digest(directory: Path) -> bytes:
+    try:
+        return manifest_digest(asset_manifest(asset_files(directory))).encode()
+    except OSError as error:
+        raise ConfigError(f"the static assets cannot be read: {error}") from None
 
 
 def digest_of(modules: dict[str, bytes]) -> str:

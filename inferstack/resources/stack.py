@@ -92,6 +92,8 @@ class InferenceStack(pulumi.ComponentResource):
             beside = self._indexes[key].beside
             assert beside is not None
             return {"type": "vectorize", "indexName": beside}
+        if kind == "version_metadata":
+            return {"type": kind}
         if kind == "database":
             return {"type": "d1", "id": self._databases[key].uuid}
         if kind == "bucket":

@@ -40,6 +40,15 @@ def _variable(value: Any) -> dict[str, Any]:
     )
 
 
+def _assets(spec: WorkerSpec) -> dict[str, Any] | None:
+    """The provider reads the folder itself, from the project's on: the path is the same on every machine."""
+    if spec.assets is None:
+        return None
+    names = {"html_handling": "htmlHandling", "not_found_handling": "notFoundHandling"}
+    config = {names.get(name, "runWorkerFirst"): value for name, value in spec.assets.config.items()}
+    return {"directory": spec.assets.directory, **({"config": config} if config else {})}
+
+
 def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     """What policies ask about a Worker; a policy pack sees no stack file."""
     worker = spec.workers[key]
@@ -121,8 +130,9 @@ class Worker(pulumi.ComponentResource):
         inputs = {
             "accountId": context.account_id,
             "workerId": shell.id,
-            "mainModule": rendered.modules[0].name,
-            "modules": modules,
+            "mainModule": rendered.modules[0].name if rendered.modules else None,
+            "modules": modules or None,
+            "assets": _assets(spec),
             "bindings": self._bindings(key, context, resolve),
             "compatibilityDate": spec.compatibility_date,
             "compatibilityFlags": sorted({*spec.compatibility_flags, *rendered.flags}),
@@ -186,6 +196,8 @@ class Worker(pulumi.ComponentResource):
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
+        if spec.assets is not None and spec.assets.binding is not None:
+            found.append({"name": spec.assets.binding, "type": "assets"})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]

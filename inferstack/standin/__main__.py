@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from inferstack.cloudflare import is_loopback
+from inferstack.plugin.resource import ResourceType
 from inferstack.plugin.servicer import Servicer, serve_provider
-from inferstack.standin.typed_resource import all_types
+from inferstack.standin.table import SPECS
+from inferstack.standin.typed_resource import TableResource
+from inferstack.standin.version_assets import WorkerVersionResource
 from inferstack.versions import CLOUDFLARE_PROVIDER
 
 
@@ -20,5 +23,11 @@ def refuse(config: dict[str, Any]) -> str | None:
     )
 
 
+def types() -> dict[str, ResourceType]:
+    special = {"worker_version": WorkerVersionResource}
+    resources = [special.get(spec.name, TableResource)(spec) for spec in SPECS]
+    return {resource.token: resource for resource in resources}
+
+
 if __name__ == "__main__":
-    serve_provider(Servicer(CLOUDFLARE_PROVIDER, all_types(), refuse))
+    serve_provider(Servicer(CLOUDFLARE_PROVIDER, types(), refuse))

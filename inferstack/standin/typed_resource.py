@@ -24,7 +24,7 @@ from inferstack.standin.codec import (
     to_wire,
     unknown_outputs,
 )
-from inferstack.standin.table import SPECS, Spec
+from inferstack.standin.table import Spec
 
 if TYPE_CHECKING:
     import httpx
@@ -285,7 +285,3 @@ def _fits(attribute: dict[str, Any], value: Any) -> bool:
     if wanted is None:
         return True
     return isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
-
-
-def all_types() -> dict[str, ResourceType]:
-    return {resource.token: resource for resource in map(TableResource, SPECS)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -19,7 +20,11 @@ from inferstack.errors import ToolchainError
 from inferstack.shipped import HOME, IS_CHECKOUT
 from inferstack.toolchain.folders import cache_folder, make_writable, say
 
-SETS = {"build": "esbuild bundles Workers, jose verifies their callers' tokens", "runtime": "workerd runs Workers here"}
+SETS = {
+    "build": "esbuild bundles Workers, jose verifies their callers' tokens",
+    "runtime": "workerd runs Workers here, on Cloudflare's own simulators",
+}
+SIMULATORS = "5.20261023.0-beta"  # of the package `miniflare`, made for the workerd of the same day
 SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
 MACHINES = {"x86_64": "64", "amd64": "64", "aarch64": "arm64", "arm64": "arm64"}
 SECONDS = 900
@@ -42,6 +47,19 @@ def find_workerd() -> Path:
         if candidate:
             return Path(candidate)
     raise ToolchainError("the Workers runtime `workerd` is not installed\n  fix: inferstack setup")
+
+
+def find_simulators() -> Path:
+    """The modules of Cloudflare's simulators, of the version that was proved here; raises `ToolchainError`."""
+    package = packages_folder("runtime") / "cloudflare-simulators"
+    try:
+        found = json.loads((package / "package.json").read_text())["version"]
+    except (OSError, ValueError, KeyError):
+        raise ToolchainError("Cloudflare's simulators are not installed\n  fix: inferstack setup") from None
+    if found != SIMULATORS:
+        text = f"Cloudflare's simulators in {package} are of version {found}, and {SIMULATORS} is needed"
+        raise ToolchainError(f"{text}\n  fix: remove that folder, then: inferstack setup")
+    return package / "dist" / "src" / "workers"
 
 
 def find_esbuild() -> Path | None:

@@ -187,6 +187,7 @@ def _secrets(section: Section, value: Value) -> None:
 
 
 BINDINGS = {
+    "version_metadata": lambda section, value: section.bind(value.need("binding"), "version_metadata", True),
     "vars": _variables,
     "ai": _ai,
     "queues": _queues,
@@ -225,7 +226,6 @@ OTHERS = {
     "streaming_tail_consumers",
     "tail_consumers",
     "unsafe_hello_world",
-    "version_metadata",
     "vpc_networks",
     "vpc_services",
     "worker_loaders",

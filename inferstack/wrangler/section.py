@@ -72,7 +72,8 @@ class Section:
         return text
 
     def names(self) -> set[str]:
-        return {name for group in ("bindings", "vars", "secrets") for name in self.entry.get(group, {})}
+        files = {name for key, name in self.entry.get("assets", {}).items() if key == "binding"}
+        return files | {name for group in ("bindings", "vars", "secrets") for name in self.entry.get(group, {})}
 
     def raw(self, of: str, **properties: Any) -> None:
         """What the language has no word of its own for, as the provider takes it."""

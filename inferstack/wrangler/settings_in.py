@@ -143,7 +143,22 @@ def _preview_urls(section: Section, value: Value) -> None:
     section.subdomain["previewsEnabled"] = value.flag()
 
 
+def _assets(section: Section, value: Value) -> None:
+    """The folder is from wrangler's file; without one, files are another tool's, such as Vite's before its build."""
+    directory, binding, first = value.need("directory"), value.get("binding"), value.get("run_worker_first")
+    found: dict[str, Any] = {"directory": section.path(directory.text())}
+    if binding is not None:
+        found["binding"] = section.free_name(binding)
+    for name in ("html_handling", "not_found_handling"):
+        if (given := value.get(name)) is not None:
+            found[name] = given.text()
+    if first is not None:
+        found["run_worker_first"] = first.texts() if isinstance(first.raw, list) else first.flag()
+    section.entry["assets"] = found
+
+
 SETTINGS = {
+    "assets": _assets,
     "compatibility_flags": _flags,
     "route": _routes,
     "routes": _routes,
@@ -168,7 +183,6 @@ def add_subdomain(section: Section) -> None:
 
 # What happens to code that counts on what was left out.
 WHY = {
-    "assets": "static files are not served",
     "site": "static files are not served",
     "build": "run that command yourself before `up`",
     "define": "the code finds no such names",

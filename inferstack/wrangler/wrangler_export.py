@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from inferstack.asset_files import asset_files
 from inferstack.config import StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 from inferstack.wrangler.settings_out import settings_of, unsaid
 
+ASSETS = "assets"  # the folder
 HEAD = "// From inferstack's stack `{stack}`. Ids of databases and namespaces: wrangler makes or finds them by name.\n"
 # What a wrangler file, or a command that is told, says of each kind.
 SAID: dict[str, set[str]] = {
@@ -32,8 +34,8 @@ def export_wrangler(stack: str, root: Path, out: Path) -> tuple[list[str], list[
     rendered = {key: render_worker(spec, key, root) for key in spec.workers}
     for key, worker in rendered.items():
         files = {f"src/{module.name}": module.content for module in worker.modules}
-        files |= _migrations(spec, spec.workers[key], root)
-        config = _config(spec, key, worker.modules[0].name)
+        files |= _migrations(spec, spec.workers[key], root) | _assets(spec.workers[key], root)
+        config = _config(spec, key, worker.modules[0].name if worker.modules else None)
         files["wrangler.jsonc"] = (HEAD.format(stack=stack) + json.dumps(config, indent=2) + "\n").encode()
         for name, content in files.items():
             file = out / key / name
@@ -89,17 +91,23 @@ def _migrations(spec: StackSpec, worker: WorkerSpec, root: Path) -> dict[str, by
     return {f"migrations/{key}/{file.name}": file.read_bytes() for key, found in files.items() for file in found}
 
 
-def _config(spec: StackSpec, key: str, main: str) -> dict[str, Any]:
+def _assets(worker: WorkerSpec, root: Path) -> dict[str, bytes]:
+    found = asset_files(root / worker.assets.directory) if worker.assets else {}
+    return {f"{ASSETS}{path}": file.read_bytes() for path, file in found.items()}
+
+
+def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
     worker = spec.workers[key]
     config: dict[str, Any] = {
         "name": spec.name_of("workers", key),
-        "main": f"src/{main}",
+        "main": f"src/{main}" if main else None,
         "compatibility_date": worker.compatibility_date,
         "compatibility_flags": worker.compatibility_flags,
         "account_id": spec.account if spec.account and set(spec.account) != {"0"} else None,
         # Modules go up as they are.
-        "no_bundle": True,
-        "rules": [{"type": "ESModule", "globs": ["**/*.js"]}],
+        "no_bundle": True if main else None,
+        "rules": [{"type": "ESModule", "globs": ["**/*.js"]}] if main else None,
+        "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
         "vars": spec.variables_of(key),
         **settings_of(worker),
         **_bindings(spec, key),
@@ -112,6 +120,8 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
     for name, binding in spec.workers[key].bindings.items():
         if binding.ai:
             found["ai"] = {"binding": name}
+        elif binding.version_metadata:
+            found["version_metadata"] = {"binding": name}
         elif binding.index:
             entry = {"binding": name, "index_name": spec.index_name(binding.index)}
             found.setdefault("vectorize", []).append(entry)

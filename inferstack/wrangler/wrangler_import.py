@@ -175,7 +175,9 @@ def _read(section: Section) -> None:
     if not section.entry["compatibility_date"]:
         section.entry["compatibility_date"] = DATE
         section.note((), f"there is no `compatibility_date`; {DATE} is written")
-    if not section.entry["source"]:
+    if not section.entry["source"] and "assets" in section.entry:
+        section.entry.pop("source")  # static assets need no code
+    elif not section.entry["source"]:
         section.note((), f"{LEFT_OUT}there is no `main`, and so no code to run")
         section.draft.data["workers"].pop(section.worker)
 
@@ -226,7 +228,8 @@ def _calls(key: str) -> Reader:
 
 def _finish(section: Section) -> None:
     """Secrets, then all that nobody read."""
-    entry = find_entry(section.root / section.entry["source"]) if section.entry["source"] else None
+    source = section.entry.get("source")
+    entry = find_entry(section.root / source) if source else None
     uses = env_uses(entry, section.root) if entry and not leaves(entry, section.root) else []
     add_secrets(section, {use.name for use in uses})
     for value in list(section.unread()):

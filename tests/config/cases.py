@@ -27,6 +27,11 @@ def binding(body: str) -> str:
     return LOCAL + PLAIN + f"    bindings:\n      B: {{ {body} }}\n"
 
 
+def served(more: str = "") -> str:
+    """A Worker of static assets alone."""
+    return LOCAL + f"workers:\n  w:\n    compatibility_date: '2026-04-01'\n    assets: {{ directory: site, {more} }}\n"
+
+
 JWKS = "jwks_url: 'https://id.example/jwks'"
 
 
@@ -124,7 +129,11 @@ CASES = [
     Case("IS101", LOCAL + framed("auth: jwt")),
     Case("IS102", CLOUD + "production: true\n" + framed(f"auth: jwt, jwt: {{ {JWKS} }}")),
     Case("IS103", LOCAL + framed("auth: jwt, jwt: { jwks_url: 'http://id.example/jwks', issuer: a, audience: b }")),
-    Case("IS104", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    vars: {{ ROOMS: x }}\n",
+    Case("IS104", served("binding: FILES"), {"site/a": "a"}, ("site",)),
+    Case("IS105", served(), {"site/big": "0" * (25 * 1024 * 1024 + 1)}, ("site",)),
+    Case("IS106", served(), {"site/_redirects": "/a /b 301\n/c\n"}, ("site",)),
+    Case("IS107", served().replace(LOCAL, CLOUD), {"site/_headers": "/a\n  X-A: b\n"}, ("site",)),
+    Case("IS108", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    vars: {{ ROOMS: x }}\n",
          {"w.js": "export default {\n  fetch: (_, env) => new Response(env.ROOMS + env.ROOM.get(env.ID ?? 'a')),\n};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),

@@ -24,10 +24,10 @@ def write(case: Case, root: Path) -> None:
     for name, text in TEMPLATES.items():
         (root / "templates" / name).mkdir(parents=True)
         (root / "templates" / name / "template.yaml").write_text(text)
-    for path, text in case.files.items():
-        (root / path).write_text(text)
     for path in case.folders:
         (root / path).mkdir()
+    for path, text in case.files.items():
+        (root / path).write_text(text)
     if case.text:
         text = case.text if isinstance(case.text, bytes) else case.text.encode()
         (root / "stacks" / "s.yaml").write_bytes(text)

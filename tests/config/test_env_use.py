@@ -100,4 +100,4 @@ def test_modules_that_the_entry_reaches_are_read_too(tmp_path: Path) -> None:
 
 def test_the_samples_stay_quiet() -> None:
     said = check(stack_names(ROOT), ROOT).show("text")
-    assert "IS104" not in said
+    assert "IS108" not in said

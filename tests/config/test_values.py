@@ -40,9 +40,10 @@ def worker(**parts: Any) -> dict[str, Any]:
 
 NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either end"
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
-KINDS = "one of: ai, index, database, bucket, namespace, queue, service, rate_limit"
+KINDS = "one of: ai, index, database, bucket, namespace, queue, service, rate_limit, version_metadata"
 SECRET = "is not a reference to a secret (its text is not shown)"
 GIVE = "give a value of that kind"
+NO_ORIGIN = "a Worker has a `template`, a `source` of its own, or static `assets`"
 ORIGIN = "a Worker has either a `template` or a `source` of its own"
 SPEND = {"usd": 1, "interval": 60}
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -88,7 +89,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (worker(secrets={"T": 5}), f"IS030 `workers.w.secrets.T` {SECRET} → {REFERENCE}"),
     ({"secrets_store": {"t": "x"}}, f"IS030 `secrets_store.t` {SECRET} → {REFERENCE}"),
     ({"gateways": {"g": {"keys": {"openai": {"secret": 5}}}}}, f"IS030 `gateways.g.keys.openai.secret` {SECRET} → {REFERENCE}"),
-    (worker(template=None), f"IS031 `workers.w`: {ORIGIN} → {GIVE}"),
+    (worker(template=None), f"IS031 `workers.w`: {NO_ORIGIN} → {GIVE}"),
     (worker(source="w.js"), f"IS031 `workers.w`: {ORIGIN} → {GIVE}"),
     (
         worker(compatibility_date="2026-02-30"),

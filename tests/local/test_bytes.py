@@ -91,6 +91,7 @@ CASES.append(pytest.param(f'"{HALF[0]}"', HALF[1], id="half a character"))
 
 @pytest.mark.parametrize(("written", "kept"), CASES)
 def test_r2_keys_and_metadata(cloudflare: Api, ids: dict[str, str], written: str, kept: str) -> None:
+    kept = kept.replace("\ufffd", "\ufffd" * 3)  # the runtime writes half a character in three bytes, R2 reads each
     ask(cloudflare, "", raw=f'{{"do": "r2put", "key": {written}, "kind": {written}}}')
     found = ask(cloudflare, "", raw=f'{{"do": "r2get", "key": {written}}}')["ok"]
     assert (found["key"], found["head"], found["kind"]) == (kept, {"note": kept}, kept)

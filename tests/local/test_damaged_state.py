@@ -14,7 +14,7 @@ import pytest
 
 from inferstack import local
 from inferstack.errors import UserError
-from tests.conftest import Api, start_cloudflare
+from tests.conftest import Api, start_cloudflare, storage_process
 
 ORPHAN, UNKNOWN = "0f" * 16, "01234567-89ab-4cde-8f01-23456789abcd"
 
@@ -89,17 +89,20 @@ def test_what_a_kill_left_is_gone_after_the_next_start(own: Api) -> None:
     assert put(own, "kept", b"kept") == 200
     runtime = Path((own.folder / "workers.folder").read_text())
     kill(own)
+    blobs = next((own.folder / "storage" / "r2_bucket" / "blobs").glob("*/blobs"))
     orphans = [
-        own.folder / "r2" / ORPHAN,
+        blobs / ORPHAN,
+        blobs / f".{ORPHAN}.1.tmp",
+        own.folder / "storage" / "r2_bucket" / "objects" / "inferstack-r2_bucket" / f"{ORPHAN * 2}.sqlite",
         own.folder / "d1" / f"{UNKNOWN}.sqlite",
         own.folder / "d1" / f"{UNKNOWN}.sqlite-wal",
     ]
-    notes = [own.folder / "r2" / "notes.txt", own.folder / "d1" / "mine.sqlite"]
+    notes = [own.folder / "notes.txt", own.folder / "d1" / "mine.sqlite"]
     for file in [*orphans, *notes]:
         file.write_text("x")
     assert runtime.is_dir()
     with start_cloudflare(own.folder).client as again:
-        assert [file.exists() for file in [*orphans, *notes]] == [False, False, False, True, True]
+        assert [file.exists() for file in [*orphans, *notes]] == [False] * 5 + [True] * 2
         assert not runtime.exists()
         assert again.get("/r2/buckets/things/objects/kept").content == b"kept"
 
@@ -107,13 +110,15 @@ def test_what_a_kill_left_is_gone_after_the_next_start(own: Api) -> None:
 def test_a_full_disk_is_told_and_keeps_no_part(own: Api) -> None:
     """Files may grow to 1 MB here, which stands in for a disk that has no room: the write fails half-way."""
     assert put(own, "a", b"a" * 100) == 200
-    before = set((own.folder / "r2").iterdir())
-    old = resource.prlimit(own.running.pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    storage, blobs = storage_process(own.running.pid), own.folder / "storage" / "r2_bucket" / "blobs"
+    before = set(blobs.rglob("*"))
+    old = resource.prlimit(storage, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
     full = own.client.put("/r2/buckets/things/objects/a", content=b"b" * (2 << 20))
-    assert (full.status_code, full.json()["errors"][0]["code"]) == (507, 10001)
-    assert set((own.folder / "r2").iterdir()) == before
+    assert (full.status_code, full.json()["errors"][0]["code"]) == (500, 10001)
+    assert "is the disk full?" in full.json()["errors"][0]["message"]
+    assert set(blobs.rglob("*")) == before
     assert own.client.get("/r2/buckets/things/objects/a").content == b"a" * 100
-    resource.prlimit(own.running.pid, resource.RLIMIT_FSIZE, old)
+    resource.prlimit(storage, resource.RLIMIT_FSIZE, old)
     assert put(own, "a", b"b" * (2 << 20)) == 200
 
 

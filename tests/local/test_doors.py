@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from inferstack.local._store import Store
 from inferstack.local.ai.run import Models
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.app import Account, LocalCloudflare
+from inferstack.local.storage.storage import Storage
 from tests.conftest import Api
 
 OPEN = {("GET", "/health"), ("HEAD", "/health")}
@@ -24,7 +26,8 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     """Method and path of every route that the app has, with made-up parameters."""
     store = Store(tmp_path_factory.mktemp("routes"))
     account = Account(account_id=local.ACCOUNT_ID, token="t", subdomain="local")
-    app = LocalCloudflare(store, account, Models(), ApiFaults()).api()
+    storage = Storage(Path("workerd"), Path("modules"), tmp_path_factory.mktemp("storage"), Path("log"))
+    app = LocalCloudflare(store, account, Models(), ApiFaults(), storage).api()
     found = []
     for route in app.routes:
         path = re.sub(r"\{account_id\}", local.ACCOUNT_ID, route.path)  # type: ignore[attr-defined]

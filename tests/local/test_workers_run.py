@@ -106,9 +106,17 @@ def test_a_deploy_drops_no_request(cloudflare: Api) -> None:
     callers = [threading.Thread(target=guarded) for _ in range(4)]
     for caller in callers:
         caller.start()
+
+    def wait_for(text: str) -> None:
+        until = time.monotonic() + 30
+        while text not in seen and not errors and time.monotonic() < until:
+            time.sleep(0.01)
+
+    wait_for("v0")
     for number in range(1, 5):
         deploy(cloudflare, "steady", says(f"v{number}"))
         assert cloudflare.worker("steady", "GET", "/").text == f"v{number}"
+    wait_for("v4")
     stop.set()
     for caller in callers:
         caller.join()

@@ -90,3 +90,18 @@ def test_queues(wrangler) -> None:  # type: ignore[no-untyped-def]
     assert "wrangled" in wrangler("queues", "list")
     wrangler("queues", "delete", "wrangled")
     assert "wrangled" not in wrangler("queues", "list")
+
+
+def test_assets_are_uploaded_and_served(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    site = {"directory": "public", "binding": "ASSETS", "run_worker_first": ["/api/*"]}
+    (tmp_path / "wrangler.json").write_text(json.dumps({**CONFIG, "name": "site", "assets": site}))
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "index.html").write_text("<h1>home</h1>")
+    (tmp_path / "public" / "_headers").write_text("/*\n  X-Site: yes\n")
+    (tmp_path / "public" / "_redirects").write_text("/old / 301\n")
+    wrangler("deploy")
+    page = cloudflare.worker("site", "GET", "/")
+    assert (page.text, page.headers["content-type"]) == ("<h1>home</h1>", "text/html; charset=utf-8")
+    assert page.headers["x-site"] == "yes"
+    assert cloudflare.worker("site", "GET", "/old").headers["location"] == "/"
+    assert cloudflare.worker("site", "GET", "/api/x").json()["greeting"] == "hello"

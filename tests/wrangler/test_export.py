@@ -27,8 +27,10 @@ workers:
       FILES: {{ bucket: files }}
       A: {{ namespace: cache }}
       B: {{ namespace: cache }}
+      VERSION: {{ version_metadata: true }}
       LIMIT: {{ rate_limit: {{ requests: 5, seconds: 10 }} }}
     vars: {{ PLANS: [free, 5], TEXT: "$${{x}}" }}
+    assets: {{ directory: site, binding: SITE, run_worker_first: true }}
     domains: [{{ hostname: a.example.com, zone: {ZONE} }}]
     smoke: [{{ request: GET / }}]
     raw:
@@ -43,6 +45,8 @@ def exported(tmp_path: Path) -> tuple[dict[str, Any], list[str], Path]:
     (tmp_path / "stacks" / "dev.yaml").write_text(STACK)
     (tmp_path / "own.js").write_text("export default { fetch() {}, queue() {} };\n")
     (tmp_path / "sql").mkdir()
+    (tmp_path / "site" / "deep").mkdir(parents=True)
+    (tmp_path / "site" / "deep" / "a.html").write_text("a")
     (tmp_path / "sql" / "1.sql").write_text("SELECT 1;\n")
     _, notes = export_wrangler("dev", tmp_path, tmp_path / "out")
     text = (tmp_path / "out" / "own" / "wrangler.jsonc").read_text()
@@ -62,15 +66,18 @@ def test_settings_and_bindings_are_in_wranglers_words(exported: tuple[dict[str, 
     assert config["r2_buckets"] == [{"binding": "FILES", "bucket_name": "files-dev", "jurisdiction": "eu"}]
     [consumer] = config["queues"]["consumers"]
     assert (consumer["retry_delay"], consumer["max_concurrency"]) == (9, 2)
+    assert config["version_metadata"] == {"binding": "VERSION"}
     [limit] = config["ratelimits"]
     assert (limit["name"], limit["simple"]) == ("LIMIT", {"limit": 5, "period": 10})
 
 
-def test_migrations_go_along(exported: tuple[dict[str, Any], list[str], Path]) -> None:
+def test_migrations_and_static_assets_go_along(exported: tuple[dict[str, Any], list[str], Path]) -> None:
     config, _, folder = exported
     [database] = config["d1_databases"]
     assert database["migrations_table"] == "done"
     assert (folder / database["migrations_dir"] / "1.sql").read_text() == "SELECT 1;\n"
+    assert config["assets"] == {"directory": "assets", "binding": "SITE", "run_worker_first": True}
+    assert (folder / "assets" / "deep" / "a.html").read_text() == "a"
 
 
 def test_what_a_wrangler_file_cannot_say_is_told(exported: tuple[dict[str, Any], list[str], Path]) -> None:

@@ -269,6 +269,26 @@ def test_rate_limits_are_carried_from_either_key(bring: Import, tmp_path: Path) 
     }
 
 
+def test_static_assets_are_carried_beside_code_and_alone(bring: Import, tmp_path: Path) -> None:
+    own = {"binding": "FILES", "not_found_handling": "404-page", "run_worker_first": ["/api/*"]}
+    found = bring(
+        {
+            "assets": {"directory": "./public/", **own},
+            "version_metadata": {"binding": "VERSION"},
+            "env": {"alone": {"main": "", "assets": {"directory": "public", "html_handling": "none"}}},
+        },
+        files={"public/a.html": "a", "index.js": "export default { fetch: (r, env) => env.FILES.fetch(env.VERSION) };"},
+    )
+    assert (notes(found), found.wrong) == ([], False)
+    worker, alone = (load_stack(name, tmp_path).workers["shop"] for name in ("default", "alone"))
+    assert (worker.assets.model_dump(exclude_none=True) if worker.assets else None) == {
+        "directory": "app/public",
+        **own,
+    }
+    assert worker.bindings["VERSION"].version_metadata
+    assert (alone.source, alone.assets and alone.assets.html_handling) == (None, "none")
+
+
 def test_migrations_are_found_and_recorded_where_wrangler_does(bring: Import, tmp_path: Path) -> None:
     database = {"binding": "DB", "database_name": "a", "migrations_table": "mine", "migrations_dir": "sql"}
     found = bring({"d1_databases": [database]}, files={"sql/1.sql": "SELECT 1;"})
@@ -283,7 +303,7 @@ def test_migrations_are_found_and_recorded_where_wrangler_does(bring: Import, tm
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"assets": {"directory": "public"}}, ["`assets`; static files are not served"]),
+        ({"site": {"bucket": "public"}}, ["`site`; static files are not served"]),
         (
             {"durable_objects": {"bindings": [{"name": "ROOM", "class_name": "Room"}]}},
             ["`durable_objects`; `env.ROOM` is nothing there"],
@@ -346,14 +366,15 @@ def test_what_a_build_writes_out_for_nothing_is_not_told(bring: Import) -> None:
         "rules": [{"type": "ESModule", "globs": ["**/*.js", "**/*.mjs"]}],
         "queues": {"producers": [], "consumers": []},
     }
-    found = bring({**empty, **facts, **usual, "no_bundle": True, "assets": {"directory": "../client"}})
-    assert notes(found) == ["not carried: `assets`; static files are not served"]
+    assets = {"directory": "../client"}
+    found = bring({**empty, **facts, **usual, "no_bundle": True, "assets": assets}, files={"../client/a.html": "a"})
+    assert notes(found) == []
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('name = "a"\nmain = "index.js"\n[assets]\ndirectory = "x"\n', "3:1"),
+        ('name = "a"\nmain = "index.js"\n[site]\nbucket = "x"\n', "3:1"),
         (
             'main = "index.js"\n[[queues.consumers]]\nqueue = "a"\n[[queues.consumers]]\nqueue = "b" # x\nodd = 1\n',
             "6:1",

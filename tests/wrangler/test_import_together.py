@@ -179,7 +179,7 @@ def test_code_that_reads_what_was_left_out_is_told_at_once_and_by_check(bring: I
     rooms = {"durable_objects": {"bindings": [{"name": "ROOM", "class_name": "Room"}]}}
     found = bring({"main": "rooms.js", **rooms}, target="local", files={"rooms.js": code})
     [finding] = found.findings
-    assert finding.code == "IS104"
+    assert finding.code == "IS108"
     assert finding.message == "nothing binds `env.ROOM`, which app/rooms.js:2:37 reads"
 
 

@@ -81,6 +81,8 @@ def root(tmp_path: Path) -> Path:
     (app / "src").mkdir(parents=True)
     (app / "migrations").mkdir()
     (app / "src" / "index.ts").write_text("export default { fetch: () => new Response('hi') };\n")
+    (app / "public").mkdir()
+    (app / "public" / "a.html").write_text("a")
     (app / "index.js").write_text("export default { fetch: () => new Response('hi') };\n")
     return tmp_path
 
@@ -98,7 +100,7 @@ def test_each_environment_of_a_toml_becomes_a_stack_that_passes_check(root: Path
     assert list(production.workers["ask-docs"].bindings) == ["CACHE"]
     assert not check(["default", "staging", "production"], root).wrong
     notes = "\n".join(found.notes)
-    assert "app/wrangler.toml:8:1: not carried: `assets`; static files are not served" in notes
+    assert staging.workers["ask-docs"].assets is not None, "they are inherited"
     assert "app/wrangler.toml:7:66: not carried: `routes[1]`; a route needs the id of its zone" in notes
 
 

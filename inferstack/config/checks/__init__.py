@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inferstack.config.checks import gateways, model_use, policies, queues, references, traffic, variables, workers
+from inferstack.config.checks import (
+    assets,
+    gateways,
+    model_use,
+    policies,
+    queues,
+    references,
+    traffic,
+    variables,
+    workers,
+)
 from inferstack.config.findings.report import Report
 from inferstack.config.spec import StackSpec
 from inferstack.config.templates import find_template
@@ -17,6 +27,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     model_use.check(spec, report)
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
+    assets.check(spec, root, report)
     queues.check(spec, templates, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)

@@ -40,6 +40,8 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         at: KeyPath = ("workers", key)
         _check_names(worker, at, report)
         _check_requests(spec, worker, at, report)
+        if not worker.has_code:
+            continue
         if worker.template is None:
             _check_source(worker, root, at, report)
             continue
@@ -77,13 +79,14 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
     entry = find_entry(root / str(worker.source))
     raw = worker.raw.version.get("bindings")
     by_hand = {str(item.get("name")) for item in raw if isinstance(item, dict)} if isinstance(raw, list) else set[str]()
-    bound = {*worker.bindings, *worker.vars, *worker.secrets, *by_hand}
+    files = {worker.assets.binding} if worker.assets and worker.assets.binding else set[str]()
+    bound = {*worker.bindings, *worker.vars, *worker.secrets, *files, *by_hand}
     for use in env_uses(entry, root) if entry else ():
         if use.name not in bound:
             where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
             problem = f"nothing binds `env.{use.name}`, which {where} reads{closest(use.name, bound)}"
             fix = f"declare `{use.name}` under `bindings:`, `vars:` or `secrets:`, or let the code ask whether it is there"
-            report("IS104", (*at, "source"), problem, fix)
+            report("IS108", (*at, "source"), problem, fix)
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:

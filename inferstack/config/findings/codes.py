@@ -132,6 +132,11 @@ CODES: dict[str, Code] = {
     "IS101": Code("nobody's tokens are good", "`auth: jwt` verifies tokens by the keys of an issuer, and `jwt:` says whose. Without it the Worker refuses everybody."),
     "IS102": Code("tokens of others are good, too", "`issuer` and `audience` are what tells a token for this Worker from one that was made for another service; production needs both.", WARNING),
     "IS103": Code("keys of tokens without https", "The keys decide who gets in, so that nobody on the way may change them; http is for this machine only."),
+    # Static assets
+    "IS104": Code("static assets run no code", "Bindings, variables, crons and `run_worker_first` are read by code, and this Worker has files only."),
+    "IS105": Code("static assets beyond the limits", "Cloudflare refuses the upload: the number of files of a version and the size of each are limited."),
+    "IS106": Code("rule of static assets is left out", "Cloudflare takes the other lines of `_headers` or `_redirects` and passes over this one.", WARNING),
+    "IS107": Code("file that only wrangler reads", "wrangler sends `_headers` and `_redirects` along and heeds `.assetsignore`; the official provider's resource has no field for them.", WARNING),
     # Code of one's own
-    "IS104": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
+    "IS108": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
 }  # fmt: skip

@@ -72,6 +72,10 @@ class Faults:
             found.append(shown)
         return found
 
+    def products(self) -> list[str]:
+        """Those with a planned fault."""
+        return sorted({f.model.removeprefix("binding:") for f in self._planned if f.model.startswith("binding:")})
+
     def clear(self) -> None:
         self._planned.clear()
 

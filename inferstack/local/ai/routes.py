@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -17,15 +18,17 @@ from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.markdown import to_markdown
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
+from inferstack.local.ai_gateway.state import DEFAULT
 from inferstack.local.api_faults import ApiFaults
 
 
 class AiApi:
     """REST handlers."""
 
-    def __init__(self, models: Models, api_faults: ApiFaults) -> None:
-        self._models, self._api_faults = models, api_faults
+    def __init__(self, models: Models, api_faults: ApiFaults, changed: Callable[[], Awaitable[None]]) -> None:
+        """`changed` is called when other faults are planned than before."""
+        self._models, self._api_faults, self._changed = models, api_faults, changed
 
     def routes(self, account: str) -> list[Route]:
         return [
@@ -55,6 +58,7 @@ class AiApi:
             planned.plan(body)
         except (TypeError, ValueError) as error:
             raise ApiError(400, 10001, f"that is no fault: {error}") from None
+        await self._changed()
         return ok({})
 
     async def list_faults(self, _: Request) -> Response:
@@ -64,6 +68,7 @@ class AiApi:
     async def clear_faults(self, _: Request) -> Response:
         self._models.faults.clear()
         self._api_faults.clear()
+        await self._changed()
         return ok({})
 
     async def inferences(self, _: Request) -> Response:
@@ -106,6 +111,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
                 return JSONResponse(queued.submit(_model_of(request), inputs.get("requests")))
             if isinstance(inputs, dict) and "request_id" in inputs:
                 return JSONResponse(queued.poll(str(inputs["request_id"])))
+            if is_external(_model_of(request)):
+                return _plain(*await gateways.run(DEFAULT, _model_of(request), inputs, {}))
             return _plain(await models.run(_model_of(request), inputs))
         if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
             form = await request.form()

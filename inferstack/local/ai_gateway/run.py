@@ -27,6 +27,11 @@ from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_ro
 from inferstack.local.egress import is_loopback
 
 
+def is_external(model: str) -> bool:
+    """Whether a model's name begins with a provider: `openai/gpt-4.1-mini`. Workers AI's begin with `@`."""
+    return "/" in model and not model.startswith(("@", "dynamic/"))
+
+
 class GatewayError(Exception):
     """What the data plane answers: HTTP status, code, text."""
 
@@ -48,6 +53,7 @@ class Asked:
     inputs: dict[str, Any]
     options: dict[str, Any]
     headers: dict[str, str]
+    billed: bool = False  # by Cloudflare, so that no key of the provider is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,11 @@ class Gateways:
     async def run(
         self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]
     ) -> tuple[Answer, str]:
-        """A Workers AI inference through a gateway, and the id of its log entry."""
-        done = await self._answer(Asked(gateway_id, "workers-ai", model, "", inputs, options, {}))
+        """An inference through a gateway, and the id of its log entry: of Workers AI, or of `provider/model`, which Cloudflare
+        bills (facts `ai-binding.md`, Options)."""
+        provider, external = model.split("/", 1) if is_external(model) else ("workers-ai", model)
+        billed = provider != "workers-ai"
+        done = await self._answer(Asked(gateway_id, provider, external, "", inputs, options, {}, billed))
         return done.answer, done.log
 
     async def _answer(self, asked: Asked) -> Done:
@@ -119,7 +128,9 @@ class Gateways:
         if own is not None:
             return await self._own(asked, own)
         keys = self._state.children(KEY, asked.gateway)
-        has_key = sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
+        has_key = (
+            asked.billed or sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
+        )
         return await answer_external(
             self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key
         )
@@ -212,7 +223,7 @@ class Gateways:
 
     def _gateway(self, gateway_id: str) -> Document:
         try:
-            return self._state.get(gateway_id)
+            return self._state.use(gateway_id)
         except ApiError:
             text = "Please configure AI Gateway in the Cloudflare dashboard"
             raise GatewayError(400, 2001, text) from None

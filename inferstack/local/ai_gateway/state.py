@@ -23,6 +23,14 @@ OPTIONAL = {
     *("log_management_strategy", "workers_ai_billing_mode", "zdr", "stripe", "guardrails", "spend_limits", "store_id"),
     *("retry_max_attempts", "retry_delay", "retry_backoff", "is_default", "byok_only"),
 }
+DEFAULT = "default"
+DEFAULTS: Document = {
+    "cache_invalidate_on_update": False,
+    "cache_ttl": 0,
+    "collect_logs": True,
+    "rate_limiting_interval": 0,
+    "rate_limiting_limit": 0,
+}
 ELEMENTS = ("start", "conditional", "percentage", "rate", "rate_limit", "model", "end")
 
 
@@ -44,9 +52,15 @@ class GatewayState:
             if owner and self._store.owner_of(KIND, name) == owner:
                 return existing
             raise ApiError(409, 7001, "gateway already exists")
-        stamps = {"created_at": now(), "modified_at": now(), "is_default": name == "default"}
+        stamps = {"created_at": now(), "modified_at": now(), "is_default": name == DEFAULT}
         ids = {"account_id": self.account_id, "account_tag": self.account_id, "internal_id": uuid_id()}
         return self._store.put(KIND, name, {**stamps, **ids, "id": name, **_fields(body)}, owner)
+
+    def use(self, name: str) -> Document:
+        """For a request. The gateway `default` comes to be with the first one, as in every account of Cloudflare."""
+        if name == DEFAULT and self._store.get(KIND, name) is None:
+            return self.create({"id": DEFAULT, **DEFAULTS}, None)
+        return self.get(name)
 
     def get(self, name: str) -> Document:
         gateway = self._store.get(KIND, name)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from inferstack.local._bytes import from_header, to_header
 from inferstack.local._envelope import ApiError, integer, json_body, ok
 from inferstack.local._store import hex_id, now
-from inferstack.local.r2.state import LONGEST_KEY, Buckets
+from inferstack.local.r2.objects import Objects
+from inferstack.local.r2.state import Buckets
+from inferstack.local.storage.storage import Storage
 
 EVENTS = "r2_event_notification"
 MISSING = {"r2_cors": (404, 10059, "The CORS configuration does not exist.")}
@@ -20,8 +24,8 @@ MISSING = {"r2_cors": (404, 10059, "The CORS configuration does not exist.")}
 class R2Api:
     """REST handlers."""
 
-    def __init__(self, buckets: Buckets) -> None:
-        self._buckets = buckets
+    def __init__(self, buckets: Buckets, storage: Storage) -> None:
+        self._buckets, self._storage, self._objects = buckets, storage, Objects(storage)
 
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/r2/buckets"
@@ -60,8 +64,9 @@ class R2Api:
 
     async def create(self, request: Request) -> Response:
         jurisdiction = request.headers.get("cf-r2-jurisdiction", "default")
-        body = await json_body(request, 10040)
-        return ok(self._buckets.create(body, jurisdiction, request.state.owner))
+        bucket = self._buckets.create(await json_body(request, 10040), jurisdiction, request.state.owner)
+        await self._storage.tell()
+        return ok(bucket)
 
     async def get(self, request: Request) -> Response:
         return ok(self._buckets.get(request.path_params["bucket_name"]))
@@ -71,55 +76,46 @@ class R2Api:
         return ok(self._buckets.set_storage_class(request.path_params["bucket_name"], storage))
 
     async def delete(self, request: Request) -> Response:
-        self._buckets.delete(request.path_params["bucket_name"])
+        name = request.path_params["bucket_name"]
+        if (await self._objects.page(self._buckets.storage_id(name), 1)).objects:
+            raise ApiError(409, 10008, "The bucket you tried to delete is not empty.")
+        self._buckets.delete(name)
+        await self._storage.tell()
         return ok({})
 
     async def list_objects(self, request: Request) -> Response:
-        query, bucket = request.query_params, self._buckets.get(request.path_params["bucket_name"])["name"]
+        query, (bucket, _) = request.query_params, self._object(request)
         size = integer(request, "per_page", 1000, 1000)
-        after = query.get("cursor") or query.get("start_after") or ""
-        heads, more = self._buckets.objects(bucket, query.get("prefix", ""), size, after)
-        cursor = {"cursor": heads[-1]["key"]} if more else {}
-        found = [
-            {
-                "key": h["key"],
-                "size": h["size"],
-                "etag": h["etag"],
-                "last_modified": h["uploaded"],
-                "http_metadata": h.get("httpMetadata", {}),
-                "custom_metadata": h.get("customMetadata", {}),
-                "storage_class": h.get("storageClass", "Standard"),
-            }
-            for h in heads
-        ]
-        return ok(found, result_info={"is_truncated": more, "per_page": size, **cursor})
-
-    def _object(self, request: Request) -> tuple[str, str]:
-        return self._buckets.get(request.path_params["bucket_name"])["name"], request.path_params["object_key"]
-
-    async def get_object(self, request: Request) -> Response:
-        bucket, key = self._object(request)
-        head = self._buckets.head(bucket, key)
-        if head is None:
-            raise ApiError(404, 10007, "The specified key does not exist.")
-        content_type = head.get("httpMetadata", {}).get("contentType", "application/octet-stream")
-        return Response(
-            self._buckets.read(bucket, key), media_type=to_header(content_type), headers={"etag": f'"{head["etag"]}"'}
+        wanted = {name: query.get(name, "") for name in ("prefix", "delimiter", "cursor")}
+        page = await self._objects.page(bucket, size, startAfter=query.get("start_after", ""), **wanted)
+        info: dict[str, Any] = {"is_truncated": bool(page.cursor), "per_page": size, "delimited": page.prefixes}
+        return ok(
+            [_listed(each) for each in page.objects],
+            result_info=info | ({"cursor": page.cursor} if page.cursor else {}),
         )
 
+    def _object(self, request: Request) -> tuple[str, str]:
+        """Where its bucket is stored, and its key."""
+        parameters = request.path_params
+        return self._buckets.storage_id(parameters["bucket_name"]), parameters.get("object_key", "")
+
+    async def get_object(self, request: Request) -> Response:
+        stack = AsyncExitStack()
+        found, body = await stack.enter_async_context(self._objects.opened(*self._object(request)))
+        headers = {"etag": f'"{found["etag"]}"', "content-length": str(found["size"])}
+        kind = found["http_metadata"].get("contentType", "application/octet-stream")
+        return StreamingResponse(_closing(stack, body), media_type=to_header(kind), headers=headers)
+
     async def put_object(self, request: Request) -> Response:
-        bucket, key = self._object(request)
         content_type = from_header(request.headers.get("content-type", ""))
-        if not 0 < len(key.encode()) <= LONGEST_KEY:
-            raise ApiError(400, 10020, "The specified object name is not valid.")
-        metadata = {"contentType": content_type} if content_type else {}
-        head = self._buckets.write(bucket, key, await request.body(), {"httpMetadata": metadata, "customMetadata": {}})
-        result = {"key": key, "etag": head["etag"], "size": str(head["size"]), "uploaded": head["uploaded"]}
-        return ok(result | {"version": head["version"], "storage_class": "Standard"})
+        http = {"contentType": content_type} if content_type else {}
+        found = await self._objects.put(*self._object(request), await request.body(), http, {})
+        result = {"key": found["key"], "etag": found["etag"], "size": str(found["size"]), "uploaded": found["uploaded"]}
+        return ok(result | {"version": found["version"], "storage_class": "Standard"})
 
     async def delete_object(self, request: Request) -> Response:
         bucket, key = self._object(request)
-        self._buckets.remove(bucket, key)
+        await self._objects.remove(bucket, key)
         return ok({"key": key})
 
     def _rules(self, bucket: str) -> dict[str, Any]:
@@ -153,6 +149,17 @@ class R2Api:
         config.pop(request.path_params["queue_id"], None)
         self._buckets.put_setting(EVENTS, bucket, config or None)
         return ok({})
+
+
+def _listed(found: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: found[name] for name in ("key", "size", "etag", "http_metadata", "custom_metadata")}
+    return shown | {"last_modified": found["uploaded"], "storage_class": "Standard"}
+
+
+async def _closing(stack: AsyncExitStack, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async with stack:
+        async for chunk in body:
+            yield chunk
 
 
 class _Setting:

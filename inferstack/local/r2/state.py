@@ -1,21 +1,14 @@
-"""R2 buckets and objects: rules, rows and files."""
+"""R2 buckets: rules and rows. Their objects lie in the storage process, each bucket's under an id of its own."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
-import secrets
-from typing import Any
 
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import Document, Store, now
+from inferstack.local._store import Document, Store, hex_id, now
 
-KIND = "r2_bucket"
+KIND, STORED = "r2_bucket", "r2_storage"
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
-LONGEST_KEY, LARGEST_METADATA = 1024, 8192  # bytes
-FILE = re.compile(r"[0-9a-f]{32}")
 CLASSES = ("Standard", "InfrequentAccess")
 
 
@@ -23,17 +16,17 @@ class Buckets:
     """The account's buckets."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._db = store, store.db
-        self._folder = store.folder / "r2"
-        self._folder.mkdir(exist_ok=True)
-        self._drop_leftovers()
+        self._store = store
 
-    def _drop_leftovers(self) -> None:
-        """Files of writes and removals that a kill cut short: no row names them."""
-        named = {row[0] for row in self._db.execute("select file from r2_objects")}
-        for file in self._folder.iterdir():
-            if FILE.fullmatch(file.name) and file.name not in named:
-                file.unlink(missing_ok=True)
+    def stored(self) -> dict[str, str]:
+        """Where the storage keeps the objects of each bucket. A bucket of the same name made later is another one."""
+        return {bucket["name"]: self.storage_id(bucket["name"]) for bucket in self.list_all()}
+
+    def storage_id(self, name: str) -> str:
+        """Raises `ApiError` when there is no such bucket."""
+        self.get(name)
+        found = self._store.get(STORED, name) or self._store.put(STORED, name, {"id": hex_id()})
+        return str(found["id"])
 
     def list_all(self) -> list[Document]:
         return self._store.list_all(KIND)
@@ -70,10 +63,10 @@ class Buckets:
         return self._store.put(KIND, name, self.get(name) | {"storage_class": storage})
 
     def delete(self, name: str) -> None:
+        """Of an empty one."""
         self.get(name)
-        if self._db.execute("select 1 from r2_objects where bucket = ? limit 1", (name,)).fetchone():
-            raise ApiError(409, 10008, "The bucket you tried to delete is not empty.")
         self._store.delete(KIND, name)
+        self._store.delete(STORED, name)
         for setting in ("cors", "lifecycle", "lock"):
             self._store.delete(f"r2_{setting}", name)
 
@@ -87,45 +80,3 @@ class Buckets:
             self._store.delete(kind, bucket)
         else:
             self._store.put(kind, bucket, body)
-
-    def head(self, bucket: str, key: str) -> Document | None:
-        row = self._db.execute("select head from r2_objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-        return json.loads(row[0]) if row else None
-
-    def read(self, bucket: str, key: str) -> bytes:
-        sql = "select file from r2_objects where bucket = ? and key = ?"
-        return (self._folder / str(self._store.one(sql, (bucket, key))[0])).read_bytes()
-
-    def write(self, bucket: str, key: str, data: bytes, fields: dict[str, Any]) -> Document:
-        """Store an object: first the file, on disk, then the row that names it."""
-        file = secrets.token_hex(16)
-        try:
-            with (self._folder / file).open("wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-            return self._name_file(bucket, key, file, data, fields)
-        except BaseException:  # a part of it would keep a full disk full
-            (self._folder / file).unlink(missing_ok=True)
-            raise
-
-    def _name_file(self, bucket: str, key: str, file: str, data: bytes, fields: dict[str, Any]) -> Document:
-        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        head: Document = {"key": key, "size": len(data), "etag": md5, "version": file, "uploaded": now(), **fields}
-        old = self._db.execute("select file from r2_objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-        self._db.execute("insert or replace into r2_objects values (?, ?, ?, ?)", (bucket, key, json.dumps(head), file))
-        if old:
-            (self._folder / old[0]).unlink(missing_ok=True)
-        return head
-
-    def remove(self, bucket: str, key: str) -> None:
-        row = self._db.execute("select file from r2_objects where bucket = ? and key = ?", (bucket, key)).fetchone()
-        if row:
-            self._db.execute("delete from r2_objects where bucket = ? and key = ?", (bucket, key))
-            (self._folder / row[0]).unlink(missing_ok=True)
-
-    def objects(self, bucket: str, prefix: str, limit: int, after: str) -> tuple[list[Document], bool]:
-        """Heads in key order after `after`, and whether more follow."""
-        sql = "select head from r2_objects where bucket = ? and key > ? and substr(key, 1, ?) = ? order by key limit ?"
-        rows = list(self._db.execute(sql, (bucket, after, len(prefix), prefix, limit + 1)))
-        return [json.loads(row[0]) for row in rows[:limit]], len(rows) > limit

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.local._store import Document
+from inferstack.local.assets.services import VersionAssets, place_modules, services
+from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
 
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
+CACHE = "cache"  # the kind of what `caches` reaches
 OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
 MODULE_KINDS = {
     "application/javascript+module": "esModule",
@@ -44,10 +47,25 @@ class RunningVersion:
     version: Document
     secrets: dict[str, str]
     percentage: float
+    assets: VersionAssets | None = None
 
     @property
     def service(self) -> str:
         return f"version-{self.version['id']}"
+
+    @property
+    def front(self) -> str:
+        """The service that takes requests."""
+        return f"{self.service}-router" if self.assets else self.service
+
+    @property
+    def has_code(self) -> bool:
+        return bool(self.version["modules"])
+
+    def target(self, entrypoint: str | None) -> str:
+        """The service that a service binding reaches: a named entrypoint is the Worker's own."""
+        stands_for_both = self.assets is not None and self.has_code and not entrypoint
+        return f"{self.service}-proxy" if stands_for_both else self.service if self.has_code else self.front
 
     @property
     def key(self) -> str:
@@ -70,39 +88,56 @@ class Plan:
         scripts: dict[str, list[dict[str, Any]]] = {}
         for running in self.versions:
             entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
+            entry["worker"] = f"W{running.binding}" if running.assets and running.has_code else running.binding
             scripts.setdefault(running.key, []).append(entry)
         return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Unix sockets of this project's own process and of the storage process; the folder of the simulators' modules."""
+
+    bindings: Path
+    storage: Path
+    simulators: Path
 
 
 class Config:
     """Writes a plan to a folder: `config.capnp` and the module files; `environment` holds the secrets."""
 
-    def __init__(self, folder: Path, bindings_socket: Path, dispatch_socket: Path | None) -> None:
-        self._folder, self._bindings_socket, self._dispatch = folder, bindings_socket, dispatch_socket
+    def __init__(self, folder: Path, doors: Doors, dispatch_socket: Path | None) -> None:
+        self._folder, self._doors, self._dispatch = folder, doors, dispatch_socket
         self._services: list[str] = []
         self.http_socket = folder / "http.sock"
         self.environment: dict[str, str] = {}
 
     def write(self, plan: Plan) -> Path:
         self._folder.mkdir(parents=True)
-        self._external("egress", {"kind": "egress", "id": ""})
+        self._external("egress", {"kind": "egress", "id": ""}, self._doors.bindings)
+        for account in sorted({running.account for running in plan.versions}):
+            self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
         main = {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        if any(running.assets for running in plan.versions):
+            place_modules(self._folder, self._doors.simulators)
         for running in plan.versions:
-            self._worker(running, main)
+            if running.has_code:
+                self._worker(running, main)
+            if running.assets:
+                self._services += services(running.service, running.assets, running.version, self._folder)
         self._services.append('(name = "internet", network = (allow = []))')
         self._system(plan)
-        http = _text(f"unix:{self.http_socket}")
+        http = literal(f"unix:{self.http_socket}")
         sockets = [f'(name = "http", address = {http}, http = (), service = "system")']
         if self._dispatch:
             service = '(name = "system", entrypoint = "dispatcher")'
-            address = _text(f"unix:{self._dispatch}")
+            address = literal(f"unix:{self._dispatch}")
             sockets.append(f'(name = "dispatch", address = {address}, http = (), service = {service})')
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
-        text += f"const config :Workerd.Config = (\n  services = [\n    {_join(self._services)}\n  ],\n"
-        text += f"  sockets = [\n    {_join(sockets)}\n  ],\n"
+        text += f"const config :Workerd.Config = (\n  services = [\n    {joined(self._services)}\n  ],\n"
+        text += f"  sockets = [\n    {joined(sockets)}\n  ],\n"
         ours = [wiring for wiring in WIRINGS.values() if wiring.file]
         modules = [f'(name = "{w.module}", esModule = embed "{w.file}", internal = true)' for w in ours]
-        text += f"  extensions = [(modules = [{_join(modules)}])]\n);\n"
+        text += f"  extensions = [(modules = [{joined(modules)}])]\n);\n"
         for wiring in ours:
             (self._folder / wiring.file).write_bytes((Path(__file__).parent / wiring.file).read_bytes())
         file = self._folder / "config.capnp"
@@ -111,22 +146,25 @@ class Config:
 
     def _system(self, plan: Plan) -> None:
         (self._folder / "system.js").write_bytes(SYSTEM.read_bytes())
-        bindings = [f"(name = {_text(r.binding)}, service = {_text(r.service)})" for r in plan.versions]
-        bindings.append(f'(name = "TABLE", json = {_text(json.dumps(plan.table()))})')
+        bindings = [f"(name = {literal(r.binding)}, service = {literal(r.front)})" for r in plan.versions]
+        with_both = [r for r in plan.versions if r.assets and r.has_code]
+        bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
+        bindings.append(f'(name = "TABLE", json = {literal(json.dumps(plan.table()))})')
         self._services.append(
             '(name = "system", worker = (modules = [(name = "system.js", esModule = embed "system.js")], '
             f'compatibilityDate = "{SYSTEM_DATE}", compatibilityFlags = ["service_binding_extra_handlers"], '
-            f'bindings = [{_join(bindings)}], globalOutbound = "egress"))'
+            f'bindings = [{joined(bindings)}], globalOutbound = "egress"))'
         )
 
     def _worker(self, running: RunningVersion, main: dict[str, RunningVersion]) -> None:
         version = running.version
         bindings = [self._binding(running, binding, main) for binding in version["bindings"]]
-        flags = ", ".join(_text(flag) for flag in version.get("compatibility_flags") or [])
+        flags = ", ".join(literal(flag) for flag in version.get("compatibility_flags") or [])
         self._services.append(
-            f"(name = {_text(running.service)}, worker = (modules = [{_join(self._modules(version))}], "
-            f"compatibilityDate = {_text(version.get('compatibility_date') or OLDEST_DATE)}, "
-            f'compatibilityFlags = [{flags}], bindings = [{_join(bindings)}], globalOutbound = "egress"))'
+            f"(name = {literal(running.service)}, worker = (modules = [{joined(self._modules(version))}], "
+            f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
+            f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
+            f"cacheApiOutbound = {literal(f'cache-{running.account}')}))"
         )
 
     def _modules(self, version: Document) -> Iterable[str]:
@@ -137,57 +175,52 @@ class Config:
                 continue
             file = f"{version['id']}-{place}"
             (self._folder / file).write_bytes(base64.b64decode(module["content_base64"]))
-            yield f"(name = {_text(module['name'])}, {kind} = embed {_text(file)})"
+            yield f"(name = {literal(module['name'])}, {kind} = embed {literal(file)})"
 
     def _binding(self, running: RunningVersion, binding: Document, main: dict[str, RunningVersion]) -> str:
         name, kind = binding["name"], binding["type"]
         if kind == "plain_text":
-            return f"(name = {_text(name)}, text = {_text(binding['text'])})"
+            return f"(name = {literal(name)}, text = {literal(binding['text'])})"
         if kind == "json":
             value = binding["json"]
-            return f"(name = {_text(name)}, json = {_text(value if isinstance(value, str) else json.dumps(value))})"
+            return f"(name = {literal(name)}, json = {literal(value if isinstance(value, str) else json.dumps(value))})"
         if kind == "secret_text":
             variable = f"SECRET_{running.binding}_{name}"
             self.environment[variable] = running.secrets.get(name, "")
-            return f"(name = {_text(name)}, fromEnvironment = {_text(variable)})"
+            return f"(name = {literal(name)}, fromEnvironment = {literal(variable)})"
+        if kind == "version_metadata":
+            about = {"id": running.version["id"], "timestamp": running.version["created_on"]}
+            about["tag"] = (running.version.get("annotations") or {}).get("workers/tag", "")
+            return f"(name = {literal(name)}, json = {literal(json.dumps(about))})"
+        if kind == "assets":
+            return f"(name = {literal(name)}, service = {literal(f'{running.service}-assets')})"
         if kind == "service":
             target = main.get(key_of(running.account, binding["service"]))
-            designator = f"(name = {_text(target.service)}" if target else '(name = "egress"'
-            entrypoint = (
-                f", entrypoint = {_text(binding['entrypoint'])}" if target and binding.get("entrypoint") else ""
-            )
-            return f"(name = {_text(name)}, service = {designator}{entrypoint}))"
+            named = binding.get("entrypoint")
+            designator = f"(name = {literal(target.target(named))}" if target else '(name = "egress"'
+            entrypoint = f", entrypoint = {literal(named)}" if target and named else ""
+            return f"(name = {literal(name)}, service = {designator}{entrypoint}))"
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
         wiring = WIRINGS[kind]
         identity = wiring.identity(binding)
         service = f"{running.binding}-{name}"
-        self._external(service, {"kind": kind, "id": identity, "account": running.account})
+        door = self._doors.storage if wiring.stored else self._doors.bindings
+        self._external(service, {"kind": kind, "id": identity, "account": running.account}, door)
         if wiring.designator:
-            return f"(name = {_text(name)}, {wiring.designator} = {_text(service)})"
-        inner = [f'(name = "fetcher", service = {_text(service)})']
-        inner += [f'(name = "{key}", {kind} = {_text(value)})' for key, (kind, value) in wiring.more(identity).items()]
-        module = _text(wiring.module)
-        return f"(name = {_text(name)}, wrapped = (moduleName = {module}, innerBindings = [{_join(inner)}]))"
+            return f"(name = {literal(name)}, {wiring.designator} = {literal(service)})"
+        inner = [f'(name = "fetcher", service = {literal(service)})']
+        inner += [
+            f'(name = "{key}", {kind} = {literal(value)})' for key, (kind, value) in wiring.more(identity).items()
+        ]
+        module = literal(wiring.module)
+        return f"(name = {literal(name)}, wrapped = (moduleName = {module}, innerBindings = [{joined(inner)}]))"
 
-    def _external(self, service: str, identity: dict[str, str]) -> None:
-        headers = ", ".join(f'(name = "x-local-{key}", value = {_text(value)})' for key, value in identity.items())
+    def _external(self, service: str, identity: dict[str, str], door: Path) -> None:
+        headers = ", ".join(f'(name = "x-local-{key}", value = {literal(value)})' for key, value in identity.items())
         proto = ', forwardedProtoHeader = "x-local-proto"' if identity["kind"] == "egress" else ""
         self._services.append(
-            f"(name = {_text(service)}, external = (address = {_text(f'unix:{self._bindings_socket}')}, "
+            f"(name = {literal(service)}, external = (address = {literal(f'unix:{door}')}, "
             f"http = (injectRequestHeaders = [{headers}]{proto})))"
         )
-
-
-def _text(value: str) -> str:
-    """A Cap'n Proto string literal; it has no \\u, so other characters are the bytes of their UTF-8."""
-    out = []
-    for byte in value.encode():
-        char = chr(byte)
-        out.append({'"': '\\"', "\\": "\\\\", "\n": "\\n"}.get(char, char if 32 <= byte < 127 else f"\\x{byte:02x}"))
-    return '"' + "".join(out) + '"'
-
-
-def _join(parts: Iterable[str]) -> str:
-    return ",\n    ".join(parts)

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import json
 import logging
-import os
 import shutil
 import signal
 import socket
@@ -21,21 +19,16 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from inferstack.local.runtime.capnp import Config, Plan
+from inferstack.local.runtime.capnp import Config, Doors, Plan
 from inferstack.local.runtime.forwarder import Forwarder
+from inferstack.local.runtime.process import StartError, start_process
 
-START_SECONDS = 20
 DRAIN_SECONDS = 30
 PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
 STATE_FILE, FOLDER_FILE = "workers.json", "workers.folder"
 PREFIX = "inferstack-"
-PR_SET_PDEATHSIG = 1
 log = logging.getLogger("inferstack.local")
-
-
-class StartError(Exception):
-    """workerd did not start; the text is what it said."""
 
 
 def _drop_folder_of_before(record: Path) -> None:
@@ -51,13 +44,14 @@ def _drop_folder_of_before(record: Path) -> None:
 class Supervisor:
     """Owns the socket of the Workers and the workerd process behind it."""
 
-    def __init__(self, workerd: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
+    def __init__(self, workerd: Path, simulators: Path, port: int, plan: Callable[[], Plan], log_file: Path) -> None:
         self._workerd, self._plan, self._log_file = workerd, plan, log_file
         # Unix socket paths are limited to 107 bytes, so they lie in a folder with a short name.
         _drop_folder_of_before(log_file.with_name(FOLDER_FILE))
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         log_file.with_name(FOLDER_FILE).write_text(str(self.folder))
-        self.bindings_socket = self.folder / "bindings.sock"
+        self.bindings_socket, self.storage_socket = self.folder / "bindings.sock", self.folder / "storage.sock"
+        self._doors = Doors(bindings=self.bindings_socket, storage=self.storage_socket, simulators=simulators)
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
         self._process: asyncio.subprocess.Process | None = None
@@ -86,8 +80,8 @@ class Supervisor:
     async def check(self, plan: Plan) -> None:
         """Start the plan beside the running process and end it again; raises `StartError`."""
         folder = self._next_folder("check")
-        config = Config(folder, self.bindings_socket, None)
-        process = await self._start(config, config.write(plan), {"http"})
+        config = Config(folder, self._doors, None)
+        process = await self._start(config, plan, {"http"})
         process.kill()
         await process.wait()
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,8 +102,8 @@ class Supervisor:
     async def _swap(self) -> None:
         folder = self._next_folder("run")
         dispatch = self.folder / f"dispatch-{self._generation}.sock"
-        config = Config(folder, self.bindings_socket, dispatch)
-        process = await self._start(config, config.write(self._plan()), {"http", "dispatch"})
+        config = Config(folder, self._doors, dispatch)
+        process = await self._start(config, self._plan(), {"http", "dispatch"})
         old_folder, self._folder = self._folder, folder
         old, self._process, self.dispatch_socket = self._process, process, dispatch
         left = self._forwarder.current
@@ -126,46 +120,9 @@ class Supervisor:
         self._generation += 1
         return self.folder / f"{kind}-{self._generation}"
 
-    async def _start(self, config: Config, file: Path, sockets: set[str]) -> asyncio.subprocess.Process:
-        """A process that listens on all `sockets`."""
-        control_read, control_write = os.pipe()
-        command = [str(self._workerd), "serve", "--experimental", f"--control-fd={control_write}"]
-        with self._log_file.open("ab") as output:  # what Workers log goes there without a detour
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                str(file),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.PIPE,
-                env={"PATH": "/usr/bin:/bin", **config.environment},
-                pass_fds=[control_write],
-                preexec_fn=_end_with_parent,
-            )
-        os.close(control_write)
-        said: list[str] = []
-        self._spawn(self._collect(process, said))
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                listening = await _listening(control_read, sockets)
-        except TimeoutError:
-            listening = False
-        if not listening:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            await asyncio.sleep(0.05)
-            raise StartError("\n".join(said).strip() or f"workerd did not start within {START_SECONDS} s")
-        return process
-
-    async def _collect(self, process: asyncio.subprocess.Process, said: list[str]) -> None:
-        """What workerd complains of goes to the log file; its beginning is kept for a failed start."""
-        assert process.stderr is not None
-        with self._log_file.open("a", buffering=1) as file:
-            async for raw in process.stderr:
-                line = raw.decode(errors="replace").rstrip()
-                file.write(line + "\n")
-                if len(said) < 20:
-                    said.append(line)
+    async def _start(self, config: Config, plan: Plan, sockets: set[str]) -> asyncio.subprocess.Process:
+        file = config.write(plan)
+        return await start_process(self._workerd, file, sockets, self._log_file, config.environment)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         """Until another takes its place: one that ended, or that answers no more, is started again."""
@@ -235,28 +192,3 @@ async def _answers(path: Path | None) -> bool:
                 writer.close()
     except (OSError, TimeoutError):
         return False
-
-
-async def _listening(control: int, sockets: set[str]) -> bool:
-    """Read workerd's control messages until it listens on all `sockets`; False when it ends first."""
-    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
-    pipe = os.fdopen(control, "rb")
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    missing = set(sockets)
-    try:
-        while missing:
-            line = await reader.readline()
-            if not line:
-                return False
-            message = json.loads(line)
-            if message.get("event") == "listen":
-                missing.discard(message["socket"])
-        return True
-    finally:
-        transport.close()
-
-
-def _end_with_parent() -> None:
-    """Linux: the child gets SIGKILL when this process dies, however it dies."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -6,8 +6,10 @@ import re
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
+from inferstack.local.assets.state import Assets
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
-from inferstack.local.runtime.supervisor import StartError, Supervisor
+from inferstack.local.runtime.process import StartError
+from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workers.state import DEPLOYMENT, Workers
 
 SUBDOMAIN = ("account", "workers_subdomain")
@@ -16,8 +18,9 @@ SUBDOMAIN = ("account", "workers_subdomain")
 class Deployer:
     """Joins the state of the Workers to the running process."""
 
-    def __init__(self, store: Store, workers: Workers, account_id: str, subdomain: str) -> None:
+    def __init__(self, store: Store, workers: Workers, assets: Assets, account_id: str, subdomain: str) -> None:
         self._store, self._workers, self._account, self._subdomain = store, workers, account_id, subdomain
+        self._assets = assets
         self.supervisor: Supervisor | None = None
 
     @property
@@ -43,9 +46,18 @@ class Deployer:
         return key_of(self._account, script)
 
     def _running(self, worker: Document, version: Document, percentage: float) -> RunningVersion:
-        secrets = self._workers.secrets_of(version["id"])
+        return self._with_assets(worker, version, self._workers.secrets_of(version["id"]), percentage)
+
+    def _with_assets(
+        self, worker: Document, version: Document, secrets: dict[str, str], percentage: float
+    ) -> RunningVersion:
         return RunningVersion(
-            account=self._account, script=worker["name"], version=version, secrets=secrets, percentage=percentage
+            account=self._account,
+            script=worker["name"],
+            version=version,
+            secrets=secrets,
+            percentage=percentage,
+            assets=self._assets.of_version(version),
         )
 
     async def add_version(self, worker: Document, body: Document, owner: str | None, source: str = "api") -> Document:
@@ -54,9 +66,7 @@ class Deployer:
         if same:
             return same
         version, secrets = self._workers.prepare_version(worker, body, source)
-        running = RunningVersion(
-            account=self._account, script=worker["name"], version=version, secrets=secrets, percentage=100
-        )
+        running = self._with_assets(worker, version, secrets, 100)
         if self.supervisor is not None:
             try:
                 await self.supervisor.check(Plan(versions=[running]))

@@ -20,6 +20,8 @@ def shown_version(version: Document, with_modules: bool) -> Document:
     """A version as the API shows it: no secret values, modules on request only."""
     fields = {k: v for k, v in version.items() if k not in INTERNAL}
     modules = {"modules": version["modules"]} if with_modules else {}
+    if version.get("assets"):
+        fields["assets"] = {"config": version["assets"]["config"]}
     return fields | {"startup_time_ms": 1, "main_script_base64": ""} | modules
 
 

@@ -15,7 +15,7 @@ from inferstack.local.workers.state import NO_WORKER, Workers
 from inferstack.local.workers.uploads import read_upload
 
 # What a new version that only changes a secret takes over from the one before.
-KEPT = ("modules", "main_module", "compatibility_date", "compatibility_flags", "limits", "placement")
+KEPT = ("modules", "main_module", "compatibility_date", "compatibility_flags", "limits", "placement", "assets")
 SCHEDULES, WORKFLOW = "worker_schedules", "workflow"
 
 
@@ -66,7 +66,11 @@ class ScriptsApi:
         version = self._workers.latest_version(worker["id"])
         fields = {"id": worker["name"], "etag": version["etag"], "handlers": ["fetch"], "tag": worker["id"]}
         fields |= {"created_on": worker["created_on"], "modified_on": version["created_on"], "has_modules": True}
-        fields |= {"has_assets": False, "logpush": worker["logpush"], "tags": worker["tags"] or None}
+        fields |= {
+            "has_assets": bool(version.get("assets")),
+            "logpush": worker["logpush"],
+            "tags": worker["tags"] or None,
+        }
         fields |= {"usage_model": "standard", "last_deployed_from": version["source"], "startup_time_ms": 1}
         return fields | {k: version[k] for k in ("compatibility_date", "compatibility_flags") if k in version}
 
@@ -93,7 +97,9 @@ class ScriptsApi:
         named = {b.get("name") for b in given}
         versions = self._workers.versions(worker["id"])
         old = [b for b in versions[-1]["bindings"] if b["type"] in kinds and b["name"] not in named] if versions else []
-        return body | {"bindings": [*given, *({"name": b["name"], "type": "inherit"} for b in old)]}
+        assets = versions[-1].get("assets") if versions and body.get("keep_assets") and not body.get("assets") else None
+        kept = {"bindings": [*given, *({"name": b["name"], "type": "inherit"} for b in old)]}
+        return body | kept | ({"assets": assets} if assets else {})
 
     async def delete(self, request: Request) -> Response:
         self._workers.delete(request.path_params["script_name"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
+from inferstack.local.assets.state import Assets
 from inferstack.local.wirings import WIRINGS
 
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
@@ -29,6 +30,8 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "plain_text": ("text",),
     "json": ("json",),
     "service": ("service",),
+    "assets": (),
+    "version_metadata": (),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
@@ -37,7 +40,8 @@ REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compat
 class Workers:
     """The account's Workers."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, assets: Assets) -> None:
+        self._assets = assets
         self._store = store
 
     def list_all(self) -> list[Document]:
@@ -107,7 +111,7 @@ class Workers:
     def prepare_version(self, worker: Document, body: Document, source: str) -> tuple[Document, dict[str, str]]:
         """A checked version that is not stored yet, and its secrets by binding name."""
         modules, main = body.get("modules") or [], body.get("main_module")
-        if not modules or all(m.get("name") != main for m in modules):
+        if not body.get("assets") if not modules else all(m.get("name") != main for m in modules):
             raise ApiError(400, 10068, f"The main module {main!r} is not among the uploaded modules.")
         for module in modules:
             if str(module.get("content_type")).startswith("text/x-python"):
@@ -125,8 +129,19 @@ class Workers:
         if "compatibility_flags" in body:
             version["compatibility_flags"] = body["compatibility_flags"]
         version |= {"bindings": bindings, "main_module": main, "modules": modules}
+        version |= self._version_assets(version["id"], body.get("assets"), bindings)
         version["etag"] = hashlib.sha256(repr(modules).encode()).hexdigest()
         return version, secrets
+
+    def _version_assets(self, version_id: str, given: Any, bindings: list[Document]) -> Document:
+        """`session` instead of `jwt`: of the version before."""
+        if not given:
+            if any(binding["type"] == "assets" for binding in bindings):
+                raise ApiError(400, 10021, "a binding of type assets needs `assets` in the upload")
+            return {}
+        if not isinstance(given, dict):
+            raise ApiError(400, 10021, "`assets` must be an object")
+        return {"assets": given if given.get("session") else self._assets.use(given, version_id)}
 
     def _bindings(self, worker: Document, given: list[Document]) -> tuple[list[Document], dict[str, str]]:
         kept: list[Document] = []
