@@ -96,7 +96,7 @@ def _check_accounts(checked: dict[str, Checked]) -> None:
         report = Report(found.findings, tree)
         for section in NAMED:
             for key in getattr(spec, section):
-                physical = spec.physical(key)
+                physical = spec.name_of(section, key)
                 owner = owners.setdefault((spec.account, section, physical), name)
                 if owner != name:
                     problem = f"stack `{owner}` has `{physical}` among its {section} too, on the same account"

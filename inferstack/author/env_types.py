@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from inferstack.config import StackSpec, WorkerSpec, find_entry, load_stack
 from inferstack.errors import ConfigError
@@ -17,6 +19,15 @@ KINDS = {
     "queue": "Queue",
     "service": "Fetcher",
     "rate_limit": "RateLimit",
+    "version_metadata": "WorkerVersionMetadata",
+}
+SECTIONS = {
+    "index": "indexes",
+    "database": "databases",
+    "bucket": "buckets",
+    "namespace": "namespaces",
+    "queue": "queues",
+    "service": "workers",
 }
 
 
@@ -46,17 +57,28 @@ def _folder(source: Path) -> Path:
     return next((f for f in (entry or start).parents if (f / "package.json").is_file() and f == start), start)
 
 
+def _type(value: Any) -> str:
+    """What a variable's value is; a list by its items, a mapping by its keys."""
+    if isinstance(value, dict):
+        return "{ " + " ".join(f"{json.dumps(key)}: {_type(item)};" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return f"({' | '.join(sorted({_type(item) for item in value})) or 'unknown'})[]"
+    if value is None:
+        return "null"
+    return "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
+
+
 def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str:
     lines = [f"// Made by `inferstack types {stack}`: what `env` holds in the Worker `{key}`. Do not edit."]
     lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
     for name, binding in sorted(worker.bindings.items()):
         kind = next(iter(binding.model_fields_set))
         target = getattr(binding, kind)
-        about = "" if kind in ("ai", "rate_limit") else f" // {spec.physical(target)}"
+        about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
         lines.append(f"  {name}: {KINDS[kind]};{about}")
     if worker.assets is not None and worker.assets.binding is not None:
         lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
-    lines += [f"  {name}: string;" for name in sorted(spec.variables_of(key))]
+    lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]
     for name, reference in sorted(worker.secrets.items()):
         stored = reference.startswith("store:")
         lines.append(

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,20 +105,22 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
     """By type: the resource of a key, if the account has it."""
     here = account.account_id
 
-    def listed(path: str, name: str, identifier: str) -> Callable[[str], str | None]:
+    def listed(path: str, section: str, name: str, identifier: str) -> Callable[[str], str | None]:
         def find(key: str) -> str | None:
             entries = account.call("GET", path, query={"per_page": 1000})
-            return next((str(entry[identifier]) for entry in entries if entry.get(name) == spec.physical(key)), None)
+            known = getattr(getattr(spec, section)[key], "id", None)  # of a namespace: its name need not be its own
+            field, wanted = (identifier, known) if known else (name, spec.name_of(section, key))
+            return next((str(entry[identifier]) for entry in entries if entry.get(field) == wanted), None)
 
         return find
 
-    def there(path: str) -> Callable[[str], str | None]:
+    def there(path: str, name_of: Callable[[str], str]) -> Callable[[str], str | None]:
         def find(key: str) -> str | None:
             try:
-                account.call("GET", path.format(spec.physical(key)))
+                account.call("GET", path.format(name_of(key)))
             except NotThere:
                 return None
-            return spec.physical(key)
+            return name_of(key)
 
         return find
 
@@ -131,19 +134,22 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
     return {
         official.D1Database.token: lambda key: _database(spec, root, account, key),
         official.Worker.token: lambda key: _worker(spec, account, key),
-        official.WorkersKvNamespace.token: plain(listed("/storage/kv/namespaces", "title", "id"), "{}/{}"),
-        official.Queue.token: plain(listed("/queues", "queue_name", "queue_id"), "{}/{}"),
-        official.AiGateway.token: plain(there("/ai-gateway/gateways/{}"), "{}/{}"),
-        official.R2Bucket.token: plain(there("/r2/buckets/{}"), "{}/{}/default"),
-        own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}"), "{1}"),
+        official.WorkersKvNamespace.token: plain(
+            listed("/storage/kv/namespaces", "namespaces", "title", "id"), "{}/{}"
+        ),
+        official.Queue.token: plain(listed("/queues", "queues", "queue_name", "queue_id"), "{}/{}"),
+        official.AiGateway.token: plain(there("/ai-gateway/gateways/{}", spec.physical), "{}/{}"),
+        official.R2Bucket.token: plain(there("/r2/buckets/{}", partial(spec.name_of, "buckets")), "{}/{}/default"),
+        own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}", partial(_index_name, spec)), "{1}"),
         own.VectorizeMetadataIndex.token: lambda name: _metadata_index(spec, account, name),
         own.GatewayRoute.token: lambda name: _route(spec, account, name),
     }
 
 
 def _database(spec: StackSpec, root: Path, account: Account, key: str) -> Found | None:
-    for entry in account.call("GET", "/d1/database", query={"name": spec.physical(key), "per_page": 100}):
-        if entry["name"] == spec.physical(key):
+    name = spec.name_of("databases", key)
+    for entry in account.call("GET", "/d1/database", query={"name": name, "per_page": 100}):
+        if entry["name"] == name:
             identifier = entry["uuid"]
             return Found(f"{account.account_id}/{identifier}", _ledger(spec, root, account, key, identifier))
     return None
@@ -155,7 +161,11 @@ def _ledger(spec: StackSpec, root: Path, account: Account, key: str, identifier:
         return ""
     ours = {file.name for file in (root / folder).glob("*.sql")}
     try:
-        answer = account.call("POST", f"/d1/database/{identifier}/query", {"sql": "SELECT name FROM d1_migrations"})
+        answer = account.call(
+            "POST",
+            f"/d1/database/{identifier}/query",
+            {"sql": f'SELECT name FROM "{spec.databases[key].migrations_table}"'},  # noqa: S608 - an identifier
+        )
     except Refused as error:
         if "no such table" not in error.cause.text:
             raise
@@ -166,7 +176,7 @@ def _ledger(spec: StackSpec, root: Path, account: Account, key: str, identifier:
 
 def _worker(spec: StackSpec, account: Account, key: str) -> Found | None:
     try:
-        worker = account.call("GET", f"/workers/workers/{spec.physical(key)}")
+        worker = account.call("GET", f"/workers/workers/{spec.name_of('workers', key)}")
     except NotThere:
         return None
     tag = f"environment:{spec.environment}"
@@ -174,17 +184,25 @@ def _worker(spec: StackSpec, account: Account, key: str) -> Found | None:
     return Found(f"{account.account_id}/{worker['id']}", proof)
 
 
+def _index_name(spec: StackSpec, key: str) -> str:
+    """Of an index by its key, or of another of its generations by that one's."""
+    for index in spec.indexes:
+        if key == spec.index_key(index, spec.indexes[index].generation):
+            return spec.index_name(index)
+    return spec.name_of("indexes", key)
+
+
 def _metadata_index(spec: StackSpec, account: Account, name: str) -> Found | None:
     for key, index in spec.indexes.items():
         for field in index.metadata:
             if name == f"{key}-{field}":
                 try:
-                    path = f"/vectorize/v2/indexes/{spec.physical(key)}/metadata_index/list"
+                    path = f"/vectorize/v2/indexes/{_index_name(spec, key)}/metadata_index/list"
                     listed = account.call("GET", path).get("metadataIndexes") or []
                 except NotThere:
                     return None
                 there = any(entry["propertyName"] == field for entry in listed)
-                return Found(f"{spec.physical(key)}/{field}", "with its index") if there else None
+                return Found(f"{_index_name(spec, key)}/{field}", "with its index") if there else None
     return None
 
 

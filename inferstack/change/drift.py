@@ -64,7 +64,7 @@ def _fix(stack: str, root: Path, spec: StackSpec, moved: dict[str, tuple[str, De
             say(f"{key}: was rolled back on purpose and stays so; correct it and run `inferstack up {stack}`")
             code = DRIFTED
         else:
-            account.deploy(spec.physical(key), version, "drift fixed by inferstack")
+            account.deploy(spec.name_of("workers", key), version, "drift fixed by inferstack")
             say(f"{key}: all traffic is on version {version} again")
     return code
 
@@ -104,7 +104,7 @@ def _moved_workers(spec: StackSpec, root: Path, stack: auto.Stack) -> dict[str, 
         return {}
     account, moved = Account(spec, root), {}
     for key, version in deployed.items():
-        live = account.deployments(spec.physical(key))[:1]
+        live = account.deployments(spec.name_of("workers", key))[:1]
         if live and live[0].shares != {version: 100.0}:
             moved[key] = (version, live[0])
     return moved

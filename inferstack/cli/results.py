@@ -41,6 +41,7 @@ class Written(Versioned):
     written: list[str]
     notes: list[str]
     added: NotRequired[list[str]]
+    findings: NotRequired[list[Finding]]
     name: NotRequired[str]
 
 

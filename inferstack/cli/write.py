@@ -1,5 +1,6 @@
 """Commands that write projects, stack files and what is made from them."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -182,15 +183,29 @@ def client(
 @command(WRITE, "import")
 def bring(
     wrangler: Annotated[Literal["wrangler"], typer.Argument(metavar="wrangler")],
-    path: Annotated[Path, typer.Argument(help="Its folder, or its wrangler.toml, .json or .jsonc.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Folders, or files wrangler.toml, .json or .jsonc.")
+    ],
+    target: Annotated[Target, typer.Option(help="Where the stacks go.")] = "cloudflare",
+    adopt: Annotated[bool, typer.Option("--adopt", help="Keep names and ids, for `inferstack adopt` to find.")] = False,
     style: Format = "text",
-) -> None:
-    """Turn a wrangler project into stack files."""
-    from inferstack.wrangler.wrangler_import import import_wrangler
+) -> int:
+    """Turn wrangler projects into stack files.
 
-    found = import_wrangler(path, project())
+    Workers that call each other come together. Ends with 2 when `check` refuses a stack that was written.
+    """
+    from inferstack.config import format_findings
+    from inferstack.wrangler.wrangler_import import import_wrangler, next_commands
+
+    root = project()
+    found = import_wrangler(paths, root, target, adopt=adopt)
     lines = [*(f"{file} written" for file in found.files), *(f"note: {note}" for note in found.notes)]
-    printing.done(style, "\n".join(lines), written=found.files, notes=found.notes)
+    if found.findings:
+        lines += ["", printing.findings_painted(format_findings(found.findings, root))]
+    text = "\n".join([*lines, *next_commands(found, target, adopt=adopt)])
+    told = format_findings(found.findings, root, "json")
+    printing.done(style, text, written=found.files, notes=found.notes, findings=json.loads(told))
+    return ConfigError.exit_code if found.wrong else 0
 
 
 export = commands_of(WRITE, "export", "Write a stack for other tools.")
@@ -246,8 +261,6 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of stack files, for editors."""
-    import json
-
     from inferstack.cli.results import schema_of
     from inferstack.config import json_schema
 

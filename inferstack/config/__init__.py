@@ -1,6 +1,8 @@
 """The stack language: YAML files in, one frozen `StackSpec` out; every wrong thing is a finding with its place."""
 
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.env_files import env_file, split_reference
+from inferstack.config.env_use import env_uses
 from inferstack.config.expectations import ModelTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
@@ -52,6 +54,8 @@ __all__ = [
     "WorkerSpec",
     "check_stack",
     "closest",
+    "env_file",
+    "env_uses",
     "find_entry",
     "find_file",
     "find_template",
@@ -65,6 +69,7 @@ __all__ = [
     "provider_variable",
     "real_path",
     "seconds",
+    "split_reference",
     "stack_files",
     "stack_names",
     "template_names",

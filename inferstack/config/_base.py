@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$")]
 BindingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]  # of what `env` holds
 Location = Literal["wnam", "enam", "weur", "eeur", "apac", "oc"]
+# A name on Cloudflare that the project does not choose; which signs it may have, the product says.
+ExactName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?$")]
 SOURCES = "env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+|config:.+"  # where a secret's value is read from
 SecretSource = Annotated[str, Field(pattern=f"^({SOURCES})$")]
 SecretReference = Annotated[str, Field(pattern=f"^({SOURCES}|store:[A-Za-z0-9_-]+)$")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from inferstack.catalog import Model, crons, find_model
-from inferstack.config._base import BindingName, Location, Name, SecretReference, SecretSource, StrictModel
+from inferstack.config._base import BindingName, ExactName, Location, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
@@ -20,6 +21,25 @@ from inferstack.config.tree import KeyPath
 
 WORKERS_AI = "workers-ai"
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
+
+
+def _variable(value: Any) -> Any:
+    """JSON without null at the top: that takes a variable away."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("no number of JSON is like this") from None
+    if value is None:
+        raise ValueError("a variable has a value")
+    return value
+
+
+# Text is text in `env`; anything else arrives as the value itself.
+Variable = Annotated[
+    Any,
+    AfterValidator(_variable),
+    WithJsonSchema({"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "object", "array")]}),
+]
 
 
 def _cron(text: str) -> str:
@@ -81,6 +101,7 @@ class IndexSpec(StrictModel):
     metadata: dict[str, Literal["string", "number", "boolean"]] = {}
     generation: Annotated[int, Field(ge=1)] = 1
     beside: BesideSpec | None = None
+    name: ExactName | None = None
 
     @model_validator(mode="after")
     def _known_length(self) -> IndexSpec:
@@ -93,9 +114,11 @@ class DatabaseSpec(StrictModel):
     """A D1 database with the folder of its migrations."""
 
     migrations: str | None = None
+    migrations_table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "d1_migrations"
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     read_replication: Literal["auto", "disabled"] | None = None
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -111,12 +134,15 @@ class BucketSpec(StrictModel):
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
 
 class NamespaceSpec(StrictModel):
-    """A KV namespace."""
+    """A KV namespace. One that exists is known by its `id`; names of namespaces need not be unique."""
 
+    name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     raw: dict[str, Any] = {}
 
 
@@ -127,6 +153,8 @@ class ConsumerSpec(StrictModel):
     batch_size: Annotated[int, Field(ge=1, le=100)] = 10
     max_wait_ms: Annotated[int, Field(ge=0, le=60000)] = 5000
     max_retries: Annotated[int, Field(ge=0, le=100)] = 3
+    retry_delay: Annotated[int, Field(ge=0, le=86400)] | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=250)] | None = None
     dead_letter: str | None = None
 
 
@@ -136,6 +164,7 @@ class QueueSpec(StrictModel):
     delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
     retention: Annotated[int, Field(ge=60, le=1209600)] = 345600
     consumer: ConsumerSpec | None = None
+    name: ExactName | None = None
     raw: dict[str, Any] = {}
 
 
@@ -157,6 +186,7 @@ class BindingSpec(StrictModel):
     queue: str | None = None
     service: str | None = None
     rate_limit: RateLimitBindingSpec | None = None
+    version_metadata: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:
@@ -195,7 +225,7 @@ class WorkerSpec(StrictModel):
     bundle: BundleSpec | Literal[False] | None = None
     models: dict[str, str] = {}
     bindings: dict[BindingName, BindingSpec] = {}
-    vars: dict[BindingName, str] = {}
+    vars: dict[BindingName, Variable] = {}
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
     assets: AssetsSpec | None = None
@@ -209,6 +239,7 @@ class WorkerSpec(StrictModel):
     placement: Literal["smart"] | None = None
     smoke: list[SmokeSpec] = []
     rollout: RolloutSpec | None = None
+    name: ExactName | None = None
     raw: WorkerRaw = Field(default_factory=WorkerRaw.model_construct)
 
     @model_validator(mode="after")
@@ -275,6 +306,11 @@ class StackSpec(StrictModel):
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
 
+    def name_of(self, section: str, key: str) -> str:
+        """The same for an entry of a section, which may say its own."""
+        own: str | None = getattr(getattr(self, section).get(key), "name", None)
+        return own or self.physical(key)
+
     def secret_references(self) -> Iterator[tuple[KeyPath, str]]:
         """Every reference to a secret, with where it stands."""
         for key, worker in self.workers.items():
@@ -305,20 +341,20 @@ class StackSpec(StrictModel):
         """How requests to a gateway name a provider: one of the stack's own by its slug."""
         return f"custom-{self.physical(key)}" if key in self.providers else key
 
-    def variables_of(self, worker: str) -> dict[str, str]:
-        """The texts in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
+    def variables_of(self, worker: str) -> dict[str, Any]:
+        """The plain values in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""
         declared = self.workers[worker]
         if declared.template is None:
             return declared.vars
         models = [self.models[alias] for alias in declared.models.values()]
         models += [self.models[alias] for model in models for alias in model.fallbacks]
         gateways = sorted({model.gateway for model in models if model.gateway})
-        found = {gateway_variable(key): self.physical(key) for key in gateways}
+        found: dict[str, Any] = {gateway_variable(key): self.physical(key) for key in gateways}
         own = sorted({model.provider for model in models if model.provider in self.providers})
         found |= {provider_variable(key): self.provider_name(key) for key in own}
         for key in self.besides(worker).values():
             beside = self.indexes[key].beside
-            found["BESIDE_INDEX"] = self.physical(self.index_key(key, beside.generation)) if beside else ""
+            found["BESIDE_INDEX"] = self.generation_name(key, beside.generation) if beside else ""
         return {**found, **declared.vars}
 
     def find_model(self, name: str) -> Model | None:
@@ -337,7 +373,12 @@ class StackSpec(StrictModel):
 
     def index_name(self, key: str) -> str:
         """The name on Cloudflare of the generation that answers."""
-        return self.physical(self.index_key(key, self.indexes[key].generation))
+        return self.generation_name(key, self.indexes[key].generation)
+
+    def generation_name(self, key: str, generation: int) -> str:
+        """The name on Cloudflare of any generation."""
+        own = self.indexes[key].name
+        return self.index_key(own, generation) if own else self.physical(self.index_key(key, generation))
 
     def besides(self, worker: str) -> dict[str, str]:
         """The indexes of a Worker with another generation beside them, by binding."""

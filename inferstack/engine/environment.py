@@ -30,7 +30,7 @@ def local_account(spec: StackSpec) -> str:
 
 def local_host(spec: StackSpec, worker: str) -> str:
     """The host name of a Worker on the local Cloudflare."""
-    return f"{spec.physical(worker)}.{local.subdomain_of(local_account(spec))}.localhost"
+    return f"{spec.name_of('workers', worker)}.{local.subdomain_of(local_account(spec))}.localhost"
 
 
 def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:

@@ -23,7 +23,8 @@ class _D1:
         self.spec: StackSpec = load_stack(stack, root)
         if key not in self.spec.databases:
             raise ConfigError(f"stack `{stack}` has no database `{key}`{closest(key, self.spec.databases)}")
-        self.name = self.spec.physical(key)
+        self.name = self.spec.name_of("databases", key)
+        self.ledger = self.spec.databases[key].migrations_table
         self.account = Account(self.spec, root)
         listed = self.account.call("GET", "/d1/database", query={"name": self.name, "per_page": 100})
         self.uuid = next((entry["uuid"] for entry in listed if entry["name"] == self.name), None)
@@ -95,9 +96,9 @@ def _copy(database: _D1, copy: Any) -> set[str]:
     for entry in kept:
         if entry["type"] != "table":
             copy.execute(entry["sql"])
-    if not any(table["name"] == "d1_migrations" for table in tables):
+    if not any(table["name"] == database.ledger for table in tables):
         return set()
-    return {row["name"] for row in database.rows("SELECT name FROM d1_migrations")}
+    return {row["name"] for row in database.rows(f"SELECT name FROM {_quoted(database.ledger)}")}  # noqa: S608 - quoted
 
 
 def _copy_rows(database: _D1, copy: Any, table: str) -> None:

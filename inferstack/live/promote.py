@@ -50,7 +50,7 @@ def _running(stack: str, spec: StackSpec, root: Path) -> dict[str, str]:
     runs.ensure_cloudflare(spec, root)
     account, found = Account(spec, root), {}
     for key in spec.workers:
-        script = spec.physical(key)
+        script = spec.name_of("workers", key)
         deployments = account.deployments(script)
         if not deployments:
             raise UserError(f"Worker `{script}` is not deployed\n  fix: inferstack up {stack}")

@@ -135,7 +135,7 @@ def _switch(stack: str, root: Path, spec: StackSpec, index: str, worker: str) ->
 def _retire(stack: str, root: Path, spec: StackSpec, index: str, worker: str, keep: float) -> str:
     beside = spec.indexes[index].beside
     assert beside is not None
-    deployments = Account(spec, root).deployments(spec.physical(worker))
+    deployments = Account(spec, root).deployments(spec.name_of("workers", worker))
     switched = datetime.fromisoformat(deployments[0].created) if deployments else datetime.now(UTC)
     left = keep - (datetime.now(UTC) - switched).total_seconds()
     if left > 0:
@@ -144,4 +144,4 @@ def _retire(stack: str, root: Path, spec: StackSpec, index: str, worker: str, ke
     old = spec.index_key(index, beside.generation)
     override(stack, root, {("indexes", index, "beside"): None})
     deploy.up(stack, root, allowed=frozenset({old}))
-    return f"index {index} is reindexed; {spec.physical(old)} is retired"
+    return f"index {index} is reindexed; {spec.generation_name(index, beside.generation)} is retired"

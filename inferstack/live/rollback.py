@@ -50,7 +50,7 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
         raise ConfigError("`--to` needs the name of the Worker\n  fix: inferstack rollback STACK WORKER --to VERSION")
     account = Account(spec, root)
     chosen = [worker] if worker else _changed_last(spec, account, update_starts(stack, spec, root))
-    moves = [_move(key, spec.physical(key), account, worker, to) for key in chosen]
+    moves = [_move(key, spec.name_of("workers", key), account, worker, to) for key in chosen]
     if not any(move.good or move.is_back for move in moves):
         without = ", ".join(f"`{move.script}` has no version before {move.bad}" for move in moves)
         raise UserError(f"nothing can go back: Worker {without}\n  fix: name one with --to")
@@ -96,7 +96,7 @@ def _before(deployments: list[Deployment], bad: str) -> str | None:
 
 def _changed_last(spec: StackSpec, account: Account, starts: list[datetime]) -> list[str]:
     """The Workers of the last update that deployed any; else, without a history, the one that was deployed last."""
-    newest = {key: found[0] for key in spec.workers if (found := account.deployments(spec.physical(key)))}
+    newest = {key: found[0] for key in spec.workers if (found := account.deployments(spec.name_of("workers", key)))}
     if not newest:
         raise UserError("no Worker of this stack is deployed")
     times = {key: datetime.fromisoformat(deployment.created) for key, deployment in newest.items()}

@@ -84,7 +84,7 @@ def _live(spec: StackSpec, root: Path) -> dict[str, set[str]]:
     account, found = Account(spec, root), {}
     for key in spec.workers:
         try:
-            listed = account.call("GET", f"/workers/scripts/{spec.physical(key)}/secrets")
+            listed = account.call("GET", f"/workers/scripts/{spec.name_of('workers', key)}/secrets")
         except UserError:
             continue
         found[key] = {entry["name"] for entry in listed or []}

@@ -38,7 +38,7 @@ class Share:
 def live(spec: StackSpec, root: Path, account: Account) -> list[Share]:
     found = []
     for key in spec.workers:
-        script = spec.physical(key)
+        script = spec.name_of("workers", key)
         rendered = render_worker(spec, key, root).digest
         for deployment in account.deployments(script)[:1]:
             for version, percent in deployment.shares.items():
@@ -90,7 +90,7 @@ def history(stack: str, root: Path, worker: str | None, style: str) -> str:
     events = [
         _of_deployment(key, deployment)
         for key in ([worker] if worker else spec.workers)
-        for deployment in account.deployments(spec.physical(key))
+        for deployment in account.deployments(spec.name_of("workers", key))
     ]
     if worker is None:
         for entry in updates(stack, spec, root):

@@ -1,7 +1,7 @@
 """`inferstack:index:D1Migrations`: the SQL migrations of a D1 database, applied in order and once.
 
-They are recorded in the table `d1_migrations`, the same as wrangler's, so both tools can be used on one database. All
-pending ones go in one request: after a failure the database is as it was.
+They are recorded in the table `d1_migrations`, the same as wrangler's, or in the one that `table` names, so both tools can be
+used on one database. All pending ones go in one request: after a failure the database is as it was.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from inferstack.provider._api import Api, Refused
 
 KIND = "D1 migrations"
 NO_DATABASE = 7404  # Cloudflare's code
+TABLE = "d1_migrations"
 LEDGER = (
-    "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
+    'CREATE TABLE IF NOT EXISTS "{}" (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, '
     "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL);"
 )
 
 
 class D1Migrations(ResourceType):
-    """Inputs: accountId, databaseId, migrations [{name, path, sql}]. Outputs: these, applied [{name, sha256}]."""
+    """Inputs: accountId, databaseId, migrations [{name, path, sql}], table. Outputs: these, applied [{name, sha256}]."""
 
     token = "inferstack:index:D1Migrations"  # noqa: S105 - a type token
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
         failures = [CheckFailure(f, f"`{f}` is required") for f in ("accountId", "databaseId") if not inputs.get(f)]
+        if inputs.get("table") is not UNKNOWN and not re.fullmatch(r"[A-Za-z_]\w*", _table(inputs), re.ASCII):
+            failures.append(CheckFailure("table", "must be letters, digits and underscores, no digit first"))
         migrations = inputs.get("migrations")
         if migrations is UNKNOWN:
             return failures
@@ -76,7 +79,7 @@ class D1Migrations(ResourceType):
 
     def create(self, operation: Operation, inputs: Properties) -> State:
         database = inputs["databaseId"]
-        self._query(operation, inputs, LEDGER)
+        self._query(operation, inputs, LEDGER.format(_table(inputs)))
         done = self._names(operation, inputs)
         pending = [m for m in inputs["migrations"] if m["name"] not in done]
         if pending:
@@ -91,12 +94,12 @@ class D1Migrations(ResourceType):
         return str(api.call("GET", path)["result"]["bookmark"])
 
     def _apply(self, operation: Operation, inputs: Properties, pending: list[Properties]) -> None:
-        parts = []
+        parts, table = [], _table(inputs)
         for migration in pending:
             name = migration["name"].replace("'", "''")
             text = migration["sql"].rstrip()
             parts.append(
-                f"{text}{'' if text.endswith(';') else ';'}\nINSERT INTO d1_migrations (name) VALUES ('{name}');"
+                f"{text}{'' if text.endswith(';') else ';'}\nINSERT INTO \"{table}\" (name) VALUES ('{name}');"
             )
         try:
             self._query(operation, inputs, "\n".join(parts))
@@ -116,7 +119,8 @@ class D1Migrations(ResourceType):
         return [row for statement in done["result"] for row in statement.get("results") or []]
 
     def _names(self, operation: Operation, inputs: Properties) -> set[str]:
-        return {row["name"] for row in self._query(operation, inputs, "SELECT name FROM d1_migrations")}
+        sql = f'SELECT name FROM "{_table(inputs)}"'  # noqa: S608 - `check` takes identifiers only
+        return {row["name"] for row in self._query(operation, inputs, sql)}
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         if state is None:
@@ -134,6 +138,12 @@ class D1Migrations(ResourceType):
         return State(identifier=identifier, outputs={**inputs, "applied": _applied(inputs)}, inputs=inputs)
 
     def update(self, operation: Operation, state: State, inputs: Properties) -> State:
+        """A ledger of another name is the old one renamed: an empty one would have everything applied again."""
+        old, new = _table(state.inputs), _table(inputs)
+        if old != new:
+            tables = self._query(operation, inputs, "SELECT name FROM sqlite_master WHERE type = 'table'")
+            if {row["name"] for row in tables} & {old, new} == {old}:
+                self._query(operation, inputs, f'ALTER TABLE "{old}" RENAME TO "{new}"')
         return self.create(operation, inputs)
 
     def delete(self, operation: Operation, state: State) -> None:
@@ -146,6 +156,10 @@ def _comparable(inputs: Properties) -> Properties:
     if not isinstance(migrations, list):
         return inputs
     return {**inputs, "migrations": [{k: v for k, v in m.items() if k != "path"} for m in migrations]}
+
+
+def _table(inputs: Properties) -> str:
+    return str(inputs.get("table") or TABLE)
 
 
 def _digest(sql: str) -> str:

@@ -8,6 +8,8 @@ from inferstack.resources.context import Context
 from inferstack.resources.official import D1Database
 from inferstack.resources.own import D1Migrations
 
+LEDGER = "d1_migrations"  # what the provider takes without a word; older states have none
+
 
 class Database(pulumi.ComponentResource):
     """A D1 database with its migrations applied."""
@@ -22,7 +24,7 @@ class Database(pulumi.ComponentResource):
             key,
             {
                 "accountId": context.account_id,
-                "name": context.spec.physical(key),
+                "name": context.spec.name_of("databases", key),
                 "jurisdiction": spec.jurisdiction,
                 "primaryLocationHint": spec.location,
                 "readReplication": replication,
@@ -36,9 +38,12 @@ class Database(pulumi.ComponentResource):
             migrations = [
                 {"name": f.name, "path": str(f.relative_to(context.root)), "sql": f.read_text()} for f in files
             ]
+            inputs = {"accountId": context.account_id, "databaseId": self.uuid, "migrations": migrations}
+            if spec.migrations_table != LEDGER:
+                inputs["table"] = spec.migrations_table
             D1Migrations(
                 f"{key}-migrations",
-                {"accountId": context.account_id, "databaseId": self.uuid, "migrations": migrations},
+                inputs,
                 pulumi.ResourceOptions(parent=self, deleted_with=database),
             )
         self.register_outputs({"uuid": self.uuid})

@@ -34,7 +34,7 @@ class Index(pulumi.ComponentResource):
             name,
             {
                 "accountId": account,
-                "name": context.spec.physical(name),
+                "name": context.spec.generation_name(key, generation),
                 "dimensions": dimensions,
                 "metric": spec.metric,
                 "description": spec.description,

@@ -31,7 +31,7 @@ class VectorizeMetadataIndex(OwnResource):
 
 
 class D1Migrations(OwnResource):
-    """Inputs: accountId, databaseId, migrations."""
+    """Inputs: accountId, databaseId, migrations, table."""
 
     token = "inferstack:index:D1Migrations"  # noqa: S105
 

@@ -24,7 +24,7 @@ class Queue(pulumi.ComponentResource):
             key,
             {
                 "accountId": context.account_id,
-                "queueName": context.spec.physical(key),
+                "queueName": context.spec.name_of("queues", key),
                 "settings": settings,
                 **spec.raw,
             },
@@ -39,6 +39,13 @@ class Queue(pulumi.ComponentResource):
     ) -> None:
         consumer = self._context.spec.queues[self._key].consumer
         assert consumer is not None
+        settings = {
+            "batchSize": consumer.batch_size,
+            "maxRetries": consumer.max_retries,
+            "maxWaitTimeMs": consumer.max_wait_ms,
+            "retryDelay": consumer.retry_delay,
+            "maxConcurrency": consumer.max_concurrency,
+        }
         QueueConsumer(
             f"{self._key}-consumer",
             {
@@ -47,11 +54,7 @@ class Queue(pulumi.ComponentResource):
                 "type": "worker",
                 "scriptName": script_name,
                 "deadLetterQueue": dead_letter,
-                "settings": {
-                    "batchSize": consumer.batch_size,
-                    "maxRetries": consumer.max_retries,
-                    "maxWaitTimeMs": consumer.max_wait_ms,
-                },
+                "settings": {name: value for name, value in settings.items() if value is not None},
             },
             pulumi.ResourceOptions(parent=self, depends_on=after),
         )

@@ -7,6 +7,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from inferstack.config import env_file, split_reference
+
 SECONDS = 60.0  # for a command
 NO_COMMANDS = "INFERSTACK_NO_COMMANDS"  # set where the stack files may be a stranger's: what they name is not run
 
@@ -27,17 +29,21 @@ def read_secret(reference: str, root: Path) -> str:
         if not value:
             raise SecretMissing(f"the environment variable `{name}` is not set", f"export {name}")
         return value
-    if kind == "file":
-        try:
-            value = (root / name).read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            raise SecretMissing(
-                f"the file `{name}` cannot be read", "write the secret to that file, mode 600"
-            ) from None
-        if not value:
-            raise SecretMissing(f"the file `{name}` is empty", "write the secret to that file, mode 600")
-        return value
-    return _from_command(name, root)
+    return _from_file(name, root) if kind == "file" else _from_command(name, root)
+
+
+def _from_file(where: str, root: Path) -> str:
+    path, name = split_reference(where, root)
+    try:
+        value = path.read_text().strip() if name is None else env_file(path).get(name, "")
+    except (OSError, UnicodeDecodeError):
+        raise SecretMissing(f"the file `{where}` cannot be read", "write the secret to that file, mode 600") from None
+    if not value and name is not None:
+        shown = where.removesuffix(f"#{name}")
+        raise SecretMissing(f"the file `{shown}` has no value for `{name}`", f"add a line {name}=…")
+    if not value:
+        raise SecretMissing(f"the file `{where}` is empty", "write the secret to that file, mode 600")
+    return value
 
 
 def commands_off() -> bool:

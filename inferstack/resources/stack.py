@@ -92,6 +92,8 @@ class InferenceStack(pulumi.ComponentResource):
             beside = self._indexes[key].beside
             assert beside is not None
             return {"type": "vectorize", "indexName": beside}
+        if kind == "version_metadata":
+            return {"type": kind}
         if kind == "database":
             return {"type": "d1", "id": self._databases[key].uuid}
         if kind == "bucket":
@@ -104,7 +106,7 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "queue", "queueName": self._queues[key].name}
         if kind == "secret":
             return self._secrets[key].binding()
-        return {"type": "service", "service": self._spec.physical(key), "environment": "production"}
+        return {"type": "service", "service": self._spec.name_of("workers", key), "environment": "production"}
 
 
 def declare_stack(spec: StackSpec, root: Path, *, ephemeral: bool = False) -> InferenceStack:

@@ -20,7 +20,7 @@ class Bucket(pulumi.ComponentResource):
             key,
             {
                 "accountId": context.account_id,
-                "name": context.spec.physical(key),
+                "name": context.spec.name_of("buckets", key),
                 "location": spec.location,
                 "jurisdiction": spec.jurisdiction,
                 "storageClass": spec.storage_class,
@@ -40,6 +40,6 @@ class Namespace(pulumi.ComponentResource):
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec.namespaces[key]
         super().__init__("inferstack:index:Namespace", key, {}, opts)
-        inputs = {"accountId": context.account_id, "title": context.spec.physical(key), **spec.raw}
+        inputs = {"accountId": context.account_id, "title": context.spec.name_of("namespaces", key), **spec.raw}
         self.namespace_id = WorkersKvNamespace(key, inputs, context.keep(key, self)).id
         self.register_outputs({"namespaceId": self.namespace_id})

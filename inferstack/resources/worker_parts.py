@@ -34,6 +34,12 @@ def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[s
     return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
 
 
+def _variable(value: Any) -> dict[str, Any]:
+    return (
+        {"type": "plain_text", "text": value} if isinstance(value, str) else {"type": "json", "json": json.dumps(value)}
+    )
+
+
 def _assets(spec: WorkerSpec) -> dict[str, Any] | None:
     """The provider reads the folder itself, from the project's on: the path is the same on every machine."""
     if spec.assets is None:
@@ -63,7 +69,7 @@ class Worker(pulumi.ComponentResource):
     ) -> None:
         spec = context.spec.workers[key]
         super().__init__("inferstack:index:Worker", key, {}, opts)
-        self.name = context.spec.physical(key)
+        self.name = context.spec.name_of("workers", key)
         child = pulumi.ResourceOptions(parent=self)
         shell = CloudflareWorker(
             key,
@@ -194,10 +200,7 @@ class Worker(pulumi.ComponentResource):
             found.append({"name": spec.assets.binding, "type": "assets"})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
-        found += [
-            {"name": name, "type": "plain_text", "text": value}
-            for name, value in context.spec.variables_of(key).items()
-        ]
+        found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]
         for name, reference in spec.secrets.items():
             if reference.startswith("store:"):
                 found.append({"name": name, **resolve("secret", reference.removeprefix("store:"))})

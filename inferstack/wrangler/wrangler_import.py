@@ -1,264 +1,272 @@
 """`inferstack import wrangler`: a wrangler project as stack files, with its own source; what cannot be carried is told.
 
-Keys: wrangler's configuration reference (wrangler.toml, wrangler.json, wrangler.jsonc), version 4.
+Each environment is a stack, the top level too: `wrangler deploy` without `--env` deploys that one.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import json5
-import yaml
-
-from inferstack.author.scaffold import SCHEMA_LINE
-from inferstack.config import check_stack
+from inferstack.config import Finding, check_stack, env_uses, find_entry, leaves
 from inferstack.errors import ConfigError
+from inferstack.wrangler import wrangler_file
+from inferstack.wrangler.bindings_in import BINDINGS, LISTS, NOT_INHERITED
+from inferstack.wrangler.dev_vars import add_secrets
+from inferstack.wrangler.draft import Draft, free, key_for, open_draft
+from inferstack.wrangler.reading import Ledger, Unfit, Value
+from inferstack.wrangler.section import LEFT_OUT, Reader, Section
+from inferstack.wrangler.settings_in import DEFAULTS, NO_MATTER, SETTINGS, WHY, add_subdomain
+from inferstack.wrangler.wrangler_file import WranglerFile
 
-FILES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
-KNOWN = {"name", "main", "compatibility_date", "compatibility_flags", "env", "$schema", "account_id", "send_metrics"}
+TOP_LEVEL = "default"
+DATE = "2026-06-01"
+ACCOUNT = re.compile(r"[0-9a-f]{32}")
+NAMES = "names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is"
+
+KEPT = "names on Cloudflare are wrangler's: `up` makes none of them twice, `adopt` takes over what is there"
 
 
 @dataclass
 class Imported:
-    """Files to write, by path from the project, and what was left out."""
+    """Files that were written, by path from the project, what was left out, and what `check` says of the stacks."""
 
     files: dict[str, str] = field(default_factory=dict)
+    stacks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> bool:
+        return any(finding.severity == "error" for finding in self.findings)
 
 
-@dataclass
-class _Section:
-    """One environment of a wrangler file, turned into a stack's data."""
-
-    where: str
-    worker: str
-    root: Path
-    folder: Path  # of the wrangler file, from the root
-    data: dict[str, Any] = field(default_factory=dict)
-    entry: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def declare(self, section: str, name: str, entry: dict[str, Any]) -> str:
-        self.data.setdefault(section, {}).setdefault(name, entry)
-        return name
-
-    def bind(self, binding: str, kind: str, value: Any) -> None:
-        self.entry.setdefault("bindings", {})[binding] = {kind: value}
-
-    def note(self, text: str) -> None:
-        self.notes.append(f"{self.where}: {text}")
-
-
-def import_wrangler(path: Path, root: Path) -> Imported:
-    """Writes `stacks/<name>.yaml` for the top level and each of `env.*`; raises `ConfigError` and writes nothing then."""
-    file = path if path.is_file() else next((path / name for name in FILES if (path / name).is_file()), None)
-    if file is None:
-        raise ConfigError(f"no {', '.join(FILES)} in {path}\n  fix: name the wrangler project's folder or its file")
-    config = _read(file)
-    if not file.resolve().is_relative_to(root.resolve()):
-        raise ConfigError(f"{path} lies outside of this project\n  fix: move the wrangler project into {root}")
-    folder = file.resolve().parent.relative_to(root.resolve())
-    worker = _name(str(config.get("name") or folder.name))
-    found = Imported()
-    environments: dict[str, Any] = config.get("env") or {}
-    if not isinstance(environments, dict) or not all(isinstance(own, dict) for own in environments.values()):
-        found.notes.append(f"{file.name}: `env` is not as wrangler documents it, and was left out")
-        environments = {}
-    inherited = {key: value for key, value in config.items() if key != "env"}
-    for name, own in [("default", {}), *environments.items()]:
-        if name == "default" and environments:
-            continue  # the top level is what the environments inherit from
-        # Bindings and vars do not inherit in wrangler; everything else does.
-        base = inherited if not own else {k: v for k, v in inherited.items() if k not in BINDINGS}
-        section = _section(file.name if not own else f"{file.name} env.{name}", worker, {**base, **own}, root, folder)
-        stack = _name(name)
-        data = {"environment": stack, "account": _account({**inherited, **own}), **section.data}
-        data["workers"] = {worker: section.entry}
-        found.files[f"stacks/{stack}.yaml"] = SCHEMA_LINE + "\n" + yaml.safe_dump(data, sort_keys=False, width=110)
-        found.notes += section.notes
-    found.notes.append("names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is")
+def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare", *, adopt: bool = False) -> Imported:
+    """Writes a stack for the top level and each of `env.*`; raises `ConfigError` and writes nothing then."""
+    files = [file for path in paths for file in wrangler_file.find(path, root)]
+    found, drafts = Imported(), dict[str, Draft]()
+    sections = []
+    for file in files:
+        names = set[str]()
+        for environment, own in _environments(file, found).items():
+            wish = free(_stack_name(file, environment, files), names)  # `Prod` is not `prod`
+            names.add(wish)
+            if wish not in drafts:
+                drafts[wish] = open_draft(wish, root, target, keeps=adopt)
+            drafts[wish].sources.append(file.shown)
+            sections.append(_section(drafts[wish], file, root, environment, own))
+    for section in sections:
+        _read(section)
+    for section in sections:
+        _call_others(section)
+        _finish(section)
+    found.files = {draft.file(): draft.text() for draft in drafts.values()}
+    found.stacks = [draft.name for draft in drafts.values()]
+    notes = [note for draft in drafts.values() for note in draft.notes]
+    found.notes += [str(note) for note in dict.fromkeys(notes)]
+    found.notes += [
+        f"there is a stack `{wish}` already: this one is `{d.name}`" for wish, d in drafts.items() if wish != d.name
+    ]
+    elsewhere = [draft for draft in drafts.values() if draft.target != target]
+    found.notes += [
+        f"stack `{draft.name}` goes to {draft.target}: `--target {target}` is for new ones" for draft in elsewhere
+    ]
+    found.notes.append(KEPT if adopt else NAMES)
     _write(found, root)
     return found
 
 
-def _account(config: dict[str, Any]) -> str:
-    return str(config.get("account_id") or "${CLOUDFLARE_ACCOUNT_ID:-" + "0" * 32 + "}")
+def next_commands(found: Imported, target: str, *, adopt: bool = False) -> list[str]:
+    """What can be typed next, and works."""
+    stack = found.stacks[0]
+    if found.wrong:
+        return [f"next: correct what stands above; inferstack check {stack}"]
+    if adopt:
+        return [f"next: inferstack adopt {stack}; inferstack preview {stack}"]
+    if target == "local":
+        return [f"next: inferstack up {stack}"]
+    here = f"inferstack add stack {free('local', set(found.stacks))} --target local --extends {stack}.yaml"
+    return [
+        f"next: inferstack up {stack} (it needs CLOUDFLARE_API_TOKEN and an account)",
+        f"or here first: {here}; inferstack up {free('local', set(found.stacks))}",
+    ]
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text()
-        data = tomllib.loads(text) if file.suffix == ".toml" else json5.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{file} cannot be read: {str(error).splitlines()[0]}\n  fix: correct the file") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{file} is no mapping of keys to values")
-    return data
+def _environments(file: WranglerFile, found: Imported) -> dict[str | None, dict[str, Any]]:
+    """What each says itself; None is the top level."""
+    given = file.data.get("env") or {}
+    environments: dict[str | None, dict[str, Any]] = {None: file.data}
+    if not isinstance(given, dict):
+        found.notes.append(f"{file.place(('env',))}: {LEFT_OUT}`env` is no mapping of names to environments")
+        return environments
+    for name, own in given.items():
+        if isinstance(own, dict):
+            environments[name] = own
+        else:
+            found.notes.append(f"{file.place(('env', name))}: {LEFT_OUT}`env.{name}` is no mapping")
+    return environments
+
+
+def _stack_name(file: WranglerFile, environment: str | None, files: list[WranglerFile]) -> str:
+    """Of an environment its own, of the top level `default`; of what a build made for one environment, that one's."""
+    if environment is None:
+        built_for = file.data.get("targetEnvironment")
+        named = {key_for(name) for other in files for name in other.data.get("env") or () if isinstance(name, str)}
+        return (
+            key_for(built_for)
+            if isinstance(built_for, str) and built_for
+            else "top-level"
+            if TOP_LEVEL in named
+            else TOP_LEVEL
+        )
+    return key_for(environment)
+
+
+def _section(draft: Draft, file: WranglerFile, root: Path, environment: str | None, own: dict[str, Any]) -> Section:
+    """With what the environment inherits: never bindings or variables, and a `route` stands for all routes."""
+    ledger = Ledger(file)
+    path = () if environment is None else ("env", environment)
+    keys = {str(key): Value(value, (*path, str(key)), ledger) for key, value in own.items()}
+    if environment is not None:
+        routed = {"route", "routes"} if {"route", "routes"} & keys.keys() else set[str]()
+        for key, value in file.data.items():
+            if key not in NOT_INHERITED | keys.keys() | routed:
+                keys[str(key)] = Value(value, (str(key),), ledger)
+    keys = {key: value for key, value in keys.items() if value.raw is not None}
+    section = Section(draft, file, root, environment, ledger, keys=keys)
+    script = _script(file, environment, own)
+    # wrangler's own names end in the environment's: so the name on Cloudflare stays what it was.
+    wish = key_for(script).removesuffix(f"-{key_for(environment)}") if environment is not None else script
+    known = draft.knows("workers", script)
+    section.worker, entry = draft.declare("workers", script, wish)
+    if known:
+        raise ConfigError(
+            f"stack `{draft.name}` has the Worker `{section.worker}` already\n"
+            f"  fix: take it out there, or rename the one in {file.shown}"
+        )
+    entry |= {"source": "", "compatibility_date": ""}
+    draft.keep_name("workers", section.worker, script)
+    section.entry = entry
+    return section
+
+
+def _script(file: WranglerFile, environment: str | None, own: dict[str, Any]) -> str:
+    """The name that wrangler gives the Worker."""
+    name = own.get("name")
+    if isinstance(name, str) and name:
+        return name
+    top = file.data.get("name")
+    base = top if isinstance(top, str) and top else (file.path.resolve().parent.name or "worker")
+    return f"{base}-{environment}" if environment is not None else base
+
+
+def _read(section: Section) -> None:
+    for key, value in section.keys.items():
+        if key in NO_MATTER or value.raw in ("", [], {}) or value.raw in DEFAULTS.get(key, ()):
+            value.done()
+        elif key in LISTS:
+            section.each(LISTS[key], value)
+        elif key in READERS:
+            section.attempt(READERS[key], value)
+    add_subdomain(section)
+    if not section.entry["compatibility_date"]:
+        section.entry["compatibility_date"] = DATE
+        section.note((), f"there is no `compatibility_date`; {DATE} is written")
+    if not section.entry["source"] and "assets" in section.entry:
+        section.entry.pop("source")  # static assets need no code
+    elif not section.entry["source"]:
+        section.note((), f"{LEFT_OUT}there is no `main`, and so no code to run")
+        section.draft.data["workers"].pop(section.worker)
+
+
+def _account(section: Section, value: Value) -> None:
+    if value.raw == "":
+        return
+    account, draft = value.text(), section.draft
+    if not ACCOUNT.fullmatch(account):
+        raise Unfit(value.path, f"`{account}` is no id of an account: 32 hexadecimal digits")
+    if draft.account not in (None, account):
+        section.note(value.path, f"`{draft.name}` goes to the account {draft.account}, this Worker with it")
+    draft.account = draft.account or account
+
+
+def _main(section: Section, value: Value) -> None:
+    section.entry["source"] = section.path(value.text())
+
+
+def _date(section: Section, value: Value) -> None:
+    section.entry["compatibility_date"] = str(value.done())  # TOML has days of its own
+
+
+READERS: dict[str, Reader] = {
+    **BINDINGS,
+    **SETTINGS,
+    "account_id": _account,
+    "compatibility_date": _date,
+    "main": _main,
+}
+
+
+def _call_others(section: Section) -> None:
+    """Bindings to Workers, once all are known."""
+    draft = section.draft
+    for binding, script, value in section.calls:
+        key = draft.identities.get(("workers", script))
+        if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
+            why = f"the Worker `{script}` is not in this stack, and so `env.{binding}` is nothing: import both together"
+            section.left_out(value, why)
+        else:
+            section.attempt(_calls(key), value)
+
+
+def _calls(key: str) -> Reader:
+    return lambda section, value: section.bind(value.need("binding"), "service", key)
+
+
+def _finish(section: Section) -> None:
+    """Secrets, then all that nobody read."""
+    source = section.entry.get("source")
+    entry = find_entry(section.root / source) if source else None
+    uses = env_uses(entry, section.root) if entry and not leaves(entry, section.root) else []
+    add_secrets(section, {use.name for use in uses})
+    for value in list(section.unread()):
+        section.left_out(value, _why(value))
+
+
+def _why(value: Value) -> str:
+    """What the code will miss."""
+    key = (
+        next((str(part) for part in value.path if part != "env"), "") if value.path[0] != "env" else str(value.path[2])
+    )
+    if key in WHY:
+        return WHY[key]
+    names = _bound(value.raw) if key in NOT_INHERITED else []
+    return f"{' and '.join(f'`env.{name}`' for name in names)} is nothing there" if names else ""
+
+
+def _bound(raw: Any) -> list[str]:
+    """The names in `env` that a binding of any kind would have."""
+    if isinstance(raw, list):
+        return [name for item in raw for name in _bound(item)]
+    if not isinstance(raw, dict):
+        return []
+    name = raw.get("binding") or raw.get("name")
+    return [name] if isinstance(name, str) else [found for item in raw.values() for found in _bound(item)]
 
 
 def _write(found: Imported, root: Path) -> None:
-    taken = [path for path in found.files if (root / path).exists()]
+    taken = next((path for path in found.files if (root / path).exists()), None)
     if taken:
-        raise ConfigError(f"{taken[0]} is there already\n  fix: move it away, or rename the environment")
+        raise ConfigError(f"{taken} is there already\n  fix: move it away, or rename the environment")
     try:
         for path, text in found.files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
-        for path in found.files:
-            wrong = [f for f in check_stack(Path(path).stem, root).findings if f.severity == "error"]
-            found.notes += [f"{path}:{f.place.line}: {f.message}; {f.fix}" for f in wrong]
+        found.findings = [finding for stack in found.stacks for finding in check_stack(stack, root).findings]
     except BaseException:
         for path in found.files:
             (root / path).unlink(missing_ok=True)
         raise
-
-
-def _name(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:42].strip("-") or "worker"
-
-
-def _section(where: str, worker: str, config: dict[str, Any], root: Path, folder: Path) -> _Section:
-    section = _Section(where, worker, root, folder)
-    main = config.get("main")
-    if main is None:
-        section.note("has no `main`; static assets alone are not carried")
-    section.entry["source"] = (folder / str(main or "src/index.ts")).as_posix()
-    section.entry["compatibility_date"] = str(config.get("compatibility_date", "2026-06-01"))
-    if config.get("compatibility_flags"):
-        section.entry["compatibility_flags"] = list(config["compatibility_flags"])
-    for key, value in config.items():
-        if key in READERS:
-            try:
-                READERS[key](section, value)
-            except (KeyError, TypeError, AttributeError, ValueError):
-                section.note(f"`{key}` is not as wrangler documents it, and was left out")
-        elif key not in KNOWN:
-            section.note(f"`{key}` is not carried")
-    return section
-
-
-def _vars(section: _Section, value: Any) -> None:
-    texts = {name: text for name, text in value.items() if isinstance(text, str)}
-    section.entry["vars"] = {name: text.replace("${", "$${") for name, text in texts.items()}
-    for name in value.keys() - texts.keys():
-        section.note(f"the variable `{name}` is no text; put it into one as JSON")
-
-
-def _vectorize(section: _Section, value: Any) -> None:
-    for item in value:
-        name = _name(item["index_name"])
-        variable = re.sub(r"[^A-Z0-9]", "_", name.upper()) + "_DIMENSIONS"
-        section.bind(
-            item["binding"], "index", section.declare("indexes", name, {"dimensions": f"${{{variable}:-768}}"})
-        )
-        section.note(f"wrangler does not say how long the vectors of `{name}` are: name its model, or set `dimensions`")
-
-
-def _d1(section: _Section, value: Any) -> None:
-    for item in value:
-        name = _name(item["database_name"])
-        migrations = section.folder / item.get("migrations_dir", "migrations")
-        there = "migrations_dir" in item or (section.root / migrations).is_dir()
-        entry = {"migrations": migrations.as_posix()} if there else {}
-        section.bind(item["binding"], "database", section.declare("databases", name, entry))
-
-
-def _r2(section: _Section, value: Any) -> None:
-    for item in value:
-        place = {"jurisdiction": item["jurisdiction"]} if item.get("jurisdiction") else {}
-        section.bind(item["binding"], "bucket", section.declare("buckets", _name(item["bucket_name"]), place))
-
-
-def _kv(section: _Section, value: Any) -> None:
-    for item in value:
-        section.bind(item["binding"], "namespace", section.declare("namespaces", _name(item["binding"]), {}))
-
-
-def _queues(section: _Section, value: Any) -> None:
-    for item in value.get("producers") or []:
-        section.bind(item["binding"], "queue", section.declare("queues", _name(item["queue"]), {}))
-    for item in value.get("consumers") or []:
-        if item.get("type", "worker") != "worker":
-            section.note(f"the consumer of `{item['queue']}` pulls by HTTP, which is not carried")
-            continue
-        named = {"max_batch_size": "batch_size", "max_retries": "max_retries"}
-        consumer = {"worker": section.worker} | {ours: item[theirs] for theirs, ours in named.items() if theirs in item}
-        if "max_batch_timeout" in item:
-            consumer["max_wait_ms"] = int(item["max_batch_timeout"]) * 1000
-        if item.get("dead_letter_queue"):
-            consumer["dead_letter"] = section.declare("queues", _name(item["dead_letter_queue"]), {})
-        section.declare("queues", _name(item["queue"]), {})
-        section.data["queues"][_name(item["queue"])]["consumer"] = consumer
-
-
-def _services(section: _Section, value: Any) -> None:
-    for item in value:
-        section.note(
-            f"the service binding `{item['binding']}` to `{item['service']}`: import that Worker too, then bind it"
-        )
-
-
-def _stored_secrets(section: _Section, value: Any) -> None:
-    for item in value:
-        section.entry.setdefault("secrets", {})[item["binding"]] = f"store:{item['secret_name']}"
-
-
-def _routes(section: _Section, value: Any) -> None:
-    for item in value if isinstance(value, list) else [value]:
-        route = {"pattern": item} if isinstance(item, str) else item
-        if route.get("custom_domain"):
-            zone = {"zone": route["zone_id"]} if route.get("zone_id") else {}
-            section.entry.setdefault("domains", []).append({"hostname": route["pattern"], **zone})
-        elif route.get("zone_id"):
-            section.entry.setdefault("routes", []).append({"pattern": route["pattern"], "zone": route["zone_id"]})
-        else:
-            section.note(f"the route `{route['pattern']}` names no zone id: add it under `routes:` with its `zone`")
-
-
-def _placement(section: _Section, value: Any) -> None:
-    if value.get("mode") == "smart":
-        section.entry["placement"] = "smart"
-
-
-def _limits(section: _Section, value: Any) -> None:
-    section.entry["cpu_ms"] = int(value["cpu_ms"])
-
-
-def _triggers(section: _Section, value: Any) -> None:
-    if value.get("crons"):
-        section.entry["crons"] = list(value["crons"])
-
-
-def _observability(section: _Section, value: Any) -> None:
-    section.entry["observability"] = bool(value.get("enabled"))
-
-
-def _workers_dev(section: _Section, value: Any) -> None:
-    if value is False:
-        section.entry["raw"] = {"worker": {"subdomain": {"enabled": False, "previewsEnabled": False}}}
-
-
-BINDINGS = {
-    "vars": _vars,
-    "ai": lambda section, value: section.bind(value["binding"], "ai", True),
-    "vectorize": _vectorize,
-    "d1_databases": _d1,
-    "r2_buckets": _r2,
-    "kv_namespaces": _kv,
-    "queues": _queues,
-    "services": _services,
-    "secrets_store_secrets": _stored_secrets,
-}
-READERS = {
-    **BINDINGS,
-    "routes": _routes,
-    "route": _routes,
-    "placement": _placement,
-    "limits": _limits,
-    "triggers": _triggers,
-    "observability": _observability,
-    "workers_dev": _workers_dev,
-}

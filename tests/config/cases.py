@@ -134,6 +134,8 @@ CASES = [
     Case("IS106", served(), {"site/_redirects": "/a /b 301\n/c\n"}, ("site",)),
     Case("IS107", served().replace(LOCAL, CLOUD), {"site/_headers": "/a\n  X-A: b\n"}, ("site",)),
     Case("IS108", LOCAL + f"workers: {{ w: {{ source: w.js, {DATE} }} }}\n", {"w.js": 'import "node:fs";\nexport default {};\n'}),
+    Case("IS109", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    vars: {{ ROOMS: x }}\n",
+         {"w.js": "export default {\n  fetch: (_, env) => new Response(env.ROOMS + env.ROOM.get(env.ID ?? 'a')),\n};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

@@ -40,7 +40,7 @@ def worker(**parts: Any) -> dict[str, Any]:
 
 NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either end"
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
-KINDS = "one of: ai, index, database, bucket, namespace, queue, service, rate_limit"
+KINDS = "one of: ai, index, database, bucket, namespace, queue, service, rate_limit, version_metadata"
 SECRET = "is not a reference to a secret (its text is not shown)"
 GIVE = "give a value of that kind"
 NO_ORIGIN = "a Worker has a `template`, a `source` of its own, or static `assets`"
@@ -73,6 +73,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"local": {"port": 65536}}, "IS026 `local.port` is `65536`; it must be at most 65535 → give at most 65535"),
     ({"buckets": {"A_b": {}}}, f"IS027 `A_b` is no name → {NAMES}"),
+    (worker(vars={"A": None}), f"IS031 `workers.w.vars.A`: a variable has a value → {GIVE}"),
+    (worker(vars={"A": [float("nan")]}), f"IS031 `workers.w.vars.A`: no number of JSON is like this → {GIVE}"),
     (worker(vars={"1A": "x"}), "IS027 `1A` is no name → use letters, digits and underscores, no digit first"),
     ({"prefix": "A"}, "IS027 `prefix` is `A`, which does not fit → text of the form ^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$"),
     (
@@ -242,6 +244,11 @@ def test_names_on_cloudflare() -> None:
     plain, prefixed = spec(), spec(prefix="team", providers={"llm": {"base_url": "https://llm.example.com"}})
     assert plain.physical("docs") == "docs-x"
     assert prefixed.physical("docs") == "team-docs-x"
+    entries = {"a": {"name": "Mine_1"}, "b": {}}
+    named = spec(prefix="team", buckets=entries, queues=entries, databases=entries, namespaces=entries)
+    for section in ("buckets", "queues", "databases", "namespaces"):
+        assert (named.name_of(section, "a"), named.name_of(section, "b")) == ("Mine_1", "team-b-x")
+    assert spec(**worker(name="mine")).name_of("workers", "w") == "mine"
     assert prefixed.provider_name("llm") == "custom-team-llm-x"
     assert prefixed.provider_name("openai") == "openai"
 
@@ -276,6 +283,8 @@ def test_a_worker_is_given_the_names_of_what_it_calls() -> None:
     }
     own = spec(**worker(template=None, source="w.js", vars={"MINE": "1"}, bindings=bindings))
     assert own.variables_of("w") == {"MINE": "1"}
+    values = {"TEXT": "5", "NUMBER": 5, "RATE": 0.5, "OFF": False, "LIST": [1, {"a": None}], "DEEP": {"a": {"b": []}}}
+    assert spec(**worker(template=None, source="w.js", vars=values)).variables_of("w") == values
 
 
 def test_secrets_are_listed_with_where_they_stand_and_come_from() -> None:

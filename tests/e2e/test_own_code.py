@@ -12,14 +12,17 @@ workers:
   plain:
     source: workers/plain
     compatibility_date: "2026-06-01"
-    vars: { GREETING: hello }
+    vars: { GREETING: { words: [hello], loud: false } }
   typed:
     source: workers/typed
     compatibility_date: "2026-06-01"
     bindings: { AI: { ai: true } }
+queues: { jobs: { consumer: { worker: plain, retry_delay: 30, max_concurrency: 2 } } }
 """
 PLAIN = {
-    "index.js": 'import { greet } from "./lib/greet.js";\nexport default { fetch: (_, env) => greet(env.GREETING) };\n',
+    "index.js": """import { greet } from "./lib/greet.js";
+export default { fetch: (_, env) => greet(env.GREETING.words[0]), queue() {} };
+""",
     "lib/greet.js": "export const greet = (word) => new Response(`${word} from plain`);\n",
 }
 TYPED = {
@@ -61,6 +64,9 @@ def test_own_code_is_deployed_bundled_where_it_must_be_and_followed(project: Pro
     project.run("up", "dev")
     assert get(project, "plain").text == "hello from plain"
     assert get(project, "typed").json() == {"shape": [2, 768], "note": "a note"}
+    [queue] = project.api("GET", "/queues")
+    [consumer] = project.api("GET", f"/queues/{queue['queue_id']}/consumers")
+    assert (consumer["settings"]["retry_delay"], consumer["settings"]["max_concurrency"]) == (30, 2)
     project.run("preview", "dev", "--expect-no-changes")
 
     write(project, "plain", {"lib/greet.js": PLAIN["lib/greet.js"].replace("from", "again from")})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from inferstack import catalog
+from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.findings.report import Report
 from inferstack.config.paths import real_path
 from inferstack.config.spec import StackSpec
+from inferstack.config.tree import KeyPath
 
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
 LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
@@ -24,7 +27,7 @@ COUNTED = {
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     for section, longest in LONGEST.items():
         for key in getattr(spec, section):
-            name = spec.physical(key)
+            name = spec.name_of(section, key)
             if len(name) > longest:
                 problem = f"`{name}` has {len(name)} characters; the longest name of {section} has {longest}"
                 report("IS062", (section, key), problem, "shorten it, the prefix or the environment's name")
@@ -39,6 +42,19 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
     _check_secrets(spec, root, report)
 
 
+def _check_file(spec: StackSpec, root: Path, at: KeyPath, where: str, report: Report) -> None:
+    path, name = split_reference(where, root)
+    shown = where if name is None else where.removesuffix(f"#{name}")
+    real = real_path(path)
+    made = spec.target == "local" and real.is_relative_to(real_path(root / ".inferstack"))
+    if not made and not real.is_file():
+        report("IS075", at, f"there is no file `{shown}` here", "write the secret to that file, mode 600")
+    elif name is not None:
+        with suppress(OSError, UnicodeDecodeError):
+            if not env_file(path).get(name):
+                report("IS075", at, f"the file `{shown}` has no value for `{name}`", f"add a line {name}=…")
+
+
 def _check_secrets(spec: StackSpec, root: Path, report: Report) -> None:
     for at, reference in spec.secret_references():
         kind, _, where = reference.partition(":")
@@ -46,10 +62,7 @@ def _check_secrets(spec: StackSpec, root: Path, report: Report) -> None:
             problem = f"the environment variable `{where}` is not set here"
             report("IS075", at, problem, f"export {where} before `up`")
         elif kind == "file":
-            path = real_path(root / where)
-            made = spec.target == "local" and path.is_relative_to(real_path(root / ".inferstack"))
-            if not made and not path.is_file():
-                report("IS075", at, f"there is no file `{where}` here", "write the secret to that file, mode 600")
+            _check_file(spec, root, at, where, report)
         elif kind == "store" and at[0] == "gateways" and spec.source_of(reference) is None:
             problem = f"the gateway needs the value of `{where}`, and only the account's Secrets Store has it"
             report("IS099", at, problem, f"declare `{where}` under `secrets_store:`, or name its source")

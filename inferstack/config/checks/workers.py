@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
 from inferstack.config.checks.options import check_callers, check_schema
+from inferstack.config.env_use import env_uses
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
@@ -63,10 +66,27 @@ def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -
     elif find_entry(path) is None:
         problem = f"`{worker.source}` holds no code that a Worker can start with"
         report("IS086", (*at, "source"), problem, "name the entry file, such as src/index.ts")
+    else:
+        _check_env(worker, root, at, report)
     for section in ("models", "options"):
         if getattr(worker, section):
             problem = f"`{section}` goes into templates; this Worker has code of its own"
             report("IS087", (*at, section), problem, "use `vars` or `bindings`")
+
+
+def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
+    """What the code reads of `env` without asking for it is bound."""
+    entry = find_entry(root / str(worker.source))
+    raw = worker.raw.version.get("bindings")
+    by_hand = {str(item.get("name")) for item in raw if isinstance(item, dict)} if isinstance(raw, list) else set[str]()
+    files = {worker.assets.binding} if worker.assets and worker.assets.binding else set[str]()
+    bound = {*worker.bindings, *worker.vars, *worker.secrets, *files, *by_hand}
+    for use in env_uses(entry, root) if entry else ():
+        if use.name not in bound:
+            where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
+            problem = f"nothing binds `env.{use.name}`, which {where} reads{closest(use.name, bound)}"
+            fix = f"declare `{use.name}` under `bindings:`, `vars:` or `secrets:`, or let the code ask whether it is there"
+            report("IS109", (*at, "source"), problem, fix)
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
@@ -79,7 +99,7 @@ def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
                 report("IS055", (*at, section, name), problem, "rename one of them")
             seen[name] = section
     for name, value in worker.vars.items():
-        size = len(value.encode())
+        size = len((value if isinstance(value, str) else json.dumps(value)).encode())
         if size > LARGEST_VARIABLE:
             problem = f"`{name}` has {size:,} bytes; a variable holds {LARGEST_VARIABLE:,}"
             report("IS063", (*at, "vars", name), problem, "keep it in KV or R2, or shorten it")

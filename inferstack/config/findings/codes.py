@@ -139,4 +139,5 @@ CODES: dict[str, Code] = {
     "IS107": Code("file that only wrangler reads", "wrangler sends `_headers` and `_redirects` along and heeds `.assetsignore`; the official provider's resource has no field for them.", WARNING),
     # Code of one's own
     "IS108": Code("code cannot be bundled", "A Worker's own code is bundled in a check as in a deployment: what it imports must be there, and the runtime must know it."),
+    "IS109": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
 }  # fmt: skip

@@ -1,0 +1,103 @@
+"""One environment of a wrangler file on its way into a stack: its Worker, and what it says of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferstack.wrangler.draft import Draft, Note
+from inferstack.wrangler.places import KeyPath
+from inferstack.wrangler.reading import Ledger, Unfit, Value, plain
+from inferstack.wrangler.wrangler_file import WranglerFile, dotted
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LEFT_OUT = "not carried: "
+Reader = Callable[["Section", Value], None]
+
+
+@dataclass
+class Section:
+    """`keys` are those of the environment with what it inherits; `entry` becomes the Worker in the stack file."""
+
+    draft: Draft
+    file: WranglerFile
+    root: Path
+    environment: str | None
+    ledger: Ledger
+    worker: str = ""
+    keys: dict[str, Value] = field(default_factory=dict)
+    entry: dict[str, Any] = field(default_factory=dict)
+    subdomain: dict[str, bool] = field(default_factory=dict)
+    calls: list[tuple[str, str, Value]] = field(default_factory=list)  # binding, service, where
+
+    def path(self, text: str) -> str:
+        """A path of wrangler's file, from the project."""
+        return Path(os.path.normpath(Path(self.file.folder) / text)).as_posix()
+
+    def note(self, path: KeyPath, text: str) -> None:
+        self.draft.notes.append(Note(self.file.place(path), text))
+
+    def left_out(self, value: Value, why: str = "") -> None:
+        value.done()
+        self.note(value.path, f"{LEFT_OUT}`{dotted(value.path)}`{f'; {why}' if why else ''}")
+
+    def attempt(self, reader: Reader, value: Value) -> bool:
+        """What is wrong with one thing does not take the next along."""
+        try:
+            reader(self, value)
+        except Unfit as wrong:
+            value.ledger.read.add(wrong.path)
+            self.note(wrong.path, f"{LEFT_OUT}{wrong.problem}")
+            return False
+        return True
+
+    def each(self, reader: Reader, value: Value | None) -> None:
+        if value is not None:
+            self.attempt(_all(reader), value)
+
+    def bind(self, name: Value, kind: str, value: Any) -> None:
+        self.entry.setdefault("bindings", {})[self.free_name(name)] = {kind: value}
+
+    def free_name(self, name: Value) -> str:
+        """The name of something in `env` that nothing else has."""
+        text = name.text()
+        if not NAME.fullmatch(text):
+            raise Unfit(name.path, f"`{text}` is no name of letters, digits and underscores")
+        if text in self.names():
+            raise Unfit(name.path, f"`env.{text}` is something else already")
+        return text
+
+    def names(self) -> set[str]:
+        files = {name for key, name in self.entry.get("assets", {}).items() if key == "binding"}
+        return files | {name for group in ("bindings", "vars", "secrets") for name in self.entry.get(group, {})}
+
+    def raw(self, of: str, **properties: Any) -> None:
+        """What the language has no word of its own for, as the provider takes it."""
+        self.entry.setdefault("raw", {}).setdefault(of, {}).update(properties)
+
+    def unread(self) -> Iterator[Value]:
+        for value in self.keys.values():
+            yield from value.unread()
+
+
+def _all(reader: Reader) -> Reader:
+    def read(section: Section, value: Value) -> None:
+        for item in value.items():
+            if not section.attempt(reader, item):
+                item.done()  # one note is enough
+
+    return read
+
+
+def escaped(raw: Any) -> Any:
+    """A value that the stack language gives back as it was: `${` stands for itself."""
+    raw = plain(raw)
+    if isinstance(raw, str):
+        return raw.replace("${", "$${")
+    if isinstance(raw, dict):
+        return {key: escaped(item) for key, item in raw.items()}
+    return [escaped(item) for item in raw] if isinstance(raw, list) else raw

@@ -1,0 +1,194 @@
+"""What an environment of wrangler's inherits from the top level: code, times, addresses, limits, logs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from inferstack.wrangler.reading import Unfit, Value
+from inferstack.wrangler.section import Section
+
+ZONE = re.compile(r"[0-9a-f]{32}")
+HOSTNAME = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}")
+# Of wrangler itself and of its `dev`, or facts on the file that a build wrote: none changes what is deployed.
+NO_MATTER = {
+    "$schema",
+    "configPath",
+    "definedEnvironments",
+    "dev",
+    "env",
+    "legacy_env",
+    "name",
+    "send_metrics",
+    "targetEnvironment",
+    "topLevelName",
+    "userConfigPath",
+}
+# What a build writes out though it is wrangler's default.
+DEFAULTS: dict[str, list[Any]] = {
+    "jsx_factory": ["React.createElement"],
+    "jsx_fragment": ["React.Fragment"],
+    "python_modules": [{"exclude": ["**/*.pyc"]}],
+    "rules": [
+        [{"type": "ESModule", "globs": ["**/*.js", "**/*.mjs"]}],
+        [{"type": "ESModule", "globs": ["**/*.js"]}],
+    ],
+    "build": [{"watch_dir": "./src"}],
+}
+
+
+def _flags(section: Section, value: Value) -> None:
+    section.entry["compatibility_flags"] = value.texts()
+
+
+def _routes(section: Section, value: Value) -> None:
+    for item in value.items() if isinstance(value.raw, list) else [value]:
+        section.attempt(_route, item)
+
+
+def _route(section: Section, item: Value) -> None:
+    if isinstance(item.raw, str):
+        section.left_out(item, "a route needs the id of its zone: add it under `routes:`")
+        return
+    pattern, custom, zone = item.need("pattern"), item.get("custom_domain"), _zone(item)
+    if custom is not None and custom.flag():
+        hostname, named = pattern.text().lower(), item.get("zone_name")
+        if not HOSTNAME.fullmatch(hostname):
+            raise Unfit(item.path, f"`{hostname}` is no host name")
+        if named is not None and f".{hostname}".endswith(f".{named.text()}"):
+            named.done()  # the host name says it
+        section.entry.setdefault("domains", []).append({"hostname": hostname, **({"zone": zone} if zone else {})})
+    elif zone:
+        text = re.sub(r"^https?://", "", pattern.text())
+        section.entry.setdefault("routes", []).append({"pattern": text, "zone": zone})
+    else:
+        section.left_out(item, "a route needs the id of its zone: add it under `routes:`")
+
+
+def _zone(item: Value) -> str | None:
+    given = item.get("zone_id")
+    if given is not None and not ZONE.fullmatch(given.text()):
+        raise Unfit(given.path, f"`{given.raw}` is no id of a zone: 32 hexadecimal digits")
+    return given.text() if given else None
+
+
+def _placement(section: Section, value: Value) -> None:
+    mode, given = value.get("mode"), [key for key in ("region", "host", "hostname") if value.get(key)]
+    if mode is not None and mode.text() == "smart":
+        section.entry["placement"] = "smart"
+    if given:
+        section.raw("version", placement={key: value.need(key).text() for key in given})
+
+
+def _limits(section: Section, value: Value) -> None:
+    cpu, calls = value.get("cpu_ms"), value.get("subrequests")
+    if cpu is not None:
+        section.entry["cpu_ms"] = cpu.number()
+    if calls is not None:
+        section.raw("version", limits={"cpuMs": cpu.number()} if cpu else {})
+        section.entry["raw"]["version"]["limits"]["subrequests"] = calls.number()
+
+
+def _triggers(section: Section, value: Value) -> None:
+    crons = value.get("crons")
+    if crons is not None and crons.raw:
+        section.entry["crons"] = crons.texts()
+
+
+def _observability(section: Section, value: Value) -> None:
+    """One word when it says no more; `enabled` of the parts is their own."""
+    found = _part(value, {"enabled": "enabled", "head_sampling_rate": "headSamplingRate"})
+    own = {"invocation_logs": "invocationLogs", "persist": "persist", "destinations": "destinations"}
+    known = {"enabled": "enabled", "head_sampling_rate": "headSamplingRate", **own}
+    section.entry["observability"] = bool(found.get("enabled", False))
+    parts = {name: _part(inner, known) for name in ("logs", "traces") if (inner := value.get(name)) and inner.raw}
+    if parts or found.get("headSamplingRate", 1) != 1:
+        section.raw("worker", observability={"enabled": False, "headSamplingRate": 1, **found, **parts})
+
+
+def _part(value: Value, known: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for theirs, ours in known.items():
+        given = value.get(theirs)
+        if given is None:
+            continue
+        if ours == "headSamplingRate":
+            if isinstance(given.raw, bool) or not isinstance(given.raw, int | float):
+                raise given.unfit("a number from 0 to 1")
+            found[ours] = given.done()
+        elif ours == "destinations":
+            found[ours] = given.texts()
+        else:
+            found[ours] = given.flag()
+    return found
+
+
+def _logpush(section: Section, value: Value) -> None:
+    if value.flag():
+        section.raw("worker", logpush=True)
+
+
+def _as_it_is(section: Section, value: Value) -> None:
+    """JavaScript that is not to be bundled is not: it goes up as it stands when it imports only its own files."""
+    main = section.keys.get("main")
+    if main is not None and str(main.raw).endswith((".js", ".mjs")):
+        value.flag()
+
+
+def _workers_dev(section: Section, value: Value) -> None:
+    section.subdomain["enabled"] = value.flag()
+
+
+def _preview_urls(section: Section, value: Value) -> None:
+    section.subdomain["previewsEnabled"] = value.flag()
+
+
+def _assets(section: Section, value: Value) -> None:
+    """The folder is from wrangler's file; without one, files are another tool's, such as Vite's before its build."""
+    directory, binding, first = value.need("directory"), value.get("binding"), value.get("run_worker_first")
+    found: dict[str, Any] = {"directory": section.path(directory.text())}
+    if binding is not None:
+        found["binding"] = section.free_name(binding)
+    for name in ("html_handling", "not_found_handling"):
+        if (given := value.get(name)) is not None:
+            found[name] = given.text()
+    if first is not None:
+        found["run_worker_first"] = first.texts() if isinstance(first.raw, list) else first.flag()
+    section.entry["assets"] = found
+
+
+SETTINGS = {
+    "assets": _assets,
+    "compatibility_flags": _flags,
+    "route": _routes,
+    "routes": _routes,
+    "placement": _placement,
+    "limits": _limits,
+    "triggers": _triggers,
+    "observability": _observability,
+    "logpush": _logpush,
+    "workers_dev": _workers_dev,
+    "preview_urls": _preview_urls,
+    "no_bundle": _as_it_is,
+}
+
+
+def add_subdomain(section: Section) -> None:
+    """workers.dev is on by itself where there is no other address; previews are on when asked for."""
+    elsewhere = bool(section.entry.get("routes") or section.entry.get("domains"))
+    wanted = {"enabled": not elsewhere, "previewsEnabled": False, **section.subdomain}
+    if wanted != {"enabled": True, "previewsEnabled": False}:
+        section.raw("worker", subdomain=wanted)
+
+
+# What happens to code that counts on what was left out.
+WHY = {
+    "site": "static files are not served",
+    "build": "run that command yourself before `up`",
+    "define": "the code finds no such names",
+    "migrations": "they belong to Durable Objects",
+    "pages_build_output_dir": "Pages projects are not Workers",
+    "tail_consumers": "nobody reads this Worker's events",
+    "keep_vars": "variables set in the dashboard go at the next `up`",
+    "upload_source_maps": "errors name lines of the bundle",
+}
