@@ -1,6 +1,7 @@
 """The stack language: YAML files in, one frozen `StackSpec` out; every wrong thing is a finding with its place."""
 
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.bundle_models import BundleRule
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
 from inferstack.config.expectations import ModelTraffic
@@ -30,6 +31,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
+from inferstack.config.yaml_text import yaml_text
 
 __all__ = [
     "CODES",
@@ -37,6 +39,7 @@ __all__ = [
     "FORMATS",
     "OVERRIDES",
     "SERVICE_OPTIONS",
+    "BundleRule",
     "Checked",
     "Finding",
     "GatewaySpec",
@@ -73,4 +76,5 @@ __all__ = [
     "stack_files",
     "stack_names",
     "template_names",
+    "yaml_text",
 ]

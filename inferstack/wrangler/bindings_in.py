@@ -186,7 +186,12 @@ def _secrets(section: Section, value: Value) -> None:
             section.entry.setdefault("secrets", {})[name] = f"env:{name}"
 
 
+def _define(section: Section, value: Value) -> None:
+    section.bundle(define={name: escaped(given.text()) for name, given in value.mapping().items()})
+
+
 BINDINGS = {
+    "define": _define,
     "version_metadata": lambda section, value: section.bind(value.need("binding"), "version_metadata", True),
     "vars": _variables,
     "ai": _ai,
@@ -212,7 +217,6 @@ OTHERS = {
     "browser",
     "cloudchamber",
     "containers",
-    "define",
     "dispatch_namespaces",
     "durable_objects",
     "flagship",

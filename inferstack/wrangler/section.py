@@ -79,6 +79,11 @@ class Section:
         """What the language has no word of its own for, as the provider takes it."""
         self.entry.setdefault("raw", {}).setdefault(of, {}).update(properties)
 
+    def bundle(self, **settings: Any) -> None:
+        """Settings of the bundler that say something."""
+        if given := {name: value for name, value in settings.items() if value}:
+            self.entry.setdefault("bundle", {}).update(given)
+
     def unread(self) -> Iterator[Value]:
         for value in self.keys.values():
             yield from value.unread()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pydantic import ValidationError
+
+from inferstack.config import BundleRule
 from inferstack.wrangler.reading import Unfit, Value
 from inferstack.wrangler.section import Section
+from inferstack.wrangler.wrangler_file import dotted
 
 ZONE = re.compile(r"[0-9a-f]{32}")
 HOSTNAME = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}")
@@ -24,15 +28,12 @@ NO_MATTER = {
     "topLevelName",
     "userConfigPath",
 }
+CODE = ("ESModule", "CommonJS")
 # What a build writes out though it is wrangler's default.
 DEFAULTS: dict[str, list[Any]] = {
     "jsx_factory": ["React.createElement"],
     "jsx_fragment": ["React.Fragment"],
     "python_modules": [{"exclude": ["**/*.pyc"]}],
-    "rules": [
-        [{"type": "ESModule", "globs": ["**/*.js", "**/*.mjs"]}],
-        [{"type": "ESModule", "globs": ["**/*.js"]}],
-    ],
     "build": [{"watch_dir": "./src"}],
 }
 
@@ -135,6 +136,36 @@ def _as_it_is(section: Section, value: Value) -> None:
         value.flag()
 
 
+def _alias(section: Section, value: Value) -> None:
+    found = {name: given.text() for name, given in value.mapping().items()}
+    section.bundle(alias={name: f"./{section.path(to)}" if to.startswith(".") else to for name, to in found.items()})
+
+
+def _tsconfig(section: Section, value: Value) -> None:
+    section.bundle(tsconfig=section.path(value.text()))
+
+
+def _rules(section: Section, value: Value) -> None:
+    """Which files are no code; what is code, a bundle knows by itself."""
+    for item in value.items():
+        section.attempt(_rule, item)
+
+
+def _rule(section: Section, item: Value) -> None:
+    kind, globs = item.need("type").text(), item.need("globs").texts()
+    item.ignore("fallthrough")  # on: a suffix of one's own is told beside the usual ones
+    if kind in CODE:
+        return
+    try:
+        rule = BundleRule(type=kind, globs=globs)  # type: ignore[arg-type]  # what it may be, the model says
+    except ValidationError:
+        raise Unfit(
+            item.path,
+            f"`{dotted(item.path)}`: {kind} by {', '.join(globs)}; files are told by their end, as in `**/*.md`",
+        ) from None
+    section.bundle(rules=[*section.entry.get("bundle", {}).get("rules", []), rule.model_dump()])
+
+
 def _workers_dev(section: Section, value: Value) -> None:
     section.subdomain["enabled"] = value.flag()
 
@@ -170,6 +201,9 @@ SETTINGS = {
     "workers_dev": _workers_dev,
     "preview_urls": _preview_urls,
     "no_bundle": _as_it_is,
+    "alias": _alias,
+    "rules": _rules,
+    "tsconfig": _tsconfig,
 }
 
 
@@ -185,7 +219,6 @@ def add_subdomain(section: Section) -> None:
 WHY = {
     "site": "static files are not served",
     "build": "run that command yourself before `up`",
-    "define": "the code finds no such names",
     "migrations": "they belong to Durable Objects",
     "pages_build_output_dir": "Pages projects are not Workers",
     "tail_consumers": "nobody reads this Worker's events",

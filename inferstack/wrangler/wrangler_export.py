@@ -15,6 +15,7 @@ from inferstack.wrangler.settings_out import settings_of, unsaid
 
 ASSETS = "assets"  # the folder
 HEAD = "// From inferstack's stack `{stack}`. Ids of databases and namespaces: wrangler makes or finds them by name.\n"
+CODE = {"type": "ESModule", "globs": ["**/*.js"]}
 # What a wrangler file, or a command that is told, says of each kind.
 SAID: dict[str, set[str]] = {
     "databases": {"name", "migrations", "migrations_table"},
@@ -106,13 +107,19 @@ def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
         "account_id": spec.account if spec.account and set(spec.account) != {"0"} else None,
         # Modules go up as they are.
         "no_bundle": True if main else None,
-        "rules": [{"type": "ESModule", "globs": ["**/*.js"]}] if main else None,
+        "rules": _rules(worker) if main else None,
         "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
         "vars": spec.variables_of(key),
         **settings_of(worker),
         **_bindings(spec, key),
     }
     return {name: value for name, value in config.items() if value not in (None, {}, [])}
+
+
+def _rules(worker: WorkerSpec) -> list[dict[str, Any]]:
+    """What the modules are. Text is in the code by now; files that stay files keep the ends that the Worker gave them."""
+    own = worker.bundle.rules if worker.bundle else []
+    return [CODE, *(rule.model_dump() for rule in own if rule.type != "Text")]
 
 
 def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_a_name_that_nothing_binds_is_told(tmp_path: Path, code: str, wanted: li
         'import { env } from "./env";\nenv.HOME.length;',
         "// env.ROOM is for later\n/* env.TEAM */ say('env.CLUB', \"env.HALL\", `env.YARD`);",
         "env.get('x'); env.length; environment.ROOM.get(); my_env.ROOM.get();",
-        "x".ljust(6000) + "env.ROOM.get();",
+        "x;".ljust(6000) + "env.ROOM.get();",
     ],
     ids=[
         "bound",
@@ -90,7 +90,7 @@ def test_what_is_bound_asked_for_or_not_the_workers_is_not(tmp_path: Path, code:
 def test_modules_that_the_entry_reaches_are_read_too(tmp_path: Path) -> None:
     found = unbound(
         tmp_path,
-        index_ts='import "./lib/a.js";\nimport x from "pkg";\nexport { b } from "./lib";\nconst c = import("./none");\n',
+        index_ts='import "./lib/a.js";\nimport x from "cloudflare:sockets";\nexport { b } from "./lib";\nconst c = import(x);\n',
         lib__a_ts="export const a = (env) => env.ONE.get();\n",
         lib__index_ts='import "../index.ts";\nexport const b = (env) =>\n  env.TWO.get();\n',
         alone_ts="export const a = (env) => env.THREE.get();\n",

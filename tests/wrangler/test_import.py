@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inferstack.config import StackSpec, load_stack
+from inferstack.render import render_worker
 from inferstack.wrangler.wrangler_import import Imported
 from tests.wrangler.conftest import Import
 
@@ -295,6 +297,50 @@ def test_migrations_are_found_and_recorded_where_wrangler_does(bring: Import, tm
     assert notes(found) == []
     spec = load_stack("default", tmp_path)
     assert (spec.databases["a"].migrations, spec.databases["a"].migrations_table) == ("app/sql", "mine")
+
+
+def test_what_the_bundler_is_told_is_carried_and_holds(bring: Import, tmp_path: Path) -> None:
+    code = 'import text from "./a.md"; import { b } from "lib"; import { c } from "@/c";\n'
+    code += "export default { fetch: () => new Response(text + b + c + VERSION) };"
+    files = {
+        "index.ts": code,
+        "a.md": "# one",
+        "lib.ts": "export const b = 'two';",
+        "own/c.ts": "export const c = 'three';",
+    }
+    settings = {"define": {"VERSION": '"four"'}, "alias": {"lib": "./lib.ts"}, "tsconfig": "tsconfig.build.json"}
+    rules = [{"type": "Text", "globs": ["**/*.md"], "fallthrough": True}, {"type": "ESModule", "globs": ["**/*.js"]}]
+    paths = {"compilerOptions": {"paths": {"@/*": ["./own/*"]}}}
+    config = {"main": "index.ts", **settings, "rules": rules, "env": {"staging": {}}}
+    found = bring(config, files={**files, "tsconfig.build.json": json.dumps(paths)})
+    # `define` is of its environment alone, as wrangler has it; the rest is inherited.
+    assert not found.wrong
+    bundles = {name: load_stack(name, tmp_path).workers["shop"].bundle for name in ("default", "staging")}
+    same = {
+        "alias": {"lib": "./app/lib.ts"},
+        "tsconfig": "app/tsconfig.build.json",
+        "rules": [{"type": "Text", "globs": ["**/*.md"]}],
+    }
+    assert {name: bundle.model_dump(exclude_defaults=True) for name, bundle in bundles.items() if bundle} == {
+        "default": {**same, "define": {"VERSION": '"four"'}},
+        "staging": same,
+    }
+    module = render_worker(load_stack("default", tmp_path), "shop", tmp_path).modules[0].content.decode()
+    assert all(word in module for word in ("# one", "two", "three", "four"))
+
+
+def test_rules_that_no_end_of_a_name_tells_are_left_out_by_name(bring: Import) -> None:
+    rules = [
+        {"type": "Text", "globs": ["docs/**"]},
+        {"type": "Odd", "globs": ["**/*.md"]},
+        {"type": "Data", "globs": ["*.dat"]},
+    ]
+    found = bring({"rules": rules})
+    assert [note.split(";")[0] for note in notes(found)] == [
+        "not carried: `rules[0]`: Text by docs/**",
+        "not carried: `rules[1]`: Odd by **/*.md",
+    ]
+    assert "*.dat" in next(iter(found.files.values()))
 
 
 # What is left out
