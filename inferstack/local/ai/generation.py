@@ -223,7 +223,7 @@ def _frames(model: catalog.Model, reply: _Reply) -> Iterator[str]:
             yield json.dumps({"response": "", "tool_calls": calls})
         yield json.dumps({"response": "", "usage": reply.usage})
         return
-    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "model": model.name}
+    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": 0, "model": model.name}
     for part in parts:
         yield json.dumps(head | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": None}]})
     for place, call in enumerate(reply.calls):
