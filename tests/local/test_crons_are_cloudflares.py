@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,3 +104,26 @@ def test_a_bad_one_in_the_state_stops_no_other(tmp_path: Path) -> None:
     minute = calendar.timegm(datetime(2026, 11, 25, 10, 0, tzinfo=UTC).timetuple())
     assert due_at(store, minute) == [("good", "* * * * *")]
     store.close()
+
+
+def test_a_slow_handler_delays_no_other(cloudflare: Api) -> None:
+    waits = "export default { async scheduled() { await new Promise((done) => setTimeout(done, 6000)) } }"
+    deploy(cloudflare, "slow", waits)
+    deploy(cloudflare, "quick", "export default { async scheduled() {} }")
+    times: list[tuple[str, float]] = []
+
+    def fire(name: str) -> None:
+        path = f"http://127.0.0.1:{cloudflare.running.api_port}/__local/scheduled/{name}"
+        answer = cloudflare.client.post(path, params={"cron": "* * * * *"})
+        assert answer.json()["result"]["outcome"] == "ok", answer.text
+        times.append((name, time.monotonic()))
+
+    fire("quick")
+    started = time.monotonic()
+    slow = threading.Thread(target=fire, args=("slow",))
+    slow.start()
+    time.sleep(0.3)
+    fire("quick")
+    slow.join()
+    assert [name for name, _ in times] == ["quick", "quick", "slow"]
+    assert times[1][1] - started < 5
