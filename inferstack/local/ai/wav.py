@@ -66,7 +66,8 @@ def _levels(data: bytes, kind: int, bits: int) -> Levels:
         parts = np.frombuffer(data, dtype=np.uint8).reshape(-1, 3)
         wide = np.zeros((len(parts), 4), dtype=np.uint8)
         wide[:, 1:] = parts
-        return wide.reshape(-1).view("<i4").astype(np.float64) / 2**31
+        deep: Levels = wide.reshape(-1).view("<i4").astype(np.float64) / 2**31
+        return deep
     return np.frombuffer(data, dtype=f"<i{bits // 8}").astype(np.float64) / 2 ** (bits - 1)
 
 
