@@ -9,11 +9,18 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inferstack import catalog
 from inferstack.author.scaffold import NAME
-from inferstack.config import Template, check_stack, closest, find_template, plain, stack_names, template_names
+from inferstack.config import (
+    Template,
+    check_stack,
+    closest,
+    find_template,
+    plain,
+    stack_names,
+    template_names,
+    yaml_text,
+)
 from inferstack.config.checks.workers import TASKS, can
 from inferstack.errors import ConfigError, StackNotFound
 
@@ -152,7 +159,7 @@ def _bindings(plan: _Plan, worker: str, template: Template, root: Path) -> Itera
 
 def insert(text: str, section: str, entries: dict[str, Any]) -> str:
     """The file's text with the entries at the end of a top-level section, which is made when it is not there."""
-    block = yaml.safe_dump(entries, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
+    block = yaml_text(entries, flow=None)
     lines = ["  " + line if line else line for line in block.rstrip("\n").split("\n")]
     old = text.rstrip("\n").split("\n")
     start = next((n for n, line in enumerate(old) if re.match(rf"{section}\s*:", line)), None)

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from inferstack.config import Node, check_stack, format_findings, plain
+from inferstack.config import Node, check_stack, format_findings, plain, yaml_text
 from inferstack.errors import ConfigError
 
 
@@ -17,7 +15,7 @@ def show(name: str, root: Path, *, origin: bool = False) -> str:
     """The merged stack as YAML, or a line for each value with where it came from. Raises `ConfigError`."""
     tree = _tree(name, root)
     if not origin:
-        return yaml.safe_dump(plain(tree), sort_keys=False, allow_unicode=True, width=110).rstrip()
+        return yaml_text(plain(tree)).rstrip()
     values = list(_values(tree, ""))
     width = max((len(f"{path}: {_text(node.value)}") for path, node in values), default=0)
     lines = []

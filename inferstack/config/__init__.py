@@ -30,6 +30,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
+from inferstack.config.writing import yaml_text
 
 __all__ = [
     "CODES",
@@ -73,4 +74,5 @@ __all__ = [
     "stack_files",
     "stack_names",
     "template_names",
+    "yaml_text",
 ]

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inferstack.author.scaffold import SCHEMA_LINE
-from inferstack.config import check_stack, plain, stack_files, stack_names
+from inferstack.config import check_stack, plain, stack_files, stack_names, yaml_text
 from inferstack.wrangler.places import KeyPath
 
 BY = "# Made by `inferstack import wrangler`."
@@ -108,7 +106,7 @@ class Draft:
         lines += [IDS, *self._new] if self._new else []
         lines += [note.comment() for note in dict.fromkeys(self.notes)]
         data = {**head, **{section: entries for section, entries in self.data.items() if entries}}
-        return "\n".join(lines) + "\n" + yaml.safe_dump(data, sort_keys=False, width=110, allow_unicode=True)
+        return "\n".join(lines) + "\n" + yaml_text(data)
 
 
 def open_draft(wish: str, root: Path, target: str, *, keeps: bool) -> Draft:

@@ -32,6 +32,7 @@ SCALARS: dict[str, Any] = {
     "a: -5": -5,
     "a: 1.5": 1.5,
     "a: '1e3'": "1e3",
+    "a: 1.5e+3": 1500.0,
     "a: true": True,
     "a: False": False,
     "a: 'true'": "true",

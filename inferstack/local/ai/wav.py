@@ -68,7 +68,8 @@ def _levels(data: bytes, kind: int, bits: int) -> Levels:
         wide[:, 1:] = parts
         deep: Levels = wide.reshape(-1).view("<i4").astype(np.float64) / 2**31
         return deep
-    return np.frombuffer(data, dtype=f"<i{bits // 8}").astype(np.float64) / 2 ** (bits - 1)
+    levels: Levels = np.frombuffer(data, dtype=f"<i{bits // 8}").astype(np.float64) / 2 ** (bits - 1)
+    return levels
 
 
 def _unread(why: str) -> InferenceError:
