@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -203,6 +204,14 @@ def test_a_log_has_both_bodies_and_takes_a_verdict(cloudflare: Api) -> None:
     assert listed["score"] == 5
     assert "request" not in listed
     assert cloudflare.client.get("/ai-gateway/gateways/judged/logs/none").status_code == 404
+
+
+def test_a_log_keeps_five_entries_of_metadata(cloudflare: Api) -> None:
+    gateway(cloudflare, "marked")
+    given = {f"m{n}": n for n in range(7)} | {"object": {"a": 1}}
+    call(cloudflare, f"marked/workers-ai/{SMALL}", HELLO, cf_aig_metadata=json.dumps(given))
+    [log] = cloudflare.client.get("/ai-gateway/gateways/marked/logs").json()["result"]
+    assert log["metadata"] == {f"m{n}": n for n in range(5)}
 
 
 def test_a_request_can_ask_for_no_log(cloudflare: Api) -> None:

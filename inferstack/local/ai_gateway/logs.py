@@ -14,6 +14,7 @@ from inferstack.local.ai_gateway.limits import CENTS, cost_cents
 
 BODIES = ("request", "response")  # kept with the entry, shown at addresses of their own
 HEAD = 1024  # characters of a body that an entry shows; how many Cloudflare shows is in none of its pages
+MOST_ENTRIES = 5  # of custom metadata; facts `limits.json`. Those beyond it are left out, as its page says
 LARGEST = 10_000_000  # facts `limits.json`, `log_size_legacy`
 
 
@@ -36,7 +37,8 @@ class Entry:
         shown |= {"status_code": 200 if self.success else 500, "created_at": now()}
         tokens = routed.answer.usage or {}
         shown |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
-        shown |= {"metadata": self.metadata} if self.metadata else {}
+        kept = {name: value for name, value in self.metadata.items() if isinstance(value, str | int | float)}
+        shown |= {"metadata": dict(list(kept.items())[:MOST_ENTRIES])} if kept else {}
         shown |= {"step": routed.step, "cost": cost_cents(routed.model, routed.answer.usage) / CENTS}
         for name, body in zip(BODIES, (self.inputs, routed.answer.value), strict=True):
             text = "" if body is None else json.dumps(body)  # a stream is gone once it was sent
