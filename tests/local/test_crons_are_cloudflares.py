@@ -93,8 +93,11 @@ def test_check_refuses_it_too(tmp_path: Path, expression: str) -> None:
     worker = f'template: chat, model: "@cf/meta/llama-3.1-8b-instruct", crons: ["{expression}"]'
     text = f"environment: dev\nworkers:\n  api: {{ {worker} }}\n"
     (tmp_path / "stacks" / "dev.yaml").write_text(text)
-    with pytest.raises(ConfigError, match="IS031"):
+    with pytest.raises(ConfigError) as refused:
         load_stack("dev", tmp_path)
+    place = f"stacks/dev.yaml:3:{text.splitlines()[2].index(chr(34) + expression + chr(34)) + 1}: error[IS031]"
+    assert place in str(refused.value)
+    assert "weekdays are 1 (Sunday) to 7" in str(refused.value)
 
 
 def test_a_bad_one_in_the_state_stops_no_other(tmp_path: Path) -> None:
