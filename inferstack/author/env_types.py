@@ -20,6 +20,7 @@ KINDS = {
     "service": "Fetcher",
     "rate_limit": "RateLimit",
     "version_metadata": "WorkerVersionMetadata",
+    "analytics": "AnalyticsEngineDataset",
 }
 SECTIONS = {
     "index": "indexes",

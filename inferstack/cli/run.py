@@ -33,10 +33,16 @@ def up(
 ) -> None:
     """Deploy a stack (pulumi up)."""
     from inferstack.change import deploy
+    from inferstack.engine.runs import say
+    from inferstack.live.rollback import stays_away
 
     printing.json_only(style)
     allowed = frozenset(allow_data_loss or ())
-    changed(style, stack, deploy.up(stack, project(), expect_no_changes=expect_no_changes, plan=plan, allowed=allowed))
+    changes = deploy.up(stack, project(), expect_no_changes=expect_no_changes, plan=plan, allowed=allowed)
+    if set(changes) == {"same"}:  # with a change of the Worker, its rollout looks at this itself
+        for line in stays_away(stack, project()):
+            say(line)
+    changed(style, stack, changes)
 
 
 @command(RUN, "preview")

@@ -31,7 +31,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.yaml_text import yaml_text
+from inferstack.config.writing import yaml_text
 
 __all__ = [
     "CODES",

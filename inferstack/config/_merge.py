@@ -17,7 +17,8 @@ from inferstack.config.findings.finding import Findings
 from inferstack.config.paths import foreign, leaves, real_path
 from inferstack.config.tree import Node, read, retyped
 
-VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
+VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(\}|:-))?")
+BRACE = re.compile(r"\$\{|\}")
 OVERRIDES = "inferstack:overrides"
 
 
@@ -121,24 +122,55 @@ def _fill(node: Node, known: dict[str, str], findings: Findings) -> None:
         for item in node.value:
             _fill(item, known, findings)
     elif isinstance(node.value, str) and "${" in node.value:
-        filled = VARIABLE.sub(lambda match: _value(match, known, node.place, findings), node.value)
+        filled = _Filler(known, node.place, findings).filled(node.value)
         node.value = retyped(filled) if node.plain else filled
 
 
-def _value(match: re.Match[str], known: dict[str, str], place: Place, findings: Findings) -> str:
-    if match.group() == "$${":
-        return "${"
-    name, default = match.group(1), match.group(2)
-    if name is None:
-        findings.add(
-            "IS019", place, "`${` without a name and an end", "write `${NAME}`, or `$${` for the signs themselves"
-        )
-        return ""
-    found = known.get(name)
-    if found is None and name in os.environ:
-        found = os.environ[name]
-        findings.hide(name, found)
-    if found is None and default is None:
+class _Filler:
+    """Puts values into one text, which stands at `place`."""
+
+    def __init__(self, known: dict[str, str], place: Place, findings: Findings) -> None:
+        self._known, self._place, self._findings = known, place, findings
+
+    def filled(self, text: str) -> str:
+        parts, at = [], 0
+        while match := VARIABLE.search(text, at):
+            parts.append(text[at : match.start()])
+            at = match.end()
+            if match.group() == "$${":
+                parts.append("${")
+                continue
+            default = None
+            if match[2] == ":-":
+                end = _end_of_default(text, at)
+                default, at = text[at : end or len(text)], (end or len(text)) + 1
+            if match[1] is None or (match[2] == ":-" and end is None):
+                fix = "write `${NAME}`, or `$${` for the signs themselves"
+                self._findings.add("IS019", self._place, "`${` without a name and an end", fix)
+                continue
+            parts.append(self._value(match[1], default))
+        return "".join([*parts, text[at:]])
+
+    def _value(self, name: str, default: str | None) -> str:
+        """What stands behind `:-` may have variables itself; they are read when it is used."""
+        found = self._known.get(name)
+        if found is None and name in os.environ:
+            found = os.environ[name]
+            self._findings.hide(name, found)
+        if found is not None:
+            return found
+        if default is not None:
+            return self.filled(default)
         fix = f"export {name}, or give a default: ${{{name}:-value}}"
-        findings.add("IS018", place, f"the environment variable `{name}` is not set", fix)
-    return found if found is not None else default or ""
+        self._findings.add("IS018", self._place, f"the environment variable `{name}` is not set", fix)
+        return ""
+
+
+def _end_of_default(text: str, start: int) -> int | None:
+    """Where the brace stands that closes a default; braces of variables inside it come in pairs."""
+    depth = 1
+    for brace in BRACE.finditer(text, start):
+        depth += 1 if brace.group() == "${" else -1
+        if depth == 0:
+            return brace.start()
+    return None

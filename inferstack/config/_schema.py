@@ -25,6 +25,7 @@ TYPES = {
     "model_attributes_type": "a mapping",
     "finite_number": "a finite number",
 }
+CRON = "write `minute hour day month weekday`, in UTC, such as `0 9 * * MON-FRI`; weekdays are 1 (Sunday) to 7"
 BOUNDS = {
     "greater_than_equal": ("IS025", "at least", "ge"),
     "greater_than": ("IS025", "more than", "gt"),
@@ -87,7 +88,8 @@ def _report(details: ErrorDetails, report: Report) -> None:
         report("IS029", path, f"`{shown}` must name exactly one kind", f"one of: {', '.join(BindingSpec.model_fields)}")
     else:
         text = str(context.get("error") or details["msg"])
-        report("IS031", path, f"`{shown}`: {text[:1].lower()}{text[1:]}", "give a value of that kind")
+        fix = CRON if path[-2:-1] == ("crons",) else "give a value of that kind"
+        report("IS031", path, f"`{shown}`: {text[:1].lower()}{text[1:]}", fix)
 
 
 def _of_secret(path: KeyPath, context: dict[str, Any]) -> bool:

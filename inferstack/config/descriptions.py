@@ -165,6 +165,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "service": "Another Worker of `workers:`.",
         "rate_limit": "A counter that refuses callers who ask too often.",
         "version_metadata": "Id, tag and time of the version that runs.",
+        "analytics": "A dataset of Analytics Engine, by its exact name: `writeDataPoint` makes it with the first point.",
     },
     "RateLimitBindingSpec": {"requests": "The most requests of one caller.", "seconds": "In this time: 10 or 60 seconds."},
     "WorkerSpec": {

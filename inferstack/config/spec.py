@@ -20,6 +20,7 @@ from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.tree import KeyPath
 
 WORKERS_AI = "workers-ai"
+DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 
 
@@ -187,6 +188,7 @@ class BindingSpec(StrictModel):
     service: str | None = None
     rate_limit: RateLimitBindingSpec | None = None
     version_metadata: Literal[True] | None = None
+    analytics: Annotated[str, Field(pattern=DATASET)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:

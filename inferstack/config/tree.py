@@ -1,11 +1,13 @@
 """YAML with positions: a tree of nodes that each know where they stand.
 
 What YAML lets pass silently is a finding here: a key that stands twice, YAML 1.1's `no` and `on`, tags, several
-documents, alias bombs. Bounds keep any file of the allowed size fast.
+documents, alias bombs, numbers that YAML's versions read differently. Bounds keep any file of the allowed size fast.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ LARGEST_FILE = 1024 * 1024  # bytes
 MOST_NODES = 200_000  # after aliases
 DEEPEST = 60
 WORDS = {"yes", "no", "on", "off"}
+MERGE = "<<"
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+([eE][-+]\d+)?)?\Z")  # the same in every version of YAML, and in JSON
+LATER_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+\Z|0o[0-7]+\Z")  # of YAML 1.2; text in 1.1
 DEEP = re.compile(rf"(?:- |\? ){{{DEEPEST}}}")
 KeyPath = tuple[str | int, ...]
 _SCALARS = SafeConstructor()
@@ -46,7 +51,8 @@ class Node:
     """A value and the place that a finding on it points at (its key's, in a mapping).
 
     `value` is a dict of nodes, a list of nodes or a scalar; `plain` tells a scalar without quotes; `append` a list that
-    goes behind the one it would replace; `grown_from` is where the first of the lists stands that became this one.
+    goes behind the one it would replace; `grown_from` is where the first of the lists stands that became this one;
+    `written` is the text of a number.
     """
 
     place: Place
@@ -54,6 +60,7 @@ class Node:
     plain: bool = False
     append: bool = False
     grown_from: Place | None = None
+    written: str | None = None
 
 
 def read(file: Path, findings: Findings) -> Node | None:
@@ -137,6 +144,8 @@ def _not_yaml(file: Path, text: str, error: yaml.MarkedYAMLError, findings: Find
         )
     else:
         fix = "correct the line, or put text with special signs in quotes"
+        if any(re.search(r"[\[{].*:\s*\$\{", line) for line in text.split("\n")[place.line - 1 : place.line]):
+            fix = "write the mapping in lines, one key each: between `{` and `}` the braces of `${…}` are YAML's own"
         findings.add("IS004", place, f"this is not YAML: {problem}", fix)
 
 
@@ -179,7 +188,20 @@ class _Builder:
                 self._findings.add("IS006", place, problem, "remove one of the two")
                 continue
             built[key] = self.build(value_node, place)
-        return built
+        merged = built.pop(MERGE, None)
+        return built if merged is None else {**self._merged(merged), **built}
+
+    def _merged(self, node: Node) -> dict[str, Node]:
+        """What `<<` brings: of several mappings the first that has a key; the mapping's own keys come before all."""
+        sources = node.value if isinstance(node.value, list) else [node]
+        if not all(isinstance(source.value, dict) for source in sources):
+            problem = "`<<` merges mappings, and this is none"
+            self._findings.add("IS120", node.place, problem, "write `<<: *name`, where `&name` stands at a mapping")
+            return {}
+        found: dict[str, Node] = {}
+        for source in reversed(sources):
+            found |= source.value
+        return found
 
     def _scalar(self, node: Any, place: Place) -> Node:
         text, plain = str(node.value), node.style is None or node.style == ""
@@ -191,7 +213,12 @@ class _Builder:
         except (KeyError, ValueError, OverflowError):
             self._unknown_tag(node)
             value = text
-        return Node(place, value, plain=plain)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if plain and _differs(value, text, number):
+            problem = f"`{text}` is not the same in YAML 1.1 and YAML 1.2: one number, another, or text"
+            fix = f'write the number in digits, or "{text}" for the text'
+            self._findings.add("IS008", self._place(node), problem, fix)
+        return Node(place, value, plain=plain, written=text if number else None)
 
     def _unknown_tag(self, node: yaml.Node) -> None:
         problem = f"the tag `{node.tag}` means nothing here"
@@ -199,6 +226,11 @@ class _Builder:
 
     def _place(self, node: yaml.Node) -> Place:
         return Place(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _differs(value: Any, text: str, number: bool) -> bool:
+    """Whether versions of YAML disagree about the text. Infinity is the same in all; what takes no such number says so."""
+    return (not NUMBER.match(text) and math.isfinite(value)) if number else bool(LATER_NUMBER.match(text))
 
 
 def scalar(tag: str, text: str) -> Any:
@@ -225,7 +257,9 @@ def retyped(text: str) -> Any:
         return text
     resolver: Any = _Loader("")
     tag = resolver.resolve(yaml.ScalarNode, text, (True, False))
-    return scalar(tag, text)
+    value = scalar(tag, text)
+    # `1.10` is a version and no number: as a number it would lose its last digit.
+    return value if isinstance(value, bool) or json.dumps(value) == text else text
 
 
 def plain(node: Node) -> Any:

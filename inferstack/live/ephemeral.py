@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pulumi import automation as auto
 
 from inferstack.author.scaffold import NAME
 from inferstack.change import deploy
-from inferstack.config import StackSpec, load_stack, parse_seconds
+from inferstack.config import StackSpec, load_stack, parse_seconds, yaml_text
 from inferstack.engine.ephemeral_files import HEAD, file_of, is_own, made_for_a_while, refuse_taken
 from inferstack.engine.holdings import Held, empty_buckets, ends, environment, held, what_is_lost
 from inferstack.engine.locks import with_lock
@@ -35,7 +34,7 @@ def up(name: str, source: str, ttl: str, root: Path) -> str:
     spec = load_stack(source, root)
     _refuse_deployed(name, source, spec, root)
     end = (datetime.now(UTC) + timedelta(seconds=parse_seconds(ttl))).isoformat(timespec="seconds")
-    file_of(name, root).write_text(HEAD + yaml.safe_dump(_file(spec, source, name, end), sort_keys=False))
+    file_of(name, root).write_text(HEAD + yaml_text(_file(spec, source, name, end)))
     deploy.up(name, root)
     return end
 

@@ -57,6 +57,21 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
     return [_go(move, account) for move in moves]
 
 
+def stays_away(stack: str, root: Path) -> list[str]:
+    """Workers on which a rollback stands: an update that changes nothing about them leaves them where they are."""
+    spec = load_stack(stack, root)
+    account = Account(spec, root)
+    told = []
+    for key in spec.workers:
+        newest = next(iter(account.deployments(spec.name_of("workers", key))), None)
+        if newest is not None and newest.by_person:
+            told.append(
+                f"{key}: version {newest.left} was rolled back and stays away; {newest.main} takes the traffic\n"
+                f"  to put it live on purpose: inferstack rollback {stack} {key} --to {newest.left}"
+            )
+    return told
+
+
 def _move(key: str, script: str, account: Account, named: str | None, to: str | None) -> _Move:
     deployments = account.deployments(script)
     if not deployments:

@@ -106,6 +106,7 @@ class Accounts:
         for entry in self._open.values():
             entry.cloudflare.databases.close()
             entry.cloudflare.indexes.close()
+            entry.cloudflare.datasets.close()
             entry.cloudflare.store.close()
 
     def _add(self, account_id: str) -> LocalCloudflare:

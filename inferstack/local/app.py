@@ -29,6 +29,7 @@ from inferstack.local.ai_gateway.data_plane import answer_gateway
 from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
+from inferstack.local.analytics.state import Datasets
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.assets.state import Assets
 from inferstack.local.d1.state import Databases
@@ -67,7 +68,7 @@ class LocalCloudflare:
     def __init__(self, store: Store, account: Account, models: Models, api_faults: ApiFaults, storage: Storage) -> None:
         self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
-        self.assets = Assets(store)
+        self.assets, self.datasets = Assets(store), Datasets(store.folder)
         self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store, self.assets)
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
@@ -46,6 +47,10 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(
             routes=AiApi(of.models, of.api_faults, of.storage.tell).routes,
             bindings={"ai": lambda request, _: ai_binding(of.models, of.queued, of.gateways, request)},
+        ),
+        Product(
+            routes=AnalyticsApi(of.datasets).routes,
+            bindings={"analytics_engine": partial(analytics_binding, of.datasets)},
         ),
         Product(routes=GatewayApi(of.gateway_state, of.store).routes),
         Product(routes=of.custom_providers.routes),

@@ -22,6 +22,7 @@ from typing import IO, Any
 import uvicorn
 
 from inferstack.errors import UserError
+from inferstack.local._reason import Protocol
 from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Settings, record_file
 from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
@@ -102,7 +103,7 @@ async def _serve(
     tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
     await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
-    inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), **options))
+    inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), http=Protocol, **options))
     outer = _Server(uvicorn.Config(accounts.api, access_log=False, **options))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

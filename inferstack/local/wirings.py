@@ -45,6 +45,8 @@ def _all(*fields: str) -> Callable[[Document], str]:
 
 WIRINGS = {
     "ai": Wiring(identity=_first(), module="cloudflare-internal:ai-api"),
+    # A name that the stack gives: the dataset is there when the first point comes.
+    "analytics_engine": Wiring(identity=_first("dataset"), designator="analyticsEngine", needs=("dataset",)),
     "d1": Wiring(identity=_first("id", "database_id"), module="cloudflare-internal:d1-api"),
     "kv_namespace": Wiring(identity=_first("namespace_id"), designator="kvNamespace", needs=("namespace_id",)),
     "queue": Wiring(identity=_first("queue_name"), designator="queue", needs=("queue_name",)),

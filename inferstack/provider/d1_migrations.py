@@ -41,8 +41,8 @@ class D1Migrations(ResourceType):
         names: set[str] = set()
         for place, migration in enumerate(migrations):
             name = migration.get("name") if isinstance(migration, dict) else None
-            if not name or not str(migration.get("sql", "")).strip():
-                failures.append(CheckFailure(f"migrations[{place}]", "needs a name and a text that is not empty"))
+            if not name or not isinstance(migration.get("sql") or "", str):
+                failures.append(CheckFailure(f"migrations[{place}]", "needs a name and a text"))
             elif name in names:
                 failures.append(CheckFailure(f"migrations[{place}].name", f"`{name}` stands twice"))
             names.add(str(name))
@@ -66,7 +66,7 @@ class D1Migrations(ResourceType):
                     f"migration `{applied['name']}` was applied to this database but its file is gone\n"
                     "  fix: put the file back; undo its effect by a new migration"
                 )
-            if _digest(migration["sql"]) != applied["sha256"]:
+            if _digest(_sql(migration)) != applied["sha256"]:
                 raise ProviderError(
                     f"{migration['path']}: this migration was changed after it was applied\n"
                     "  fix: restore the file and write the change as a new migration"
@@ -97,10 +97,10 @@ class D1Migrations(ResourceType):
         parts, table = [], _table(inputs)
         for migration in pending:
             name = migration["name"].replace("'", "''")
-            text = migration["sql"].rstrip()
-            parts.append(
-                f"{text}{'' if text.endswith(';') else ';'}\nINSERT INTO \"{table}\" (name) VALUES ('{name}');"
-            )
+            # A file without a word, as `wrangler d1 migrations create` leaves it, does nothing and counts as applied.
+            text = _sql(migration).rstrip()
+            end = ";" if text and not text.endswith(";") else ""
+            parts.append(f"{text}{end}\nINSERT INTO \"{table}\" (name) VALUES ('{name}');")
         try:
             self._query(operation, inputs, "\n".join(parts))
         except ProviderError as error:
@@ -166,8 +166,13 @@ def _digest(sql: str) -> str:
     return hashlib.sha256(sql.encode()).hexdigest()
 
 
+def _sql(migration: Properties) -> str:
+    """The text of a file; the engine hands on an empty one as none."""
+    return str(migration.get("sql") or "")
+
+
 def _applied(inputs: Properties) -> list[Properties]:
-    return [{"name": m["name"], "sha256": _digest(m["sql"])} for m in inputs["migrations"]]
+    return [{"name": m["name"], "sha256": _digest(_sql(m))} for m in inputs["migrations"]]
 
 
 def _place(message: str, pending: list[Properties]) -> str:
@@ -178,7 +183,7 @@ def _place(message: str, pending: list[Properties]) -> str:
     wanted = next((group for group in token.groups() if group), "") if token else ""
     for migration in pending:
         line = 1
-        for statement in re.split(r"(?<=;)", migration["sql"]):
+        for statement in re.split(r"(?<=;)", _sql(migration)):
             start = line + statement[: len(statement) - len(statement.lstrip())].count("\n")
             line += statement.count("\n")
             if wanted and re.search(rf"(?<!\w){re.escape(wanted.rstrip(':'))}(?!\w)", statement):

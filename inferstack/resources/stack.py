@@ -94,6 +94,8 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "vectorize", "indexName": beside}
         if kind == "version_metadata":
             return {"type": kind}
+        if kind == "analytics":
+            return {"type": "analytics_engine", "dataset": key}
         if kind == "database":
             return {"type": "d1", "id": self._databases[key].uuid}
         if kind == "bucket":

@@ -168,6 +168,13 @@ def _rate_limit(section: Section, item: Value) -> None:
     section.bind(item.need("name"), "rate_limit", limits)
 
 
+def _analytics(section: Section, item: Value) -> None:
+    """Without a name of its own a dataset is called as its binding."""
+    item.ignore("remote")
+    name, dataset = item.need("binding"), item.get("dataset")
+    section.bind(name, "analytics", (dataset or name).text())
+
+
 def _unsafe(section: Section, value: Value) -> None:
     section.each(_unsafe_binding, value.get("bindings"))
 
@@ -207,12 +214,12 @@ LISTS = {
     "services": _service,
     "secrets_store_secrets": _stored_secret,
     "ratelimits": _rate_limit,
+    "analytics_engine_datasets": _analytics,
 }
 # Kinds that only other tools bind; an environment has its own or none.
 OTHERS = {
     "ai_search",
     "ai_search_namespaces",
-    "analytics_engine_datasets",
     "artifacts",
     "browser",
     "cloudchamber",

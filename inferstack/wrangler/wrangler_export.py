@@ -149,6 +149,9 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             found.setdefault("services", []).append(
                 {"binding": name, "service": spec.name_of("workers", binding.service)}
             )
+        elif binding.analytics:
+            dataset = {"binding": name, "dataset": binding.analytics}
+            found.setdefault("analytics_engine_datasets", []).append(dataset)
         elif binding.rate_limit:
             simple = {"limit": binding.rate_limit.requests, "period": binding.rate_limit.seconds}
             number = str(1001 + len(found.get("ratelimits", [])))  # of one's own choice

@@ -12,6 +12,7 @@ workers:
   own:
     source: own
     compatibility_date: "2026-06-01"
+    bindings: { CALLS: { analytics: model_calls } }
     vars: { NAME: x, LIMIT: 5, ON: true, PLANS: [free, 1], NONE: [], DEEP: { a-b: { c: [true] } } }
 """
 
@@ -24,6 +25,7 @@ def test_variables_have_the_types_of_their_values(tmp_path: Path) -> None:
     [file] = write_types("dev", tmp_path, None)
     text = Path(file).read_text()
     assert text[text.index("{\n") :].splitlines()[1:-1] == [
+        "  CALLS: AnalyticsEngineDataset;",
         '  DEEP: { "a-b": { "c": (boolean)[]; }; };',
         "  LIMIT: number;",
         "  NAME: string;",

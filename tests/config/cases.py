@@ -174,6 +174,8 @@ CASES = [
     Case("IS097", LOCAL + "policies: { jurisdiction: eu }\nbuckets: { b: {} }\n"),
     Case("IS098", LOCAL + "policies:\n  exceptions:\n"
         "    - { rule: protect, resource: protect, owner: ops, expires: '2020-01-01', reason: old }\n"),
+    Case("IS120", LOCAL + "local:\n  <<: here\n  port: 8787\n"),
+    Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
 TEMPLATES = {

@@ -30,9 +30,9 @@ SCALARS: dict[str, Any] = {
     "a: 5": 5,
     "a: '5'": "5",
     "a: -5": -5,
-    "a: 0x1F": 31,
     "a: 1.5": 1.5,
-    "a: 1e3": "1e3",  # PyYAML's floats have a dot
+    "a: '1e3'": "1e3",
+    "a: 1.5e+3": 1500.0,
     "a: true": True,
     "a: False": False,
     "a: 'true'": "true",
@@ -54,6 +54,30 @@ def test_a_value_is_what_yaml_says(text: str, value: Any, tmp_path: Path) -> Non
     found = plain(parsed(text, tmp_path))["a"]
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["010", "0x1F", "0o17", "1_000", "12:30:45", "1e3", "1.5e3", "+5", ".5", "5.", "1:00"])
+def test_a_number_that_is_one_in_some_versions_only_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text(f"a: {text}\nb: '{text}'\n")
+    findings = Findings()
+    read(tmp_path / "f.yaml", findings)
+    assert [(found.code, found.place.line) for found in findings] == [("IS008", 1)]
+
+
+TAKEN_OVER: dict[str, Any] = {
+    "one: &o { x: 1, y: 1 }\na: { <<: *o, y: 2 }": {"x": 1, "y": 2},
+    "one: &o { x: 1, y: 1 }\na: { y: 2, <<: *o }": {"x": 1, "y": 2},
+    "one: &o { x: 1 }\ntwo: &t { x: 2, y: 2 }\na: { <<: [*o, *t] }": {"x": 1, "y": 2},
+    "one: &o { x: 1 }\ntwo: &t { <<: *o, y: 2 }\na: { <<: *t }": {"x": 1, "y": 2},
+    "one: &o { x: { z: 1 } }\na: { <<: *o, x: { w: 2 } }": {"x": {"w": 2}},
+    "one: &o {}\na: { <<: *o }": {},
+    "a: { <<: [], x: 1 }": {"x": 1},
+}
+
+
+@pytest.mark.parametrize(("text", "value"), TAKEN_OVER.items())
+def test_a_mapping_takes_over_the_keys_of_another(text: str, value: Any, tmp_path: Path) -> None:
+    assert plain(parsed(text, tmp_path))["a"] == value
 
 
 def test_quotes_are_remembered(tmp_path: Path) -> None:
@@ -95,6 +119,8 @@ RETYPED: dict[str, Any] = {
     "0": 0,
     "-5": -5,
     "1.5": 1.5,
+    "1.10": "1.10",
+    "-0": "-0",
     "true": True,
     "false": False,
     "True": "True",
@@ -187,13 +213,19 @@ FILLED: dict[str, tuple[str, Any]] = {
     "a dollar": ("a$b", "a$b"),
     "a list": ("['${VALUE}', { b: '${stack}' }]", ["held", {"b": "s"}]),
     "an empty variable": ("'${EMPTY}'", ""),
+    "a variable in a default": ("${NOT_SET:-http://x/${environment}}", "http://x/test"),
+    "defaults in defaults": ("${NOT_SET:-${NOT_SET:-a-${VALUE}}}-${stack}", "a-held-s"),
+    "a default that is not needed": ("${VALUE:-${NOT_SET}}", "held"),
+    "the signs themselves in a default": ("'${NOT_SET:-$${VALUE}}'", "${VALUE}"),
+    "a brace of its own": ("'${NOT_SET:-x}}'", "x}"),
+    "a version": ("${VERSION}", "1.10"),
     "an empty variable with a default": ("'${EMPTY:-x}'", ""),
 }
 
 
 @pytest.mark.parametrize(("text", "value"), FILLED.values(), ids=FILLED)
 def test_variables(text: str, value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, held in {"VALUE": "held", "NUMBER": "7", "EMPTY": "", "stack": "not this"}.items():
+    for name, held in {"VALUE": "held", "NUMBER": "7", "VERSION": "1.10", "EMPTY": "", "stack": "not this"}.items():
         monkeypatch.setenv(name, held)
     assert filled(f"environment: test\na: {text}\n", tmp_path)["a"] == value
 
@@ -203,7 +235,16 @@ def test_without_an_environment_its_name_is_the_stack_s(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_or_not_closed_is_a_finding(tmp_path: Path) -> None:
-    assert filled("a: ${NOT_SET_AT_ALL}\nb: 'x${'\n", tmp_path, codes=("IS018", "IS019")) == {"a": "", "b": "x"}
+    text = "a: ${NOT_SET_AT_ALL}\nb: 'x${'\nc: '${A:-x'\nd: '${A:-${B}'\ne: '${A-x}'\n"
+    codes = ("IS018", *["IS019"] * 4)
+    assert filled(text, tmp_path, codes=codes) == {"a": "", "b": "x", "c": "", "d": "", "e": "A-x}"}
+
+
+def test_a_variable_between_braces_of_yaml_is_told_how_to_write_it(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text("local: { port: ${PORT:-8787} }\n")
+    findings = Findings()
+    assert read(tmp_path / "f.yaml", findings) is None
+    assert "write the mapping in lines" in findings[0].fix
 
 
 def test_bases_come_before_the_file_and_overrides_after_it(tmp_path: Path) -> None:

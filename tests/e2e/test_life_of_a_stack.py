@@ -180,6 +180,8 @@ def test_other_dimensions_replace_the_index(up: Project) -> None:
 
 def test_a_new_migration_is_applied_and_an_old_one_cannot_change(up: Project) -> None:
     (up.root / "migrations/rag/0005_notes.sql").write_text("CREATE TABLE notes (id TEXT PRIMARY KEY);\n")
+    (up.root / "migrations/rag/0006_empty.sql").write_text("")
+    (up.root / "migrations/rag/0007_words.sql").write_text("-- Migration number: 0007")
     assert up.operations(up.run("up", "dev")) == {"updated": 1, "unchanged": 23}
     database = up.api("GET", "/d1/database")[0]["uuid"]
     sql = {"sql": "SELECT name FROM d1_migrations ORDER BY id"}
@@ -190,6 +192,8 @@ def test_a_new_migration_is_applied_and_an_old_one_cannot_change(up: Project) ->
         "0003_tenants_words_conversations.sql",
         "0004_reindexed.sql",
         "0005_notes.sql",
+        "0006_empty.sql",  # as `wrangler d1 migrations create` begins one
+        "0007_words.sql",
     ]
     up.edit("migrations/rag/0005_notes.sql", "id TEXT", "key TEXT")
     output = up.run("up", "dev", code=1)

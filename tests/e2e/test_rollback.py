@@ -70,3 +70,12 @@ def test_a_worker_without_a_version_before_keeps_nobody_from_going_back(mine: Pr
     said = mine.run("rollback", "dev")
     assert "four: stays on" in said
     assert answers(mine, *KEYS, "four") == ["one 3", "two 3", "three 3", "four 1"]
+
+
+def test_an_update_without_a_change_says_where_a_rollback_stands(mine: Project) -> None:
+    said = mine.run("up", "dev")
+    told = [line for line in said.splitlines() if "was rolled back and stays away" in line]
+    assert [line.split(":")[0] for line in told] == ["one", "three"]
+    back = next(line.split("inferstack ")[1].split() for line in said.splitlines() if "rollback dev one --to" in line)
+    mine.run(*back)
+    assert answers(mine, "one") == ["one 5"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import httpx
 
@@ -25,13 +26,22 @@ EXTRAS = f"""
     compatibility_date: "2026-06-01"
     bindings:
       RAG: {{ service: rag }}
+      CALLS: {{ analytics: calls_of_front }}
 """
 FRONT = """export default {
   async fetch(request, env) {
+    env.CALLS?.writeDataPoint({ blobs: [new URL(request.url).pathname], doubles: [1] });
     return env.RAG.fetch(new Request("http://rag/nowhere"));
   },
 };
 """
+
+
+def tables(project: Project) -> str:
+    environment = project.environment()
+    url = f"{environment['CLOUDFLARE_BASE_URL']}/accounts/{environment['CLOUDFLARE_ACCOUNT_ID']}/analytics_engine/sql"
+    headers = {"authorization": f"Bearer {environment['CLOUDFLARE_API_TOKEN']}"}
+    return httpx.post(url, content=b"SHOW TABLES", headers=headers).text
 
 
 def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> None:
@@ -70,6 +80,11 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     assert b"Answer in one sentence, from the sources." in base64.b64decode(main["content_base64"])
     front = httpx.get(f"http://127.0.0.1:{project.running.port}/", headers={"host": "front-dev.local.localhost"})
     assert (front.status_code, front.json()["detail"]) == (404, "there is no GET /nowhere")
+
+    end = time.monotonic() + 10
+    while "calls_of_front" not in tables(project):
+        assert time.monotonic() < end, "no point of data is kept"
+        time.sleep(0.2)
 
     project.run("preview", "dev", "--expect-no-changes")
     project.run("refresh", "dev", "--expect-no-changes")

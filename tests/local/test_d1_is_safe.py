@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import Api
+from tests.local.test_workers_run import deploy
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_foreign_keys_are_enforced(cloudflare: Api, database: str) -> None:
     )
     assert rows(query(cloudflare, database, "PRAGMA foreign_keys")) == [{"foreign_keys": 1}]
     said = error_of(query(cloudflare, database, "INSERT INTO c VALUES (99)"))
-    assert said == "FOREIGN KEY constraint failed: SQLITE_CONSTRAINT"
+    assert said == "FOREIGN KEY constraint failed: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_FOREIGNKEY)"
     rows(query(cloudflare, database, "DELETE FROM p"))
     assert rows(query(cloudflare, database, "SELECT count(*) AS n FROM c")) == [{"n": 0}]
 
@@ -128,6 +129,13 @@ LIMITS = {
     "a blob": ("SELECT zeroblob(900000000)", [], "string or blob too big: SQLITE_TOOBIG"),
     "a pattern": (f"SELECT 'a' LIKE '{'x' * 51}'", [], "LIKE or GLOB pattern too complex"),
     "arguments": (f"SELECT max({', '.join(map(str, range(33)))})", [], "too many arguments on function max"),
+    "a row": (
+        "CREATE TABLE r AS SELECT ? AS a, ? AS b",
+        ["x" * 1_500_000] * 2,
+        "string or blob too big: SQLITE_TOOBIG",
+    ),
+    "depth": ("SELECT " + "+".join("1" * 101), [], "Expression tree is too large (maximum depth 100)"),
+    "terms": (" UNION ALL ".join(["SELECT 1"] * 6), [], "too many terms in compound SELECT: SQLITE_ERROR"),
 }
 
 
@@ -141,6 +149,12 @@ AT_THE_LIMIT = {
     "a statement": ("SELECT '" + "x" * 99_991 + "'", []),
     "a value": ("SELECT length(?) AS n", ["x" * 1_999_999]),
     "a pattern": (f"SELECT 'a' LIKE '{'x' * 50}'", []),
+    "a result": ("SELECT " + ", ".join("1" * 100), []),
+    "a table": (f"CREATE TABLE wide ({COLUMNS.rpartition(',')[0]})", []),
+    "arguments": (f"SELECT max({', '.join(map(str, range(32)))})", []),
+    "depth": ("SELECT " + "+".join("1" * 100), []),
+    "terms": (" UNION ALL ".join(["SELECT 1"] * 5), []),
+    "rows of VALUES": ("SELECT * FROM (VALUES " + ",".join(["(1)"] * 50) + ")", []),
 }
 
 
@@ -219,3 +233,64 @@ def test_endless_queries_stop_nobody_else_and_end(cloudflare: Api) -> None:
     assert len(said) == 8
     assert all("exceeded timeout which caused object to be reset" in text for text in said)
     assert rows(query(cloudflare, names[0], "SELECT 1 AS ok")) == [{"ok": 1}]
+
+
+WORDS = {
+    "a function that D1 lacks": (
+        "SELECT sqlite_version()",
+        "not authorized to use function: sqlite_version at offset 7",
+    ),
+    "another": ("SELECT power(2, 3)", "not authorized to use function: power at offset 7: SQLITE_ERROR"),
+    "names of its own": ("CREATE TABLE _cf_x (a)", "not authorized: SQLITE_AUTH"),
+    "a transaction": ("BEGIN", "automatic atomic write coalescing."),
+    "too few values": ("SELECT ?", "Wrong number of parameter bindings for SQL query."),
+    "twice the same": (
+        "INSERT INTO u VALUES (1)",
+        "UNIQUE constraint failed: u.a: SQLITE_CONSTRAINT (extended: SQLITE_",
+    ),
+    "no such table": ("SELECT * FROM nowhere", "no such table: nowhere: SQLITE_ERROR"),
+    "no statement": ("SELEC 1", 'near "SELEC": syntax error at offset 0: SQLITE_ERROR'),
+}
+
+
+@pytest.mark.parametrize(("sql", "said"), WORDS.values(), ids=WORDS)
+def test_errors_are_in_workerd_s_words(cloudflare: Api, database: str, sql: str, said: str) -> None:
+    """As its SQL, on which D1 runs, says them: measured on Cloudflare's own simulator of D1."""
+    rows(
+        query(cloudflare, database, "CREATE TABLE IF NOT EXISTS u (a PRIMARY KEY); INSERT OR IGNORE INTO u VALUES (1)")
+    )
+    assert said in error_of(query(cloudflare, database, sql))
+
+
+def test_a_number_is_bound_as_a_real(cloudflare: Api, database: str) -> None:
+    """JavaScript has no other; a column of integers makes integers of them again."""
+    [seen] = rows(query(cloudflare, database, "SELECT ?1 / 2 AS half, 'id-' || ?1 AS text, typeof(?1) AS kind", [3]))
+    assert seen == {"half": 1.5, "text": "id-3.0", "kind": "real"}
+    rows(query(cloudflare, database, "CREATE TABLE n (i INTEGER, t TEXT)"))
+    rows(query(cloudflare, database, "INSERT INTO n VALUES (?1, ?1)", [7]))
+    [kept] = rows(query(cloudflare, database, "SELECT i, typeof(i) AS kind, t FROM n WHERE i = ? LIMIT ?", [7, 1]))
+    assert kept == {"i": 7, "kind": "integer", "t": "7.0"}
+
+
+def test_a_change_is_told_only_when_there_was_one(cloudflare: Api, database: str) -> None:
+    changes = {
+        "CREATE TABLE x (a)": True,
+        "CREATE TABLE IF NOT EXISTS x (a)": False,
+        "INSERT INTO x VALUES (1)": True,
+        "UPDATE x SET a = 2 WHERE a = 5": False,
+        "DELETE FROM x WHERE a = 5": False,
+        "SELECT * FROM x": False,
+        "CREATE INDEX i ON x (a)": True,
+        "DROP TABLE x": True,
+        "CREATE VIRTUAL TABLE boxes USING rtree(id, low, high)": True,
+    }
+    done = [query(cloudflare, database, sql).json()["result"][0]["meta"]["changed_db"] for sql in changes]
+    assert dict(zip(changes, done, strict=True)) == changes
+
+
+def test_the_dump_of_d1_s_alpha_is_gone(cloudflare: Api, database: str) -> None:
+    code = """export default { async fetch(request, env) {
+      try { return Response.json((await env.DB.dump()).byteLength) } catch (error) { return new Response(error.message) }
+    } };"""
+    deploy(cloudflare, "dumping", code, [{"type": "d1", "name": "DB", "id": database}])
+    assert cloudflare.worker("dumping", "GET", "/").text == "D1_DUMP_ERROR: Status + 404"

@@ -119,14 +119,14 @@ def test_no_value_harms_the_next_query(cloudflare: Api, database: str, value: An
 @pytest.mark.parametrize(
     ("sql", "params", "said"),
     [
-        ("select " + "+".join("?" * 101), [1] * 101, "too many SQL variables at offset"),
+        ("select " + ",".join("?" * 101), [1] * 101, "too many SQL variables at offset"),
         ("create table w (" + ",".join(f"c{n}" for n in range(101)) + ")", [], "too many columns"),
         ("select ? as s", ["x" * 3_000_000], "string or blob too big: SQLITE_TOOBIG"),
         ("select '" + "x" * 110_000 + "'", [], "statement too long: SQLITE_TOOBIG"),
         ("select 'a' like ?", ["%" + "a" * 60], "LIKE or GLOB pattern too complex"),
         ("select zeroblob(900000000)", [], "SQLITE_TOOBIG"),
         ("select cast(x'ff' as text)", [], "SQLITE"),
-        ("select ?", [], "SQLITE"),
+        ("select ?", [], "Wrong number of parameter bindings for SQL query."),
     ],
     ids=["parameters", "columns", "row", "statement", "like", "zeroblob", "no text", "unbound"],
 )
@@ -139,7 +139,7 @@ def test_foreign_keys_are_enforced(cloudflare: Api, database: str) -> None:
     query(cloudflare, database, "create table p (id integer primary key); create table c (p references p(id))")
     assert rows(query(cloudflare, database, "pragma foreign_keys")) == [{"foreign_keys": 1}]
     said = error(query(cloudflare, database, "insert into c values (99)"))
-    assert said == "FOREIGN KEY constraint failed: SQLITE_CONSTRAINT"
+    assert said == "FOREIGN KEY constraint failed: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_FOREIGNKEY)"
 
 
 def test_columns_are_told_without_rows(cloudflare: Api, database: str) -> None:

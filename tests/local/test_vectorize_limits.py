@@ -125,3 +125,58 @@ def test_a_query_that_says_nonsense_is_refused_by_its_code(indexes: Indexes, ask
     with pytest.raises(ApiError) as refused:
         indexes.query("i", {"vector": [1], **asked})
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "dimensions", "code"),
+    [
+        ("least", 1, None),
+        ("most", 1536, None),
+        ("n" * 64, 8, None),
+        ("none", 0, 3001),
+        ("over", 1537, 3001),
+        ("part", 1.5, 3001),
+        ("n" * 65, 8, 3003),
+        ("Upper", 8, 3003),
+        ("", 8, 3003),
+    ],
+)
+def test_an_index_keeps_to_its_limits(cloudflare: Api, name: str, dimensions: float, code: int | None) -> None:
+    body = {"name": name, "config": {"dimensions": dimensions, "metric": "cosine"}}
+    errors = cloudflare.client.post("/vectorize/v2/indexes", json=body).json()["errors"] or [{}]
+    assert errors[0].get("code") == code
+
+
+def test_an_index_has_ten_metadata_indexes(cloudflare: Api) -> None:
+    cloudflare.client.post(
+        "/vectorize/v2/indexes", json={"name": "ten", "config": {"dimensions": 1, "metric": "cosine"}}
+    )
+    path = "/vectorize/v2/indexes/ten/metadata_index/create"
+    made = [cloudflare.client.post(path, json={"propertyName": f"p{n}", "indexType": "string"}) for n in range(11)]
+    assert [answer.is_success for answer in made] == [True] * 10 + [False]
+    assert "at most 10" in made[10].json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "code"),
+    [
+        ("get_by_ids", {"ids": [f"v{n}" for n in range(20)]}, None),
+        ("get_by_ids", {"ids": [f"v{n}" for n in range(21)]}, 40007),
+        ("delete_by_ids", {"ids": [f"none{n}" for n in range(100)]}, None),
+        ("delete_by_ids", {"ids": [f"none{n}" for n in range(101)]}, 40007),
+        ("query", {"vector": [1], "topK": 100}, None),
+        ("query", {"vector": [1], "topK": 101}, 40025),
+        ("query", {"vector": [1], "topK": 50, "returnMetadata": "all", "returnValues": True}, None),
+        ("query", {"vector": [1], "topK": 51, "returnMetadata": "all"}, 40025),
+        ("query", {"vector": [1], "filter": {"a": "x" * 2039}}, None),
+        ("query", {"vector": [1], "filter": {"a": "x" * 2040}}, 40028),
+        ("query", {"vector": [1], "topK": "abc"}, 40026),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_api_counts_ids_and_matches(cloudflare: Api, what: str, body: dict[str, Any], code: int | None) -> None:
+    cloudflare.client.post(
+        "/vectorize/v2/indexes", json={"name": "api", "config": {"dimensions": 1, "metric": "cosine"}}
+    )
+    answer = cloudflare.client.post(f"/vectorize/v2/indexes/api/{what}", json=body)
+    assert (answer.json()["errors"] or [{}])[0].get("code") == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import httpx
 import pytest
@@ -172,6 +173,38 @@ def test_openai_client_embeds_and_lists_models(openai: OpenAI) -> None:
         names = [model.id for model in openai.models.list()]
     assert [len(entry.embedding) for entry in found.data] == [768, 768]
     assert names == ["chat", LARGE, "embedding", "@cf/baai/bge-base-en-v1.5"]
+
+
+def test_openai_client_is_understood_in_its_newer_words(openai: OpenAI) -> None:
+    messages: Any = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hello there"}]
+    with openai:
+        answer = openai.chat.completions.create(model="chat", messages=messages, n=1, stop=["there"])
+        assert openai.models.retrieve("chat").id == "chat"
+        assert openai.models.retrieve(LARGE).id == LARGE
+        with pytest.raises(APIStatusError) as twice:
+            openai.chat.completions.create(model="chat", messages=messages, n=2)
+    assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("You said: Hello ", "stop")
+    assert twice.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/models/gpt-9", 404, "model_not_found"),
+        ("GET", "/v1/files", 404, "not_found"),
+        ("DELETE", "/v1/models", 405, "method_not_allowed"),
+        ("POST", "/v1/chat/completions", 400, "bad_request"),
+    ],
+)
+def test_errors_under_v1_are_openai_s(deployed: Deployed, method: str, path: str, status: int, code: str) -> None:
+    answer = deployed.call("chat", method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_head_answers_as_get_without_a_body(deployed: Deployed) -> None:
+    for path, status in (("/healthz", 200), ("/", 200), ("/v1/models", 200), ("/nowhere", 404), ("/chat", 405)):
+        answer = deployed.call("chat", "HEAD", path)
+        assert (answer.status_code, answer.content) == (status, b""), path
 
 
 def test_openai_client_understands_the_errors(openai: OpenAI, deployed: Deployed) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.pdf import pdf
 from tests.templates.conftest import Deployed
 
 STACKS = ["rag"]
@@ -138,31 +140,6 @@ def test_a_conversation_is_its_tenant_s_own(filled: Deployed) -> None:
     assert ask(filled, "key-of-ann", odd, conversation="own")["sources"][0]["document"] == "parcels"
 
 
-def pdf(text: str) -> bytes:
-    """The smallest PDF with one line of text."""
-    stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    out = io.BytesIO(b"%PDF-1.4\n")
-    out.seek(0, io.SEEK_END)
-    places = []
-    for number, body in enumerate(objects, 1):
-        places.append(out.tell())
-        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
-    at = out.tell()
-    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
-    out.write(
-        b"xref\n0 6\n0000000000 65535 f \n%strailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (rows, at)
-    )
-    return out.getvalue()
-
-
 @pytest.mark.parametrize(
     ("kind", "data", "words"),
     [
@@ -183,6 +160,94 @@ def test_formats_are_read(filled: Deployed, kind: str, data: bytes, words: str) 
         filled, "key-of-ann", "In which drawer are the keys of the red van?", conversation=kind.replace("/", "-")
     )
     assert words in answer["answer"].replace("*", "")
+
+
+GERMAN, JAPANESE = "Das Büro schließt um fünf Uhr.", "事務所は五時に閉まります。"
+
+
+def kept(deployed: Deployed, name: str) -> list[str]:
+    """The chunks of one of Ann's documents."""
+    [database] = deployed.project.api("GET", "/d1/database")
+    sql = "SELECT c.text FROM chunks c JOIN documents d ON d.id = c.document WHERE d.name = ? ORDER BY c.position"
+    query = {"sql": sql, "params": [name]}
+    [found] = deployed.project.api("POST", f"/d1/database/{database['uuid']}/query", json=query)
+    return [row["text"] for row in found["results"]]
+
+
+def sent(deployed: Deployed, name: str, kind: str, data: bytes) -> httpx.Response:
+    with deployed.client("rag", "key-of-ann") as client:
+        return client.post(f"/documents?id={name}&title=T", content=data, headers={"content-type": kind})
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        ("text/plain; charset=iso-8859-1", GERMAN.encode("latin-1"), GERMAN),
+        ("text/plain; charset=utf-16", GERMAN.encode("utf-16"), GERMAN),
+        ("text/plain", GERMAN.encode("utf-16"), GERMAN),
+        ("text/plain", GERMAN.encode("utf-16-le"), GERMAN),
+        ("text/markdown; charset=utf-16be", GERMAN.encode("utf-16-be"), GERMAN),
+        ("text/plain; charset=Shift_JIS", JAPANESE.encode("shift_jis"), JAPANESE),
+        ("text/html", f"<meta charset=iso-8859-1><p>{GERMAN}".encode("latin-1"), GERMAN),
+        ("text/html; charset=shift_jis", f"<meta charset=utf-8><p>{JAPANESE}".encode("shift_jis"), JAPANESE),
+        ("text/html", b"<style>.x{}</style>Refunds<script>var junk;</script> take 17 days.", "Refunds take 17 days."),
+        ("text/plain", "👩‍🚀 e\u0301 \u202eabc\u202c".encode(), "👩‍🚀 e\u0301 \u202eabc\u202c"),
+    ],
+)
+def test_a_document_is_kept_in_its_own_letters(filled: Deployed, kind: str, data: bytes, text: str) -> None:
+    made = sent(filled, "letters", kind, data)
+    assert made.status_code == 201, made.text
+    assert kept(filled, "letters") == [text]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        ("text/plain", GERMAN.encode("latin-1"), "the text is not utf-8; say which charset it is in"),
+        ("text/plain; charset=shift_jis", b"\x80\xff", "the text is not shift_jis"),
+        ("text/plain; charset=klingon", b"x", "the charset klingon is not known"),
+        ("application/pdf", pdf(""), "plan has no words"),
+        ("application/pdf", b"none", "plan cannot be converted: it is no PDF"),
+    ],
+)
+def test_a_document_that_would_be_kept_wrong_is_refused(filled: Deployed, kind: str, data: bytes, words: str) -> None:
+    refused = sent(filled, "plan", kind, data)
+    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_document")
+    assert words in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        (JAPANESE * 580, 512),
+        ("日本語の長い文" * 1000, 512),
+        ("서울은 대한민국의 수도이다. " * 400, 256),
+        ("a" * 20_000, 1024),
+        ("https://example.com/" + "x7Qz-_" * 3000, 1024),
+        ("word " * 3000, 4000),
+    ],
+    ids=["sentences", "no sentences", "korean", "one word", "address", "words"],
+)
+def test_no_chunk_is_longer_than_its_model_reads(filled: Deployed, text: str, most: int) -> None:
+    """By characters: outside of Latin script one is a token, and of odd words two are."""
+    put(filled, "key-of-ann", id="long", title="長" * 400, text=text)
+    chunks = kept(filled, "long")
+    assert len(chunks) > 3
+    assert max(len("".join(chunk.split())) for chunk in chunks) <= most
+    whole = "".join(text.split())
+    assert all("".join(chunk.split()) in whole for chunk in chunks)
+    assert "".join(chunks[0].split()) == whole[: len("".join(chunks[0].split()))]
+    assert whole.endswith("".join(chunks[-1].split()))
+
+
+def test_half_an_emoji_is_kept_as_a_sign_of_its_own(filled: Deployed) -> None:
+    body = json.dumps({"id": "half", "title": "A \ud83d title", "text": "Half \ud83d an emoji"}).encode()
+    with filled.client("rag", "key-of-ann") as client:
+        headers = {"content-type": "application/json"}
+        assert client.post("/documents", content=body, headers=headers).status_code == 201
+        asked = client.post("/ask", content=b'{"question": "An emoji \\ud83d?"}', headers=headers)
+    assert asked.status_code == 200, asked.text
+    assert kept(filled, "half") == ["Half \ufffd an emoji"]
 
 
 def test_a_format_that_nobody_reads_is_told(filled: Deployed) -> None:

@@ -316,7 +316,11 @@ def test_cors_lets_only_the_named_origin_in(deployed: Deployed) -> None:
     ask = {"access-control-request-method": "POST"}
     good = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://app.example", **ask})
     assert (good.status_code, good.headers["access-control-allow-origin"]) == (204, "https://app.example")
-    bad = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://evil.example", **ask})
+    headers = {"access-control-request-headers": "authorization,content-type,x-stainless-os"}
+    openai = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://app.example", **ask, **headers})
+    assert openai.headers["access-control-allow-headers"] == headers["access-control-request-headers"]
+    bad = deployed.call("chat", "OPTIONS", "/chat", headers={"origin": "https://evil.example", **ask, **headers})
+    assert "access-control-allow-headers" not in bad.headers
     assert "access-control-allow-origin" not in bad.headers
 
 

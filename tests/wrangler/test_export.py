@@ -28,6 +28,7 @@ workers:
       A: {{ namespace: cache }}
       B: {{ namespace: cache }}
       VERSION: {{ version_metadata: true }}
+      CALLS: {{ analytics: model-calls }}
       LIMIT: {{ rate_limit: {{ requests: 5, seconds: 10 }} }}
     vars: {{ PLANS: [free, 5], TEXT: "$${{x}}" }}
     assets: {{ directory: site, binding: SITE, run_worker_first: true }}
@@ -67,6 +68,7 @@ def test_settings_and_bindings_are_in_wranglers_words(exported: tuple[dict[str, 
     [consumer] = config["queues"]["consumers"]
     assert (consumer["retry_delay"], consumer["max_concurrency"]) == (9, 2)
     assert config["version_metadata"] == {"binding": "VERSION"}
+    assert config["analytics_engine_datasets"] == [{"binding": "CALLS", "dataset": "model-calls"}]
     [limit] = config["ratelimits"]
     assert (limit["name"], limit["simple"]) == ("LIMIT", {"limit": 5, "period": 10})
 

@@ -271,6 +271,15 @@ def test_rate_limits_are_carried_from_either_key(bring: Import, tmp_path: Path) 
     }
 
 
+def test_datasets_are_carried_by_their_names(bring: Import, tmp_path: Path) -> None:
+    datasets = [{"binding": "CALLS", "dataset": "model_calls"}, {"binding": "VISITS"}]
+    bindings = one(bring, tmp_path, analytics_engine_datasets=datasets).workers["shop"].bindings
+    assert {name: binding.analytics for name, binding in bindings.items()} == {
+        "CALLS": "model_calls",
+        "VISITS": "VISITS",
+    }
+
+
 def test_static_assets_are_carried_beside_code_and_alone(bring: Import, tmp_path: Path) -> None:
     own = {"binding": "FILES", "not_found_handling": "404-page", "run_worker_first": ["/api/*"]}
     found = bring(

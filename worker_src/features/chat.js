@@ -12,7 +12,7 @@ import { eventStream, frame } from "../frame/sse.js";
 const MESSAGE = {
   type: "object",
   properties: {
-    role: { type: "string", enum: ["system", "user", "assistant", "tool"] },
+    role: { type: "string", enum: ["system", "developer", "user", "assistant", "tool"] },
     content: { type: ["string", "array", "null"] },
   },
   required: ["role"],
@@ -42,7 +42,8 @@ const REPLY = {
  * @param {{ system: string | null }} model @param {{ message?: string, messages?: any[] }} body
  */
 export function messagesOf(model, body) {
-  const history = body.messages ?? [];
+  // OpenAI's newer name of the same.
+  const history = (body.messages ?? []).map((message) => (message.role === "developer" ? { ...message, role: "system" } : message));
   const last = body.message === undefined ? [] : [{ role: "user", content: body.message }];
   const own = history.some((message) => message.role === "system");
   return [...(model.system && !own ? [{ role: "system", content: model.system }] : []), ...history, ...last];

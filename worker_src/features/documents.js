@@ -1,5 +1,6 @@
 // Documents of a tenant: the original in R2, chunks in D1, their vectors in Vectorize. A change touches all three.
-import { chunkText } from "../models/chunk.js";
+import { beginning, chunkText, MOST_TOKENS, tokensOf } from "../models/chunk.js";
+import { textOfBytes, wellFormed } from "../models/charset.js";
 import { digestOf } from "../frame/digests.js";
 import { HttpError } from "../frame/errors.js";
 import { embedTexts } from "./openai.js";
@@ -13,6 +14,7 @@ import { folderOf, spaceOf } from "../frame/tenant.js";
 
 const DELETE_BATCH = 100; // ids in one Vectorize call
 const INSERT_BATCH = 50; // statements in one D1 batch
+const TITLE_TOKENS = 64; // of a title that stands before each chunk when it is embedded
 export const DOCUMENT = {
   type: "object",
   properties: {
@@ -53,11 +55,13 @@ async function dropVectors(env, ids) {
  * @param {RagCall} call @param {Document} document @param {{ embedding: import("../models/inference.js").Model, beside?: import("../models/inference.js").Model }} models
  * @param {ChunkOptions} options
  */
-export async function addDocument(call, { id: name = crypto.randomUUID(), title, text, topic = null }, { embedding, beside }, options) {
+export async function addDocument(call, { id: name = crypto.randomUUID(), topic = null, ...given }, { embedding, beside }, options) {
   const { env, caller } = call;
-  const texts = chunkText(text, options.chunk_words, options.chunk_overlap);
+  const [title, text] = [wellFormed(given.title), wellFormed(given.text)];
+  const head = `${beginning(title, TITLE_TOKENS)}. `;
+  const texts = chunkText(text, options.chunk_words, options.chunk_overlap, MOST_TOKENS - tokensOf(head) - 2);
   if (texts.length === 0) throw new HttpError(400, "bad_request", "the document has no words");
-  const inputs = texts.map((part) => `${title}. ${part}`);
+  const inputs = texts.map((part) => head + part);
   const { vectors } = await embedTexts(call, embedding, inputs);
   const besides = beside ? (await embedTexts(call, beside, inputs)).vectors : [];
   const key = await keyOf(caller.tenant, name);
@@ -69,12 +73,12 @@ export async function addDocument(call, { id: name = crypto.randomUUID(), title,
   });
   // Before the rows that name them are replaced: broken off in between, the repeated request would not know them any more.
   await dropVectors(env, old.filter((oldId) => !chunks.some((chunk) => chunk.id === oldId)));
-  const head = "INSERT OR REPLACE INTO documents (id, name, tenant, title, topic) VALUES (?, ?, ?, ?, ?)";
+  const replace = "INSERT OR REPLACE INTO documents (id, name, tenant, title, topic) VALUES (?, ?, ?, ?, ?)";
   const insert = env.DB.prepare("INSERT INTO chunks (id, document, position, text) VALUES (?, ?, ?, ?)");
   const rows = chunks.map((chunk) => insert.bind(chunk.id, key, chunk.position, chunk.text));
   await env.DB.batch([
     env.DB.prepare("DELETE FROM chunks WHERE document = ?").bind(key),
-    env.DB.prepare(head).bind(key, name, caller.tenant, title, topic),
+    env.DB.prepare(replace).bind(key, name, caller.tenant, title, topic),
     ...rows.slice(0, INSERT_BATCH),
   ]);
   for (let i = INSERT_BATCH; i < rows.length; i += INSERT_BATCH) await env.DB.batch(rows.slice(i, i + INSERT_BATCH));
@@ -112,8 +116,20 @@ export async function listDocuments({ env, caller }) {
  * @param {RagEnv} env @param {string} name @param {string} type @param {Uint8Array} bytes
  */
 export async function textOfFile(env, name, type, bytes) {
-  if (/^text\/(plain|markdown)/.test(type)) return new TextDecoder().decode(bytes);
-  const result = await env.AI.toMarkdown({ name, blob: new Blob([bytes], { type }) });
+  if (/^text\/(plain|markdown)/.test(type)) return textOfBytes(type, bytes);
+  const html = /^(text\/html|application\/xhtml\+xml)\b/.test(type) && /charset=/i.test(type);
+  // As UTF-8 with its mark, which goes before whatever charset the page says of itself.
+  const blob = html ? new Blob(["\ufeff", textOfBytes(type, bytes)], { type: type.split(";")[0] }) : new Blob([bytes], { type });
+  const result = await env.AI.toMarkdown({ name, blob });
   if (result.format === "error") throw new HttpError(415, "unsupported_document", result.error);
+  if (type.startsWith("application/pdf") && !hasWords(result.data)) {
+    throw new HttpError(415, "unsupported_document", `${name} has no words: the pages of a scan are pictures, and their text must be read (OCR) first`);
+  }
   return result.data;
+}
+
+/** Whether a PDF says anything beyond what its conversion adds: the file's name, its metadata, the pages' numbers. @param {string} markdown */
+function hasWords(markdown) {
+  const contents = markdown.split(/^## Contents$/m).at(-1) ?? "";
+  return /[\p{L}\p{N}]/u.test(contents.replace(/^#+ Page \d+$/gm, "").replace(/^# .*\.pdf$/gim, ""));
 }

@@ -20,6 +20,7 @@ const CHAT_BODY = {
     max_completion_tokens: { type: ["integer", "null"], minimum: 1 },
     temperature: { type: ["number", "null"], minimum: 0, maximum: 5 },
     tools: { type: "array", maxItems: 128 },
+    n: { type: ["integer", "null"], minimum: 1, maximum: 1 }, // Workers AI gives one answer
   },
   required: ["model", "messages"],
 };
@@ -176,15 +177,20 @@ export function openaiRoutes(chats, embedders) {
     const model = pick(chats, call.body.model);
     return call.body.stream ? stream(call, model) : complete(call, model);
   };
-  const list = async () => {
-    const data = Object.entries({ ...chats, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
-    return json({ object: "list", data: data.map((id) => ({ id, object: "model", created: 0, owned_by: "cloudflare" })) });
+  const names = Object.entries({ ...chats, ...embedders }).flatMap(([alias, { name }]) => [alias, name]);
+  const shown = (/** @type {string} */ id) => ({ id, object: "model", created: 0, owned_by: "cloudflare" });
+  const list = async () => json({ object: "list", data: names.map(shown) });
+  /** @param {ChatCall} call */
+  const one = async ({ params: { model } }) => {
+    if (!names.includes(model)) throw new HttpError(404, "model_not_found", `there is no model ${model}; one of: ${names.join(", ")}`);
+    return json(shown(model));
   };
   /** @type {import("../frame/service.js").Route<any>[]} */
   const routes = [
     { method: "POST", path: "/v1/chat/completions", summary: "OpenAI chat completions", errors: "openai", body: CHAT_BODY, handle: completions },
     { method: "POST", path: "/v1/embeddings", summary: "OpenAI embeddings", errors: "openai", body: EMBED_BODY, handle: (call) => embeddings(call, embedders) },
     { method: "GET", path: "/v1/models", summary: "The models of this Worker", errors: "openai", handle: list },
+    { method: "GET", path: "/v1/models/:model", summary: "One of them", errors: "openai", handle: one },
   ];
   return Object.keys(embedders).length > 0 ? routes : routes.filter(({ path }) => path !== "/v1/embeddings");
 }

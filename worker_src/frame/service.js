@@ -88,13 +88,18 @@ export function service(name, options, routes, byJwt) {
     return null;
   }
 
+  // A client of OpenAI's reads one form of errors only, also where there is no route.
+  const openai = routes.some((route) => route.errors === "openai");
+  const shapeOf = (/** @type {string} */ path) => (openai && path.startsWith("/v1/") ? "openai" : undefined);
+
   /** @param {Call<Env>} call @returns {Promise<Response>} */
   async function answer(call) {
     const { request, path } = call;
     if (request.method === "OPTIONS") return new Response(null, { status: 204 });
-    const own = request.method === "GET" ? builtIn(path) : null;
+    const method = request.method === "HEAD" ? "GET" : request.method; // without the body, in `fetch`
+    const own = method === "GET" ? builtIn(path) : null;
     if (own) return own;
-    const { route, params } = find(request.method, path);
+    const { route, params } = find(method, path);
     call.log.fields.route = route.path;
     call.params = params;
     try {
@@ -111,7 +116,11 @@ export function service(name, options, routes, byJwt) {
   return {
     async fetch(request, env, context) {
       const call = newCall(name, request, env, context);
-      const response = await answer(call).catch((error) => failure(error, call));
+      let response = await answer(call).catch((error) => failure(error, call, shapeOf(call.path)));
+      if (request.method === "HEAD" && response.body) {
+        await response.body.cancel();
+        response = new Response(null, response);
+      }
       // In place: a copy would turn a body of known length into a stream.
       response.headers.set("x-request-id", call.id);
       for (const [key, value] of Object.entries(corsHeaders(request, options.cors))) response.headers.set(key, value);
@@ -283,9 +292,10 @@ function corsHeaders(request, origins) {
   return {
     "access-control-allow-origin": allowed,
     "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
-    "access-control-allow-headers": "authorization, content-type, traceparent, idempotency-key",
+    // Those that are asked for: clients send headers of their own, as OpenAI's `x-stainless-os`. None of them lets anybody in.
+    "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "authorization, content-type, traceparent, idempotency-key",
     "access-control-expose-headers": "x-request-id",
-    vary: "origin",
+    vary: "origin, access-control-request-headers",
   };
 }
 

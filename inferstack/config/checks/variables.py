@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from inferstack import catalog
 from inferstack.config.env_files import env_file, split_reference
@@ -13,6 +15,7 @@ from inferstack.config.paths import real_path
 from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 
+LARGEST_WHOLE = 2**53  # JavaScript's numbers hold every whole number up to here
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
 LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
 # What an account may have a number of: section → product and key of the limit.
@@ -39,7 +42,27 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
         if number > most:
             problem = f"{number} {section}; an account on the {spec.expect.plan} plan has at most {most}"
             report("IS074", (section,), problem, "use several accounts, or ask Cloudflare for more")
+    for key, worker in spec.workers.items():
+        for name, value in worker.vars.items():
+            _check_numbers(value, ("workers", key, "vars", name), report)
     _check_secrets(spec, root, report)
+
+
+def _check_numbers(value: Any, at: KeyPath, report: Report) -> None:
+    """Numbers that are another one in JavaScript, at any depth of a variable."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, item in inside:
+        _check_numbers(item, (*at, part), report)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    written = report.written(at) or json.dumps(value)
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        problem = f"`{written}` is a number beyond 2^53: in the Worker its last digits are others"
+    elif isinstance(value, float) and "." in written and written.endswith("0") and not written.endswith(".0"):
+        problem = f"`{written}` is a number, and the Worker gets {json.dumps(value)}"
+    else:
+        return
+    report("IS121", at, problem, f'write "{written}" for the text')
 
 
 def _check_file(spec: StackSpec, root: Path, at: KeyPath, where: str, report: Report) -> None:

@@ -24,7 +24,7 @@ CODES: dict[str, Code] = {
     "IS005": Code("tab in the indentation", "YAML indents with spaces only; editors can be told so."),
     "IS006": Code("key stands twice", "YAML parsers keep the last of two equal keys and drop the first without a word."),
     "IS007": Code("not a mapping", "A stack file is a mapping from keys such as `workers` to values, not a list or a single value."),
-    "IS008": Code("YAML 1.1 boolean", "`no`, `on`, `yes` and `off` are booleans to some parsers and text to others. Here they are refused: write true, false, or quote them."),
+    "IS008": Code("what versions of YAML read differently", "`no`, `on`, `yes` and `off` are booleans to some parsers and text to others; `010`, `1_000`, `0x1F`, `12:30:45` and `1e3` are different numbers, or text. Here they are refused: write true, false or the number in digits, or quote the text."),
     "IS009": Code("aliases unfold to too much", "A few lines of nested anchors and aliases can stand for billions of values; the sum is bounded."),
     "IS010": Code("alias without anchor", "`*name` repeats what `&name` marked above it, in the same file. In quotes it is text."),
     "IS011": Code("key is not text", "Keys are names. A list or a mapping as a key has no meaning here."),
@@ -140,4 +140,7 @@ CODES: dict[str, Code] = {
     # Code of one's own
     "IS108": Code("code cannot be bundled", "A Worker's own code is bundled in a check as in a deployment: what it imports must be there, and the runtime must know it."),
     "IS109": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
+    # Values
+    "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
+    "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
 }  # fmt: skip

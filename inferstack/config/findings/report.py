@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from inferstack.config.findings.finding import Findings
 from inferstack.config.tree import KeyPath, Node, locate
 
@@ -14,3 +16,16 @@ class Report:
 
     def __call__(self, code: str, path: KeyPath, message: str, fix: str, severity: str | None = None) -> None:
         self._findings.add(code, locate(self._root, path), message, fix, severity)
+
+    def written(self, path: KeyPath) -> str | None:
+        """The number at a path, as its file has it."""
+        node = self._root
+        for part in path:
+            inside: Any = node.value
+            found = inside.get(part) if isinstance(inside, dict) else None
+            if isinstance(inside, list) and isinstance(part, int) and part < len(inside):
+                found = inside[part]
+            if found is None:
+                return None
+            node = found
+        return node.written

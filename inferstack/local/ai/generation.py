@@ -55,7 +55,14 @@ async def generate(model: catalog.Model, inputs: dict[str, Any], says: str | Non
     if inputs.get("stream"):
         return Answer(stream=_sent(_frames(model, reply)), usage=reply.usage)
     prompted = model.says_as_openai and model.input_style != "openai" and "prompt" in inputs
-    return Answer(value=_completed(model, reply) if prompted else _shaped(model, reply), usage=reply.usage)
+    return Answer(
+        value=_completed(model, reply) if prompted else _shaped(model, reply, _choices(inputs)), usage=reply.usage
+    )
+
+
+def _choices(inputs: dict[str, Any]) -> int:
+    wanted = inputs.get("n")
+    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else 1
 
 
 async def _respond(model: catalog.Model, inputs: dict[str, Any], says: str | None) -> Answer:
@@ -97,9 +104,16 @@ def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str
         text = _guard(messages)
         return _Reply(text, [], "stop", _usage(messages, text))
     most = int(inputs.get("max_tokens") or inputs.get("max_completion_tokens") or DEFAULT_MAX_TOKENS)
-    whole = answer(messages)
+    whole = _until(answer(messages), inputs.get("stop"))
     text = _cut(whole, most)
     return _Reply(text, [], "stop" if text == whole else "length", _usage(messages, text))
+
+
+def _until(text: str, stop: Any) -> str:
+    """Up to the first of the texts that end an answer; as OpenAI has it, without that text."""
+    ends = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
+    places = [place for end in ends if isinstance(end, str) and end and (place := text.find(end)) >= 0]
+    return text[: min(places)] if places else text
 
 
 def messages_of(inputs: dict[str, Any]) -> list[dict[str, Any]]:
@@ -182,7 +196,8 @@ def _usage(messages: list[dict[str, Any]], text: str) -> dict[str, int]:
     return {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
 
 
-def _shaped(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
+def _shaped(model: catalog.Model, reply: _Reply, number: int = 1) -> dict[str, Any]:
+    """`number` of the same choice, where the model's form has choices."""
     if not model.says_as_openai:
         calls = [{"name": call["name"], "arguments": call["arguments"]} for call in reply.calls]
         return {"response": reply.content, "tool_calls": calls, "usage": reply.usage}
@@ -191,7 +206,8 @@ def _shaped(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
     message |= {"tool_calls": [_openai_call(call) for call in reply.calls]} if reply.calls else {}
     choice = {"index": 0, "message": message, "finish_reason": reply.finish}
     head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion", "created": 0, "model": model.name}
-    return head | {"choices": [choice], "usage": reply.usage}
+    choices = [choice | {"index": place} for place in range(number)]
+    return head | {"choices": choices, "usage": reply.usage}
 
 
 def _completed(model: catalog.Model, reply: _Reply) -> dict[str, Any]:
@@ -223,7 +239,7 @@ def _frames(model: catalog.Model, reply: _Reply) -> Iterator[str]:
             yield json.dumps({"response": "", "tool_calls": calls})
         yield json.dumps({"response": "", "usage": reply.usage})
         return
-    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "model": model.name}
+    head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": 0, "model": model.name}
     for part in parts:
         yield json.dumps(head | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": None}]})
     for place, call in enumerate(reply.calls):

@@ -1,16 +1,18 @@
-"""`env.AI.toMarkdown`: text as it is, HTML and PDF turned into Markdown. Shapes: facts `ai-binding.md`, toMarkdown."""
+"""`env.AI.toMarkdown`: text as it is, HTML, PDF and CSV turned into Markdown. Shapes: facts `ai-binding.md`, toMarkdown."""
 
 from __future__ import annotations
 
 import base64
+import csv
 import io
+import re
 import uuid
 from typing import Any
 
-from inferstack.local._bytes import decoded
+from inferstack.local._bytes import decoded, whole
 from inferstack.local.ai.embeddings import count_tokens
 
-TEXT = ("text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml")
+TEXT = ("text/plain", "text/markdown", "application/json", "application/xml", "text/xml")
 
 
 EXTENSIONS = {
@@ -30,6 +32,10 @@ class _Unsupported(Exception):
     """A type that nothing here reads."""
 
 
+class _Locked(Exception):
+    """A PDF with a password."""
+
+
 def supported() -> list[dict[str, str]]:
     """The kinds of files that are read here."""
     return [{"extension": extension, "mimeType": kind} for extension, kind in EXTENSIONS.items()]
@@ -47,20 +53,29 @@ def _one(file: dict[str, Any]) -> dict[str, Any]:
     try:
         text = _convert(full, base64.b64decode(str(file.get("data", "")))).strip()
     except Exception as error:
-        why = f"{kind} is not supported here" if isinstance(error, _Unsupported) else type(error).__name__
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else why
-        return {**result, "format": "error", "error": f"{name} cannot be converted: {why}"}
+        return {**result, "format": "error", "error": f"{name} cannot be converted: {_why(kind, error)}"}
     return {**result, "format": "markdown", "tokens": count_tokens(text), "data": text}
 
 
-def _convert(kind: str, data: bytes) -> str:
+def _why(kind: str, error: Exception) -> str:
+    if isinstance(error, _Unsupported):
+        return f"{kind} is not supported here"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"its text is not {error.encoding}; name its charset in the type, as `{kind}; charset=…`"
     if kind == "application/pdf":
-        from pypdf import PdfReader  # 100 ms, only when a PDF comes
+        return "it needs a password" if isinstance(error, _Locked) else "it is no PDF, or a damaged one"
+    return str(error) or type(error).__name__
 
-        pages = [page.extract_text().strip() for page in PdfReader(io.BytesIO(data)).pages]
-        return "\n\n".join(f"## Page {number}\n\n{text}" for number, text in enumerate(pages, 1))
+
+def _convert(kind: str, data: bytes) -> str:
+    if kind.split(";")[0].strip() == "application/pdf":
+        return _pages(data)
     text = decoded(data, kind, html="html" in kind)
     kind = kind.split(";")[0].strip()
+    if kind == "text/csv":
+        return _table(text)
     if kind in ("text/html", "application/xhtml+xml"):
         from inferstack.local.ai.html import from_html  # 100 ms
 
@@ -68,3 +83,31 @@ def _convert(kind: str, data: bytes) -> str:
     if kind in TEXT or kind == "":
         return text
     raise _Unsupported
+
+
+def _pages(data: bytes) -> str:
+    from pypdf import PdfReader  # 100 ms, only when a PDF comes
+
+    reader = PdfReader(io.BytesIO(data))
+    if reader.is_encrypted and not reader.decrypt(""):  # many are locked with no password at all
+        raise _Locked
+    # A font may map to half a character.
+    pages = [whole(page.extract_text()).strip() for page in reader.pages]
+    return "\n\n".join(f"## Page {number}\n\n{text}" for number, text in enumerate(pages, 1))
+
+
+def _table(text: str) -> str:
+    """CSV as a table. Unsourced: Cloudflare's pages list the format and show no answer."""
+    sample = text.split("\n", 1)[0]
+    separator = max(",;\t", key=sample.count)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
+    if not rows:
+        return ""
+    width = max(map(len, rows))
+    lines = [[_cell(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
+    lines.insert(1, ["---"] * width)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", text.strip()).replace("|", "\\|")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -16,6 +18,7 @@ from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.markdown import supported, to_markdown
+from inferstack.local.ai.openai_api import OpenAiApi
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
@@ -36,6 +39,9 @@ class AiApi:
         return [
             Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
             Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
+            Route(f"{account}/ai/tomarkdown", self.to_markdown, methods=["POST"]),
+            Route(f"{account}/ai/tomarkdown/supported", self.supported, methods=["GET"]),
+            *OpenAiApi(self._models).routes(account),
             Route("/__local/faults", self.plan_faults, methods=["POST"]),
             Route("/__local/faults", self.list_faults, methods=["GET"]),
             Route("/__local/faults", self.clear_faults, methods=["DELETE"]),
@@ -51,6 +57,18 @@ class AiApi:
         if answer.stream or answer.data:
             return _plain(answer)
         return ok(answer.value)
+
+    async def to_markdown(self, request: Request) -> Response:
+        """Files of a form, each with the type that it says it has."""
+        async with request.form() as form:
+            uploads = [part for part in form.getlist("files") + form.getlist("file") if isinstance(part, UploadFile)]
+            if not uploads:
+                raise ApiError(400, 7001, "files: at least one file is needed, as multipart/form-data")
+            files = [await _file_of(upload) for upload in uploads]
+        return ok(await asyncio.to_thread(to_markdown, files))
+
+    async def supported(self, _: Request) -> Response:
+        return ok(supported())
 
     async def plan_faults(self, request: Request) -> Response:
         """Of the local Cloudflare only: what the next requests of the API meet (`path`, fields as in `ApiFault`), or
@@ -80,6 +98,11 @@ class AiApi:
 
     async def models(self, request: Request) -> Response:
         return paged(request, listed_models(request), default_size=100)
+
+
+async def _file_of(upload: UploadFile) -> dict[str, Any]:
+    data = base64.b64encode(await upload.read()).decode()
+    return {"name": upload.filename or "file", "mimeType": upload.content_type or "", "data": data}
 
 
 async def _inputs(request: Request, name: str) -> dict[str, Any]:
@@ -127,7 +150,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
             if isinstance(inputs, dict) and "request_id" in inputs:
                 return JSONResponse(queued.poll(str(inputs["request_id"])))
             if is_external(_model_of(request)):
-                return _plain(*await gateways.run(DEFAULT, _model_of(request), inputs, {}))
+                done = await gateways.run(DEFAULT, _model_of(request), inputs, {})
+                return _plain(done.answer, done.headers)
             return _plain(await models.run(_model_of(request), inputs))
         if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
             form = await request.form()
@@ -135,8 +159,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
         if path == "ai-gateway/run" and request.method == "POST":
             body = await json_body(request)
             options = (body.get("options") or {}).get("gateway") or {}
-            answer, log = await gateways.run(options.get("id", ""), _model_of(request), body.get("inputs"), options)
-            return _plain(answer, log)
+            done = await gateways.run(options.get("id", ""), _model_of(request), body.get("inputs"), options)
+            return _plain(done.answer, done.headers)
         if path == "to-everything/markdown/transformer" and request.method == "POST":
             files = (await json_body(request)).get("files") or []
             return JSONResponse({"result": await asyncio.to_thread(to_markdown, files)})
@@ -160,9 +184,8 @@ def _model_of(request: Request) -> str:
     return name.split(":", 1)[1] if ":@" in name else name
 
 
-def _plain(answer: Answer, log: str | None = None) -> Response:
-    headers: dict[str, Any] = {"cf-ai-req-id": str(uuid.uuid4())}
-    headers |= {"cf-aig-log-id": log} if log else {}
+def _plain(answer: Answer, more: dict[str, str] | None = None) -> Response:
+    headers = {"cf-ai-req-id": str(uuid.uuid4()), **(more or {})}
     if answer.stream is not None:
         return StreamingResponse(answer.stream, media_type="text/event-stream", headers=headers)
     if answer.data is not None:

@@ -41,9 +41,11 @@ class Models:
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
         self.text_server: TextServer | None = None
 
-    async def run(self, name: str, inputs: dict[str, Any]) -> Answer:
-        """Raises `InferenceError`."""
+    async def run(self, name: str, inputs: dict[str, Any], *, openai: bool = False) -> Answer:
+        """Raises `InferenceError`. `openai`: in OpenAI's form, whatever the model's own is."""
         model, server = catalog.find_model(name), self.text_server
+        if openai and model and model.task == "Text Generation":
+            model = replace(model, output_style="openai")
 
         async def work(says: str | None) -> Answer:
             if model:

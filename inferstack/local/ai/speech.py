@@ -1,6 +1,6 @@
 """Speech: recognition by pocketsphinx, whose wheel ships its US English model; synthesis by espeak-ng where there is one.
 
-Recognition reads WAV, 16 bit PCM, any rate. Without espeak-ng, synthesis gives a WAV of tones, one for each word.
+Recognition reads WAV. Without espeak-ng, synthesis gives a WAV of tones, one for each word.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy as np
 
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.text_tasks import text_field
+from inferstack.local.ai.wav import Samples, samples_of
 
 RATE = 16_000  # Hz, what the acoustic model takes
 FRAMES_PER_SECOND = 100
 NOISE = ("<", "[")  # pocketsphinx's own marks
 ONE_AT_A_TIME = threading.Lock()
-Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Word:
 
 def transcribe(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     data = _audio(name, inputs.get("audio"))
-    samples = _samples(data)
+    samples = samples_of(data, RATE)
     words = _recognise(samples)
     text, seconds = " ".join(word.text for word in words), len(samples) / RATE
     if name.endswith("turbo"):
@@ -66,24 +66,6 @@ def _audio(name: str, audio: Any) -> bytes:
     except (TypeError, ValueError):
         problem = "'audio' is not base64" if wanted is str else "'audio' holds other things than bytes"
         raise InferenceError(400, 5006, f"Error: {problem}") from None
-
-
-def _samples(data: bytes) -> Samples:
-    try:
-        with wave.open(io.BytesIO(data)) as file:
-            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
-            raw = file.readframes(file.getnframes())
-    except (wave.Error, EOFError):
-        text = "Error: the local Cloudflare reads audio as WAV (16 bit PCM); this is another format"
-        raise InferenceError(400, 5006, text) from None
-    if width != 2:
-        raise InferenceError(400, 5006, f"Error: the local Cloudflare reads 16 bit WAV, this one has {8 * width}")
-    samples = np.frombuffer(raw[: len(raw) // (2 * channels) * 2 * channels], dtype="<i2").reshape(-1, channels)
-    mono = samples.mean(axis=1)
-    if rate != RATE:
-        places = np.arange(0, len(mono), rate / RATE)
-        mono = np.interp(places, np.arange(len(mono)), mono)
-    return np.asarray(mono, dtype=np.int16)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import json_body, ok, page_of, paged
 from inferstack.local._store import Document, Store
+from inferstack.local.ai_gateway.logs import Logs
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route, shown_version
 
 
@@ -18,7 +18,7 @@ class GatewayApi:
     """REST handlers."""
 
     def __init__(self, state: GatewayState, store: Store) -> None:
-        self._state, self._store = state, store
+        self._state, self._logs = state, Logs(store)
 
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/ai-gateway/gateways"
@@ -32,6 +32,10 @@ class GatewayApi:
             Route(one, self.update, methods=["PUT"]),
             Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/logs", self.logs, methods=["GET"]),
+            Route(one + "/logs/{log_id}", self.log, methods=["GET"]),
+            Route(one + "/logs/{log_id}", self.judge_log, methods=["PATCH"]),
+            Route(one + "/logs/{log_id}/request", self.log_body, methods=["GET"]),
+            Route(one + "/logs/{log_id}/response", self.log_body, methods=["GET"]),
             Route(one + "/url/{provider}", self.url, methods=["GET"]),
             Route(one + "/routes", self.list_routes, methods=["GET"]),
             Route(one + "/routes", self.create_route, methods=["POST"]),
@@ -65,12 +69,20 @@ class GatewayApi:
 
     async def logs(self, request: Request) -> Response:
         gateway = self._state.get(request.path_params["gateway_id"])["id"]
-        total = self._store.one("select count(*) from gateway_logs where gateway = ?", (gateway,))[0]
-        return page_of(request, total, partial(self._newest_logs, gateway))
+        return page_of(request, self._logs.count(gateway), partial(self._logs.newest, gateway))
 
-    def _newest_logs(self, gateway: str, start: int, most: int) -> list[Document]:
-        sql = "select body from gateway_logs where gateway = ? order by created_ms desc limit ? offset ?"
-        return [json.loads(row[0]) for row in self._store.db.execute(sql, (gateway, most, start))]
+    async def log(self, request: Request) -> Response:
+        return ok(self._logs.get(request.path_params["gateway_id"], request.path_params["log_id"]))
+
+    async def judge_log(self, request: Request) -> Response:
+        ids = request.path_params
+        self._logs.judge(ids["gateway_id"], ids["log_id"], await json_body(request, 7001))
+        return ok({})
+
+    async def log_body(self, request: Request) -> Response:
+        """Bare, as the other side sent it: the API's document gives no shape."""
+        ids = request.path_params
+        return JSONResponse(self._logs.body(ids["gateway_id"], ids["log_id"], request.url.path.rpartition("/")[2]))
 
     async def url(self, request: Request) -> Response:
         account, gateway = request.path_params["account_id"], request.path_params["gateway_id"]

@@ -17,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from inferstack.local._envelope import ApiError, json_body
-from inferstack.local._store import Document, Store, now, uuid_id
+from inferstack.local._store import Document, Store, uuid_id
+from inferstack.local.ai.openai_api import embedding_inputs, listed
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
 from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
-from inferstack.local.ai_gateway.limits import CENTS, Spending, Windows, cost_cents
+from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
+from inferstack.local.ai_gateway.logs import Entry, Logs
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
 
@@ -54,37 +56,42 @@ class Asked:
     options: dict[str, Any]
     headers: dict[str, str]
     billed: bool = False  # by Cloudflare, so that no key of the provider is needed
+    openai: bool = False  # in OpenAI's form, whatever the model's own is
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Its answer, and the id of its log entry."""
+    """Its answer, the id of its log entry, and what the cache had to do with it."""
 
     routed: Routed
     log: str
+    cache: str | None  # HIT or MISS; None when nothing of it is kept
 
     @property
     def answer(self) -> Answer:
         return self.routed.answer
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Facts `api.md`, AI Gateway, response headers."""
+        return {"cf-aig-log-id": self.log} | ({"cf-aig-cache-status": self.cache} if self.cache else {})
 
 
 class Gateways:
     """Inference through the account's gateways."""
 
     def __init__(self, state: GatewayState, store: Store, models: Models, custom: CustomProviders) -> None:
+        self._logs = Logs(store)
         self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
         self._spending = Spending(self._windows)
 
-    async def run(
-        self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]
-    ) -> tuple[Answer, str]:
-        """An inference through a gateway, and the id of its log entry: of Workers AI, or of `provider/model`, which Cloudflare
+    async def run(self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]) -> Done:
+        """An inference through a gateway: of Workers AI, or of `provider/model`, which Cloudflare
         bills (facts `ai-binding.md`, Options)."""
         provider, external = model.split("/", 1) if is_external(model) else ("workers-ai", model)
         billed = provider != "workers-ai"
-        done = await self._answer(Asked(gateway_id, provider, external, "", inputs, options, {}, billed))
-        return done.answer, done.log
+        return await self._answer(Asked(gateway_id, provider, external, "", inputs, options, {}, billed))
 
     async def _answer(self, asked: Asked) -> Done:
         gateway, options = self._gateway(asked.gateway), asked.options
@@ -103,14 +110,7 @@ class Gateways:
             else:
                 routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
         except InferenceError:
-            self._log(
-                gateway,
-                Routed(Answer(), asked.provider, asked.model, 0),
-                started,
-                metadata,
-                success=False,
-                cached=False,
-            )
+            self._log(gateway, asked, Routed(Answer(), asked.provider, asked.model, 0), started, success=False)
             raise
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
@@ -119,11 +119,35 @@ class Gateways:
             self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
-        return Done(routed, self._log(gateway, routed, started, metadata, success=True, cached=cached is not None))
+        log = self._log(gateway, asked, routed, started, cached=cached is not None)
+        return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None)
+
+    def _log(
+        self,
+        gateway: Document,
+        asked: Asked,
+        routed: Routed,
+        started: float,
+        *,
+        success: bool = True,
+        cached: bool = False,
+    ) -> str:
+        if not asked.options.get("collectLog", gateway.get("collect_logs")):
+            return uuid_id()
+        metadata = asked.options.get("metadata") or {}
+        entry = Entry(
+            routed=routed,
+            started=started,
+            inputs=asked.inputs,
+            metadata=metadata,
+            success=success,
+            cached=cached,
+        )
+        return self._logs.add(gateway["id"], entry)
 
     async def _call(self, asked: Asked) -> Answer:
         if asked.provider == "workers-ai":
-            return await self._models.run(asked.model, asked.inputs)
+            return await self._models.run(asked.model, asked.inputs, openai=asked.openai)
         own = self._custom.base_url(asked.provider)
         if own is not None:
             return await self._own(asked, own)
@@ -171,11 +195,19 @@ class Gateways:
             tail = "" if parts[3] == "universal" else f"/{parts[3]}"
             url = f"https://gateway.ai.cloudflare.com/v1/{self._state.account_id}/{parts[1]}{tail}"
             return JSONResponse({"result": {"url": url}})
-        if parts[0] == "gateways" and len(parts) == 4 and parts[2] == "logs" and request.method == "GET":
-            sql = "select body from gateway_logs where gateway = ? and id = ?"
-            row = self._db.execute(sql, (parts[1], parts[3])).fetchone()
-            return JSONResponse({"result": json.loads(row[0])} if row else {"error": "not found"}, 200 if row else 404)
+        if parts[0] == "gateways" and len(parts) == 4 and parts[2] == "logs" and request.method in ("GET", "PATCH"):
+            return await self._log_of_binding(request, parts[1], parts[3])
         raise GatewayError(501, 7000, f"the local Cloudflare does not emulate /ai-gateway/{path}")
+
+    async def _log_of_binding(self, request: Request, gateway_id: str, log: str) -> Response:
+        try:
+            if request.method == "PATCH":
+                self._logs.judge(gateway_id, log, await json_body(request, 7001))
+                return JSONResponse({"success": True, "result": {}, "errors": [], "messages": []})
+            return JSONResponse({"result": self._logs.get(gateway_id, log)})
+        except ApiError as error:
+            errors = [{"code": error.code, "message": error.message}]
+            return JSONResponse({"success": False, "result": None, "errors": errors, "messages": []}, error.status)
 
     async def universal(self, gateway_id: str, items: list[Document], headers: dict[str, str]) -> Response:
         """Items in order until one succeeds, as the universal endpoint does."""
@@ -206,13 +238,17 @@ class Gateways:
             endpoint = ""
         elif provider == "workers-ai":
             compat = True
-        asked = Asked(gateway_id, provider, model, endpoint, query, _options(headers), headers)
+        vectors = provider == "workers-ai" and endpoint.endswith("v1/embeddings")
+        inputs = embedding_inputs(query) if vectors else query
+        asked = Asked(gateway_id, provider, model, endpoint, inputs, _options(headers), headers, openai=compat)
         done = await self._answer(asked)
-        shown = {"cf-aig-log-id": done.log, "cf-aig-step": str(done.routed.step or step)}
+        shown = done.headers | {"cf-aig-step": str(done.routed.step or step)}
         shown |= {"cf-aig-provider": done.routed.provider, "cf-aig-model": done.routed.model}
         answer = done.answer
         if answer.stream is not None:
             return StreamingResponse(answer.stream, media_type="text/event-stream", headers=shown)
+        if vectors:
+            return JSONResponse(listed(model, query, answer.value), headers=shown)
         if compat or provider != "workers-ai":
             return JSONResponse(_completion(done.routed.model, answer.value), headers=shown)
         envelope = {"success": True, "errors": [], "messages": [], "result": answer.value}
@@ -238,7 +274,9 @@ class Gateways:
         self._windows.add(key, 1)
 
     def _cache_key(self, asked: Asked) -> str:
-        text = asked.options.get("cacheKey") or json.dumps([asked.provider, asked.model, asked.inputs], sort_keys=True)
+        text = asked.options.get("cacheKey") or json.dumps(
+            [asked.provider, asked.model, asked.inputs, *(["openai"] if asked.openai else [])], sort_keys=True
+        )
         return hashlib.sha256(f"{asked.gateway}\0{text}".encode()).hexdigest()
 
     def _cached(self, key: str) -> Any:
@@ -251,23 +289,6 @@ class Gateways:
         sql = "insert or replace into gateway_cache values (?, ?, ?, ?)"
         self._db.execute(sql, (key, gateway_id, expires, json.dumps(value)))
 
-    def _log(
-        self, gateway: Document, routed: Routed, started: float, metadata: Document, *, success: bool, cached: bool
-    ) -> str:
-        identifier, model = uuid_id(), routed.model
-        if not gateway.get("collect_logs"):
-            return identifier
-        entry: Document = {"id": identifier, "provider": routed.provider, "model": model, "path": model}
-        entry |= {"duration": int((time.perf_counter() - started) * 1000), "success": success, "cached": cached}
-        entry |= {"status_code": 200 if success else 500, "created_at": now(), "request_type": "run"}
-        tokens = routed.answer.usage or {}
-        entry |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
-        entry |= {"metadata": metadata} if metadata else {}
-        entry |= {"step": routed.step, "cost": cost_cents(model, routed.answer.usage) / CENTS}
-        sql = "insert into gateway_logs values (?, ?, ?, ?)"
-        self._db.execute(sql, (identifier, gateway["id"], int(time.time() * 1000), json.dumps(entry)))
-        return identifier
-
 
 def _options(headers: dict[str, str]) -> dict[str, Any]:
     """The request's own settings, as `env.AI.run` has them in its options. Source: facts `api.md`, AI Gateway."""
@@ -278,6 +299,7 @@ def _options(headers: dict[str, str]) -> dict[str, Any]:
         if ttl := headers.get("cf-aig-cache-ttl"):
             options["cacheTtl"] = float(ttl)
     options |= {"skipCache": True} if headers.get("cf-aig-skip-cache") == "true" else {}
+    options |= {"collectLog": log == "true"} if (log := headers.get("cf-aig-collect-log")) else {}
     return options | ({"cacheKey": key} if (key := headers.get("cf-aig-cache-key")) else {})
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import math
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -25,9 +26,12 @@ Row = tuple[Any, ...]
 T = TypeVar("T")
 QUERY_SECONDS = 30  # facts `limits.json`, D1 `query_duration`: the whole batch
 RESULT_BYTES = 50_000_000  # of one call: what a Worker of 128 MB can still take in
+DEFINES = re.compile(r"\s*(CREATE|DROP|ALTER|REINDEX)\b", re.IGNORECASE)
 TRANSACTION = (
     "To execute a transaction, please use the state.storage.transaction() or "
-    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements.: SQLITE_ERROR"
+    "state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements. "
+    "The JavaScript API is safer because it will automatically roll back on exceptions, and because it "
+    "interacts correctly with Durable Objects' automatic atomic write coalescing."
 )
 LOCATION = {"served_by_region": "WEUR", "served_by_colo": "LOC", "served_by_primary": True}
 
@@ -94,6 +98,8 @@ class Database:
                 db.set_authorizer(None)
                 db.execute("commit")
                 return results
+            except apsw.BindingsError:
+                raise SqlError("Wrong number of parameter bindings for SQL query.") from None
             except apsw.Error as error:
                 raise SqlError(_text(error, authorizer)) from None
             except Unsupported as error:
@@ -154,6 +160,15 @@ class Database:
         assert row is not None
         return int(row[0])
 
+    def _schema(self) -> int:
+        """A number that grows with each change of a definition. Users may not ask for it."""
+        db = self._connection
+        rules, db.authorizer = db.authorizer, None
+        row = db.execute("pragma schema_version").fetchone()
+        db.authorizer = rules
+        assert row is not None
+        return int(row[0])
+
     def _script(self, sql: str, params: list[Any], room: list[int]) -> list[Statement]:
         return [self._statement(statement, params, room) for statement in _split(whole(sql))]
 
@@ -161,6 +176,8 @@ class Database:
         if len(sql.encode()) > STATEMENT_BYTES:
             raise SqlError("statement too long: SQLITE_TOOBIG")
         db = self._connection
+        defines = DEFINES.match(sql) is not None
+        schema = self._schema() if defines else 0
         started, changes = time.perf_counter(), db.total_changes()
         columns: list[str] = []
         cursor = db.cursor()
@@ -182,7 +199,7 @@ class Database:
             "timings": {"sql_duration_ms": round(elapsed, 4)},
             "changes": changed,
             "last_row_id": db.last_insert_rowid(),
-            "changed_db": changed > 0 or not _reads_only(sql),
+            "changed_db": changed > 0 or (defines and self._schema() != schema),
             "size_after": self._size(db),
             "rows_read": len(rows),
             "rows_written": changed,
@@ -219,10 +236,6 @@ def _only_comment(sql: str) -> bool:
     return all(not line or line.startswith("--") or line == ";" for line in lines)
 
 
-def _reads_only(sql: str) -> bool:
-    return sql.lstrip().upper().startswith(("SELECT", "EXPLAIN", "PRAGMA", "WITH"))
-
-
 def _text(error: apsw.Error, authorizer: Authorizer) -> str:
     """As workerd words it: SQLite's text, where in the statement, and the name of the result code."""
     if isinstance(error, apsw.AuthError):
@@ -233,4 +246,6 @@ def _text(error: apsw.Error, authorizer: Authorizer) -> str:
     code = apsw.mapping_result_codes.get(result & 0xFF, "SQLITE_ERROR")
     offset = getattr(error, "error_offset", -1)
     place = f" at offset {offset}" if isinstance(offset, int) and offset >= 0 else ""
-    return f"{str(error).removeprefix('SQLError: ')}{place}: {code}"
+    extended = apsw.mapping_extended_result_codes.get(getattr(error, "extendedresult", result))
+    more = f" (extended: {extended})" if extended and extended != code else ""
+    return f"{str(error).removeprefix('SQLError: ')}{place}: {code}{more}"

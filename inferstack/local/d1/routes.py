@@ -161,6 +161,8 @@ def _checked(items: list[Any]) -> Statements:
 
 async def d1_binding(databases: Databases, request: Request, database_id: str) -> Response:
     """What workerd's D1 module asks (facts `dataplane.md` §3)."""
+    if request.path_params["path"] == "dump":  # of D1's alpha; workerd makes an error of the status
+        return Response("Not Found", 404)
     body = await json_body(request, 7400, object)
     items = body if isinstance(body, list) else [body]
     session = request.headers.get(SESSION)

@@ -7,7 +7,7 @@ from typing import Any
 
 from inferstack.local._bytes import whole
 
-LARGEST = 2**63
+LARGEST_WHOLE = 2**53
 
 
 class Unsupported(Exception):
@@ -15,13 +15,13 @@ class Unsupported(Exception):
 
 
 def bindable(value: Any) -> Any:
-    """Raises `Unsupported`. JavaScript knows one kind of number: what no integer of SQLite holds is a real."""
+    """Raises `Unsupported`. JavaScript knows one kind of number, and D1 binds each as a real: `?1 / 2` of 3 is 1.5."""
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return value if -LARGEST <= value < LARGEST else _real(value)
+        return _real(value)
     if isinstance(value, float) or value is None:
         return value
     if isinstance(value, list) and all(type(item) is int and 0 <= item <= 255 for item in value):
@@ -36,6 +36,8 @@ def readable(value: Any) -> Any:
         return list(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE:
+        return int(value)  # as JSON of JavaScript has it
     return value
 
 

@@ -11,7 +11,9 @@ from inferstack.local._envelope import ApiError
 
 LONGEST_KEY, LONGEST_METADATA, LARGEST_VALUE = 512, 1024, 25 * 1024 * 1024
 SHORTEST = 60  # seconds
+SHORTEST_CACHE = 30  # of Cloudflare's simulator, which is newer than the page (facts `limits.json`: 60)
 MOST_KEYS = 100  # in one bulk get
+MOST_LISTED = 1000
 
 
 def check_key(key: object) -> str:
@@ -63,6 +65,13 @@ def check_times(expiration: object, ttl: object) -> tuple[str | None, str | None
         text = f"Expiration times must be at least {SHORTEST} seconds in the future."
         raise ApiError(400, 10035, f"Invalid expiration of {at}. {text}")
     return (str(at) if at is not None else None), (str(wait) if wait is not None else None)
+
+
+def short_cache(given: object) -> str | None:
+    """What is wrong with how long a value may be taken from the cache."""
+    if given is None or (str(given).isdecimal() and int(str(given)) >= SHORTEST_CACHE):
+        return None
+    return f"Invalid cache_ttl of {str(given)[:40]}. Cache TTL must be at least {SHORTEST_CACHE}."
 
 
 def _seconds(name: str, given: object, than: str) -> int | None:

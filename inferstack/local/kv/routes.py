@@ -12,7 +12,17 @@ from starlette.routing import Route
 
 from inferstack.local._bytes import any_text, ascii_json, from_header
 from inferstack.local._envelope import ApiError, integer, json_body, ok, paged
-from inferstack.local.kv.limits import MOST_KEYS, check_key, check_metadata, check_times, check_value
+from inferstack.local._reason import refused
+from inferstack.local.kv.limits import (
+    LARGEST_VALUE,
+    MOST_KEYS,
+    MOST_LISTED,
+    check_key,
+    check_metadata,
+    check_times,
+    check_value,
+    short_cache,
+)
 from inferstack.local.kv.state import Namespaces
 
 MOST_AT_ONCE = 10_000  # of one bulk write or delete; Cloudflare's documentation of the API
@@ -145,10 +155,16 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     if request.method == "POST" and key == "bulk/get":
         return await _bulk_get(namespaces, request, namespace)
     if request.method == "GET" and key == "":
-        limit = integer(request, "key_count_limit", 1000, 1000)
+        asked = query.get("key_count_limit", "1000")
+        if not asked.lstrip("-").isdecimal() or not 1 <= int(asked) <= MOST_LISTED:
+            than = "greater than 0" if asked.startswith(("-", "0")) else f"less than {MOST_LISTED}"
+            return refused(400, f"Invalid key_count_limit of {asked[:40]}. Please specify an integer {than}.")
+        limit = int(asked)
         found, cursor = namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
         return JSONResponse({"keys": found, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
     if request.method == "GET":
+        if (wrong := short_cache(query.get("cache_ttl"))) is not None:
+            return refused(400, wrong)
         entry = namespaces.read(namespace, key)
         if entry is None:
             return Response("Not Found", 404)
@@ -159,23 +175,30 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
             times = check_times(query.get("expiration"), query.get("expiration_ttl"))
             namespaces.write(namespace, check_key(key), check_value(await request.body()), note, *times)
         except ApiError as error:
-            return Response(error.message, error.status)
+            return refused(error.status, error.message)
         return Response()
     namespaces.remove(namespace, key)
     return Response()
 
 
 async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) -> Response:
-    body, answer = await json_body(request), {}
+    body, answer, size = await json_body(request), {}, 0
     if len(body["keys"]) > MOST_KEYS:
-        return Response(f"You can request a maximum of {MOST_KEYS} keys", 400)
+        return refused(400, f"You can request a maximum of {MOST_KEYS} keys")
+    if not body["keys"]:
+        return refused(400, "You must request a minimum of 1 key")
+    if (wrong := short_cache(body.get("cacheTtl"))) is not None:
+        return refused(400, wrong)
     for key in body["keys"]:
         entry = namespaces.read(namespace, key)
         value: Any = None
         if entry is not None:
             text = any_text(entry[0])
+            size += len(entry[0])
             value = json.loads(text) if body.get("type") == "json" else text
             if body.get("withMetadata"):
                 value = {"value": value, "metadata": json.loads(entry[1]) if entry[1] else None}
         answer[key] = value
+    if size > LARGEST_VALUE:
+        return refused(413, f"Total size of request exceeds the limit of {LARGEST_VALUE // 1024**2}MB")
     return JSONResponse(answer)

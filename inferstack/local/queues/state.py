@@ -18,6 +18,16 @@ WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
 PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
 LARGEST_MESSAGE = 128_000  # bytes
 PURGED_AT_ONCE = 500
+BOUNDS = {  # facts `limits.json`, Queues
+    "delivery_delay": (0, 86_400),
+    "message_retention_period": (60, 1_209_600),
+    "batch_size": (1, 100),
+    "max_retries": (0, 100),
+    "max_wait_time_ms": (0, 60_000),
+    "max_concurrency": (1, 250),
+    "retry_delay": (0, 86_400),
+    "visibility_timeout_ms": (0, 43_200_000),
+}
 
 
 def now_ms() -> int:
@@ -228,4 +238,7 @@ def _known(given: Any, allowed: dict[str, Any], code: int) -> dict[str, Any]:
     for name, value in known.items():
         if name not in allowed or not isinstance(value, int | float | bool) or value < 0:
             raise ApiError(400, code, f"invalid setting {name}: {value!r}")
+        least, most = BOUNDS.get(name, (0, 1))
+        if not least <= value <= most:
+            raise ApiError(400, code, f"invalid setting {name}: {value} is not from {least} to {most}")
     return known

@@ -1,0 +1,1 @@
+"""Analytics Engine: points that Workers write, by dataset, and SQL over them."""
