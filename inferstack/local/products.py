@@ -19,6 +19,7 @@ from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
+from inferstack.local.objects.routes import ObjectsApi
 from inferstack.local.queues.routes import QueuesApi, queue_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
@@ -72,6 +73,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"vectorize": partial(vectorize_binding, of.indexes)},
         ),
         Product(routes=AssetsApi(of.assets).routes),
+        Product(routes=ObjectsApi(of.spaces).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

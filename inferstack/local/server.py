@@ -81,7 +81,9 @@ async def serve(settings: Settings) -> None:
         accounts = Accounts(settings.folder, storage)
         api_socket = _listen(settings.api_port, "the API", "--api-port")
         try:
-            supervisor = Supervisor(workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log")
+            supervisor = Supervisor(
+                workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log", storage.objects
+            )
         except OSError:
             raise UserError(_taken(settings.port, "the Workers", "--port")) from None
         try:
