@@ -10,7 +10,19 @@ from inferstack.config import WorkerSpec
 
 # Told by the code, the bindings or the lines here.
 SAID = {
-    *("name", "template", "source", "models", "options", "bindings", "vars", "secrets", "assets", "compatibility_date"),
+    *(
+        "name",
+        "template",
+        "source",
+        "models",
+        "options",
+        "bindings",
+        "vars",
+        "secrets",
+        "assets",
+        "objects",
+        "compatibility_date",
+    ),
     *("compatibility_flags", "observability", "crons", "routes", "domains", "cpu_ms", "placement", "raw"),
 }
 RAW_SAID = {"worker": {"observability", "subdomain", "logpush"}, "version": {"limits", "placement"}}

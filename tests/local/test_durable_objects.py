@@ -210,6 +210,16 @@ def test_a_deleted_class_loses_its_objects(cloudflare: Api) -> None:
     assert call(cloudflare, "loses", "add") == 1
 
 
+def test_a_class_that_another_worker_binds_is_not_deleted(cloudflare: Api) -> None:
+    deployed(cloudflare, "kept", migrations=NEW)
+    deployed(cloudflare, "keeps", BOUND_TO, bindings=[{**OWN, "script_name": "kept"}])
+    plain = "export default { fetch: () => new Response('plain') }"
+    code, message = error(put(cloudflare, "kept", plain, bindings=[], migrations={"deleted_classes": ["Counter"]}))
+    assert code == 10061
+    assert "bound by: keeps" in message
+    assert call(cloudflare, "keeps", "add") == 1
+
+
 def test_a_class_of_the_older_kind_has_no_sql(cloudflare: Api) -> None:
     code = """
     import { DurableObject } from "cloudflare:workers";

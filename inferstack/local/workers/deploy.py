@@ -88,6 +88,7 @@ class Deployer:
         if new:
             wanted = [self._workers.version(worker["id"], entry["version_id"]) for entry in deployment["versions"]]
             change = self._changes.check(worker, wanted)
+            self._refuse_bound(worker, change)
             self._workers.add_deployment(worker, deployment, owner)
             await self._change(worker, change, deployment)
         return deployment
@@ -107,7 +108,7 @@ class Deployer:
         """A Worker, and the objects of its classes."""
         worker = self._workers.get(reference)
         gone = {space.id for space in self.spaces.of(worker["name"])}
-        others = self._bound_to(worker, gone) if gone and not force else []
+        others = [] if force else self._bound_to(worker, gone)
         if others:
             text = f"Worker {worker['name']!r} has Durable Objects that are bound by: {', '.join(others)}; "
             raise ApiError(400, 10064, text + "deploy those without the binding first, or delete with force=true")
@@ -116,7 +117,17 @@ class Deployer:
         await self.refresh()
         self.spaces.drop(gone)
 
+    def _refuse_bound(self, worker: Document, change: Change) -> None:
+        """A class goes only when no other Worker is bound to it, as was seen with Cloudflare (mcp-server-cloudflare#387)."""
+        for space in self.spaces.of(worker["name"]):
+            others = self._bound_to(worker, {space.id} & change.gone)
+            if others:
+                text = f"Cannot apply --delete-class migration to class '{space.class_name}' without also removing the "
+                raise ApiError(400, 10061, f"{text}binding that references it. It is bound by: {', '.join(others)}")
+
     def _bound_to(self, worker: Document, ids: set[str]) -> list[str]:
+        if not ids:
+            return []
         live = self.plan().versions
         users = {r.script for r in live if r.script != worker["name"] and ids & self._changes.used(r.script, r.version)}
         return sorted(users)
