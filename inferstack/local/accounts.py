@@ -100,6 +100,10 @@ class Accounts:
     def stored_buckets(self) -> set[str]:
         return set(self._table()["buckets"].values())
 
+    def object_spaces(self) -> set[str]:
+        """Ids of the namespaces of Durable Objects."""
+        return {space.id for entry in self._open.values() for space in entry.cloudflare.spaces.all()}
+
     async def carry_over(self) -> None:
         """What earlier versions kept in other places."""
         for entry in self._open.values():

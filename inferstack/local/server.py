@@ -26,6 +26,7 @@ from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Se
 from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
+from inferstack.local.objects.state import tidy_objects
 from inferstack.local.queues.broker import Broker
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
@@ -102,6 +103,7 @@ async def _serve(
     accounts.attach(supervisor)
     accounts.tell_address(f"127.0.0.1:{api_socket.getsockname()[1]}")
     tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
+    tidy_objects(storage.objects, accounts.object_spaces())
     await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
     inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), **options))

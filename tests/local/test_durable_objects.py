@@ -351,6 +351,57 @@ def objects_process(server: int) -> int:
     raise AssertionError("there is none")
 
 
+def test_a_worker_that_calls_one_with_objects_follows_it_and_leaves_it(cloudflare: Api) -> None:
+    api = "import { WorkerEntrypoint } from 'cloudflare:workers';\n" + CODE
+    api += (
+        "export class Api extends WorkerEntrypoint { total() { return this.env.COUNTERS.getByName('a').add('n'); } }\n"
+    )
+    deployed(cloudflare, "callee", api, migrations=NEW)
+    calls = "export default { fetch: async (r, env) => new Response(String(await env.CALLEE.total())) };"
+    service = {"name": "CALLEE", "type": "service", "service": "callee", "entrypoint": "Api"}
+    plain = "export default { fetch: () => new Response('plain') };"
+    deployed(cloudflare, "caller", plain, bindings=[])
+    for number in (1, 2):
+        deployed(cloudflare, "caller", calls, bindings=[service])
+        assert cloudflare.worker("caller", "GET", "/").text == str(number)
+        deployed(cloudflare, "caller", plain, bindings=[])
+        assert cloudflare.worker("caller", "GET", "/").text == "plain"
+
+
+def test_crons_of_a_worker_with_objects_run_while_it_is_deployed(cloudflare: Api) -> None:
+    timed = CODE.replace("export default {", "export default {\n  async scheduled(event, env) { await tick(env); },")
+    timed += "const tick = (env) => env.COUNTERS.getByName('a').add('ticks');\n"
+    deployed(cloudflare, "timed", timed, migrations=NEW)
+    url = f"{cloudflare.running.base_url.removesuffix('/client/v4')}/__local/scheduled/timed"
+    outcomes = list[str]()
+
+    def tick() -> None:
+        for _ in range(20):
+            answer = cloudflare.client.post(url, params={"cron": "* * * * *"})
+            outcomes.append(answer.json()["result"]["outcome"])
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    for number in range(3):
+        deployed(cloudflare, "timed", timed.replace("VERSION", str(number)))
+    ticking.join()
+    assert set(outcomes) == {"ok"}
+    assert call(cloudflare, "timed", "read", "a", "ticks") == 20
+
+
+def test_a_renamed_worker_keeps_its_objects(cloudflare: Api) -> None:
+    deployed(cloudflare, "named", migrations=NEW)
+    assert call(cloudflare, "named", "add") == 1
+    found = next(
+        each
+        for each in cloudflare.client.get("/workers/workers?per_page=100").json()["result"]
+        if each["name"] == "named"
+    )
+    assert cloudflare.client.patch(f"/workers/workers/{found['id']}", json={"name": "anew"}).is_success
+    assert call(cloudflare, "anew", "add") == 2
+    assert list(namespaces(cloudflare, "anew")) == ["Counter"]
+
+
 def test_what_was_acknowledged_survives_a_kill_of_the_runtime(cloudflare: Api) -> None:
     deployed(cloudflare, "killed", migrations=NEW)
     with Load(cloudflare, "killed", 4) as load:

@@ -45,6 +45,13 @@ def find_space(spaces: list[Space], binding: Document, script: str) -> Space | N
     return next(iter([*by_id, *now, *reversed(before)]), None)
 
 
+def tidy_objects(folder: Path, ids: set[str]) -> None:
+    """What a kill, or a deployment that failed, left of namespaces that are not there: gone before the process runs."""
+    for found in folder.glob("*"):
+        if found.name not in ids:
+            shutil.rmtree(found, ignore_errors=True)
+
+
 class Spaces:
     """Of one account; `folder` holds a folder for each namespace."""
 
@@ -65,6 +72,11 @@ class Spaces:
             if space not in before:
                 body = {"id": space.id, "account": self._account, "script": space.script, "class": space.class_name}
                 self._store.put(SPACE, space.id, body | {"use_sqlite": space.sqlite, "former": list(space.former)})
+
+    def rename(self, old: str, new: str) -> None:
+        """The Worker has another name."""
+        before = self.of(old)
+        self.save(before, [space.moved(new, space.class_name) for space in before])
 
     def drop(self, ids: set[str]) -> None:
         """Their objects, for good. Only once no process has them open."""

@@ -122,6 +122,7 @@ class Config:
     def __init__(self, folder: Path, doors: Doors, dispatch_socket: Path | None) -> None:
         self._folder, self._doors, self._dispatch = folder, doors, dispatch_socket
         self._services: list[str] = []
+        self._known: dict[str, str] = {}
         self.http_socket, self.probe_socket = folder / "http.sock", folder / "probe.sock"
         self.probes = False  # it has a socket where the probe answers
         self._plan = Plan(versions=[])
@@ -200,14 +201,17 @@ class Config:
         return True
 
     def _settings(self, running: RunningVersion) -> str:
-        version = running.version
-        bindings = [self._binding(running, binding) for binding in version["bindings"]]
-        flags = ", ".join(literal(flag) for flag in version.get("compatibility_flags") or [])
-        return (
-            f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
-            f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
-            f"cacheApiOutbound = {literal(f'cache-{running.account}')}"
-        )
+        """Made once: a probe has the same, and the services behind the bindings must not come twice."""
+        if running.service not in self._known:
+            version = running.version
+            bindings = [self._binding(running, binding) for binding in version["bindings"]]
+            flags = ", ".join(literal(flag) for flag in version.get("compatibility_flags") or [])
+            self._known[running.service] = (
+                f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
+                f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
+                f"cacheApiOutbound = {literal(f'cache-{running.account}')}"
+            )
+        return self._known[running.service]
 
     def _modules(self, version: Document) -> Iterable[str]:
         ordered = sorted(version["modules"], key=lambda m: m["name"] != version["main_module"])

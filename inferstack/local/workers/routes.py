@@ -79,7 +79,10 @@ class WorkersApi:
 
     async def update(self, request: Request) -> Response:
         merge = request.method == "PATCH"
-        worker = self._workers.update(request.path_params["worker_id"], await json_body(request), merge)
+        before = self._workers.get(request.path_params["worker_id"])
+        worker = self._workers.update(before["id"], await json_body(request), merge)
+        if worker["name"] != before["name"]:
+            self._deployer.spaces.rename(before["name"], worker["name"])
         await self._deployer.refresh()
         return ok(worker)
 
