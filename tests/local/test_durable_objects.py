@@ -210,6 +210,24 @@ def test_a_deleted_class_loses_its_objects(cloudflare: Api) -> None:
     assert call(cloudflare, "loses", "add") == 1
 
 
+def test_exports_say_what_there_is_and_the_rest_follows(cloudflare: Api) -> None:
+    live = {"type": "durable-object", "storage": "sqlite"}
+    deployed(cloudflare, "declared", exports={"Counter": live})
+    deployed(cloudflare, "declared", CODE + "// again\n", exports={"Counter": live})
+    assert [call(cloudflare, "declared", "add") for _ in range(2)] == [1, 2]
+    renamed = {"type": "durable-object", "state": "renamed", "renamed_to": "Tally"}
+    tally = [{**OWN, "class_name": "Tally"}]
+    for text in ("", "// again\n"):
+        deployed(cloudflare, "declared", RENAMED + text, bindings=tally, exports={"Counter": renamed, "Tally": live})
+    assert call(cloudflare, "declared", "add") == 3
+    gone = {"Tally": {"type": "durable-object", "state": "deleted"}}
+    assert error(put(cloudflare, "declared", RENAMED, bindings=tally, exports=gone))[0] == 10061
+    deployed(cloudflare, "declared", "export default { fetch: () => new Response('') }", bindings=[], exports=gone)
+    assert namespaces(cloudflare, "declared") == {}
+    wrong = {"Counter": {"type": "durable-object", "state": "gone"}}
+    assert "`exports.Counter.state` must be one of" in error(put(cloudflare, "declared", exports=wrong))[1]
+
+
 def test_a_class_that_another_worker_binds_is_not_deleted(cloudflare: Api) -> None:
     deployed(cloudflare, "kept", migrations=NEW)
     deployed(cloudflare, "keeps", BOUND_TO, bindings=[{**OWN, "script_name": "kept"}])

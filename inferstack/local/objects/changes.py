@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document
+from inferstack.local.objects.declared import due
 from inferstack.local.objects.migrations import Subject, check_tag, check_version, migrate, read
 from inferstack.local.objects.state import NAMESPACE, Space, Spaces, find_space
 
@@ -30,22 +31,22 @@ class Changes:
     def concern(self, worker: Document, version: Document) -> bool:
         """Whether it matters which classes the version exports."""
         binds = any(binding["type"] == NAMESPACE for binding in version["bindings"])
-        return binds or bool(version.get("migrations") or self._spaces.of(worker["name"]))
+        says = version.get("migrations") or version.get("exports")
+        return binds or bool(says or self._spaces.of(worker["name"]))
 
     def check(self, worker: Document, versions: list[Document]) -> Change:
         """Raises `ApiError` when one of the versions cannot run after the migrations of all."""
         before = after = self._spaces.all()
         tag, applied = self._spaces.tag(worker["id"]), []
         for version in versions:
-            body = version.get("migrations")
-            if not body or self._spaces.is_applied(worker["id"], version["id"]):
+            steps = self._steps(worker, version, after, tag)
+            if not steps:
                 continue
             if len(versions) > 1:
                 text = "a version with a Durable Object migration must be deployed at 100 percent"
                 raise ApiError(400, 10211, text)
-            check_tag(body, tag)
-            after = migrate(after, read(body), self._subject(worker, version))
-            tag = body.get("new_tag") or tag
+            after = migrate(after, steps, self._subject(worker, version))
+            tag = (version.get("migrations") or {}).get("new_tag") or tag
             applied.append(version["id"])
         for version in versions:
             if self.concern(worker, version):
@@ -55,11 +56,18 @@ class Changes:
 
     def rehearsed(self, worker: Document, version: Document) -> list[Space]:
         """The namespaces that the version is tried with; raises `ApiError`."""
-        spaces, body = self._spaces.all(), version.get("migrations")
-        if body:
-            check_tag(body, self._spaces.tag(worker["id"]))
-            spaces = migrate(spaces, read(body), self._subject(worker, version))
+        spaces = self._spaces.all()
+        steps = self._steps(worker, version, spaces, self._spaces.tag(worker["id"]))
+        spaces = migrate(spaces, steps, self._subject(worker, version))
         return [space for space in spaces if space.script == worker["name"]]
+
+    def _steps(self, worker: Document, version: Document, spaces: list[Space], tag: str | None) -> list[Document]:
+        """What is due; a version that was deployed before has done its own."""
+        body = version.get("migrations")
+        if body and not self._spaces.is_applied(worker["id"], version["id"]):
+            check_tag(body, tag)
+            return read(body)
+        return due(version.get("exports") or {}, spaces, worker["name"])
 
     def resolved(self, worker: Document, version: Document) -> Document:
         """With the ids of namespaces in its bindings: they outlive a rename of the class."""

@@ -9,6 +9,7 @@ from typing import Any
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 from inferstack.local.assets.state import Assets
+from inferstack.local.objects.declared import read_exports
 from inferstack.local.objects.migrations import read as read_migrations
 from inferstack.local.objects.state import NAMESPACE
 from inferstack.local.wirings import WIRINGS
@@ -137,6 +138,10 @@ class Workers:
         version |= {k: body[k] for k in ("annotations", "placement", "limits") if body.get(k)}
         if read_migrations(body.get("migrations")):
             version["migrations"] = body["migrations"]
+        if exports := read_exports(body.get("exports")):
+            if "migrations" in version:
+                raise ApiError(400, 10021, "a version has `migrations` or `exports`, not both")
+            version["exports"] = exports
         if body.get("compatibility_date"):
             version["compatibility_date"] = body["compatibility_date"]
         if "compatibility_flags" in body:
