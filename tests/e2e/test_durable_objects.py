@@ -18,6 +18,7 @@ workers:
   counts:
     source: counts.js
     compatibility_date: "2026-06-01"
+    assets: { directory: site }
     objects:
       COUNTERS: { class_name: Counter }
   reads:
@@ -49,13 +50,15 @@ def counting(tmp_path: Path) -> Iterator[Project]:
     project = make_project(tmp_path)
     (project.root / "stacks" / "dev.yaml").write_text(STACK)
     (project.root / "counts.js").write_text(CODE)
+    (project.root / "site").mkdir()
+    (project.root / "site" / "page.html").write_text("<h1>a page</h1>")
     (project.root / "reads.js").write_text(READS)
     yield project
     local.stop(project.root / ".inferstack" / "local")
 
 
-def get(project: Project, name: str) -> str:
-    got = project.worker("GET", "/", headers={"host": f"{name}-dev.local.localhost"})
+def get(project: Project, name: str, path: str = "/") -> str:
+    got = project.worker("GET", path, headers={"host": f"{name}-dev.local.localhost"})
     assert got.status_code == 200, got.text
     return got.text
 
@@ -67,6 +70,9 @@ def classes(project: Project) -> list[str]:
 def test_a_class_lives_through_deploys_a_rename_and_ends_only_when_it_is_said(counting: Project) -> None:
     counting.run("up", "dev")
     assert [get(counting, "counts"), get(counting, "counts"), get(counting, "reads")] == ["first 1", "first 2", "2"]
+    assert get(counting, "counts", "/page") == "<h1>a page</h1>"
+    assert set(counting.operations(counting.run("up", "dev"))) == {"unchanged"}
+    counting.run("refresh", "dev")
     assert set(counting.operations(counting.run("up", "dev"))) == {"unchanged"}
     counting.edit("counts.js", '"first "', '"again "')
     counting.run("up", "dev")

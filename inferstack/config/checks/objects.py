@@ -33,10 +33,9 @@ def _check_exports(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) 
     own = {name: each.class_name for name, each in worker.objects.items() if each.own}
     if not own:
         return
-    if worker.source is None:
-        what = f"template `{worker.template}` exports" if worker.template else "static assets export"
-        for name, class_name in own.items():
-            problem = f"{what} no class `{class_name}`"
+    if worker.source is None:  # static assets alone: IS104 says it
+        for name, class_name in own.items() if worker.template else ():
+            problem = f"template `{worker.template}` exports no class `{class_name}`"
             report("IS110", (*at, name, "class_name"), problem, "use a Worker with a `source` of its own")
         return
     entry = find_entry(root / worker.source)
