@@ -119,6 +119,19 @@ def test_deploys_of_a_stack_with_objects_lose_no_request_and_no_increment(counti
     assert {answer.split()[0] for answer in answers} == {"first", "second", "third"}
 
 
+def test_a_rollout_puts_a_version_with_a_new_class_live_at_once(counting: Project) -> None:
+    rollout = "    rollout: { steps: [50, 100], hold: 1s, checks: [{ request: GET / }] }\n"
+    counting.edit("stacks/dev.yaml", "    assets: { directory: site }\n", rollout)
+    counting.run("up", "dev")
+    counting.edit("counts.js", "export default", "export class Other extends Counter {}\nexport default")
+    counting.edit("stacks/dev.yaml", "Counter }\n  reads", "Counter }\n      OTHERS: { class_name: Other }\n  reads")
+    assert "it migrates Durable Objects" in counting.run("up", "dev")
+    assert sorted(classes(counting)) == ["Counter", "Other"]
+    counting.edit("counts.js", '"first "', '"second "')
+    assert "50 % held" in counting.run("up", "dev")
+    assert get(counting, "counts").startswith("second ")
+
+
 def test_types_and_check_know_the_classes(counting: Project) -> None:
     counting.run("types", "dev", "--out", "types")
     text = (counting.root / "types" / "counts" / "worker-configuration.d.ts").read_text()

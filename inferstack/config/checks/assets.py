@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from inferstack import catalog
@@ -31,9 +32,10 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
 
 
 def _check_binding(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Report) -> None:
-    sections = {"bindings": worker.bindings, "objects": worker.bound_objects}
-    for section, names in {**sections, "vars": worker.vars, "secrets": worker.secrets}.items():
-        if assets.binding in names:
+    sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "objects": worker.bound_objects}
+    sections |= {"vars": worker.vars, "secrets": worker.secrets}
+    for section, names in sections.items():
+        if assets.binding is not None and assets.binding in names:
             problem = f"`{assets.binding}` stands under `assets` and under `{section}`; both are `env.{assets.binding}`"
             report("IS055", (*at, "binding"), problem, "rename one of them")
 
