@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def write_types(stack: str, root: Path, out: Path | None) -> list[str]:
         else:
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_interface(stack, key, worker, spec))
+        file.write_text(_interface(stack, key, spec, _module(root, worker, file.parent)))
         written.append(str(file))
     if not written:
         raise ConfigError(f"no Worker of stack `{stack}` has code of its own\n  fix: --out FOLDER writes them for all")
@@ -69,7 +70,17 @@ def _type(value: Any) -> str:
     return "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
 
 
-def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str:
+def _module(root: Path, worker: WorkerSpec, folder: Path) -> str | None:
+    """How the file imports the Worker's entry, as `wrangler types` writes it."""
+    entry = find_entry(root / worker.source) if worker.source else None
+    if entry is None:
+        return None
+    path = Path(os.path.relpath(entry.with_suffix(""), folder)).as_posix()
+    return path if path.startswith(".") else f"./{path}"
+
+
+def _interface(stack: str, key: str, spec: StackSpec, module: str | None) -> str:
+    worker = spec.workers[key]
     lines = [f"// Made by `inferstack types {stack}`: what `env` holds in the Worker `{key}`. Do not edit."]
     lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
     for name, binding in sorted(worker.bindings.items()):
@@ -77,6 +88,12 @@ def _interface(stack: str, key: str, worker: WorkerSpec, spec: StackSpec) -> str
         target = getattr(binding, kind)
         about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
         lines.append(f"  {name}: {KINDS[kind]};{about}")
+    for name, each in sorted(worker.bound_objects.items()):
+        if each.worker is None and module:
+            lines.append(f"  {name}: DurableObjectNamespace<import({json.dumps(module)}).{each.class_name}>;")
+        else:
+            where = spec.name_of("workers", each.worker) if each.worker else key
+            lines.append(f"  {name}: DurableObjectNamespace; // {each.class_name} of {where}")
     if worker.assets is not None and worker.assets.binding is not None:
         lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
     lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]

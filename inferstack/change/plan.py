@@ -19,7 +19,7 @@ DATA = {
     official.Queue.token,
     own.VectorizeIndex.token,
 }
-VERSION = official.WorkerVersion.token
+VERSION, WORKER = official.WorkerVersion.token, official.Worker.token
 WORDS = {"create": "create", "update": "update", "delete": "delete", "replace": "replace"}
 PROTECTED = "because it is protected"  # the engine's words
 MOST_LINES = 200  # of one module's difference; the rest is counted
@@ -27,7 +27,10 @@ MOST_LINES = 200  # of one module's difference; the rest is counted
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One resource; `paths` are the properties that change, those in `replacing` need a new one."""
+    """One resource; `paths` are the properties that change, those in `replacing` need a new one.
+
+    `drops` are classes of Durable Objects that it deletes, with all that they hold.
+    """
 
     op: str
     type: str
@@ -35,6 +38,7 @@ class Change:
     urn: str
     paths: tuple[str, ...] = ()
     replacing: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -43,7 +47,7 @@ class Change:
 
     @property
     def loses_data(self) -> bool:
-        return self.op in ("replace", "delete") and self.type in DATA
+        return (self.op in ("replace", "delete") and self.type in DATA) or bool(self.drops)
 
 
 @dataclass(slots=True)
@@ -94,21 +98,35 @@ class Collector:
             self._errors.append(event.diagnostic_event.message)
 
     def fill(self, plan: Plan) -> None:
+        going = {_name(s.urn) for s in self.steps if s.type == WORKER and s.op.value in ("delete", "replace")}
         for step in self.steps:
             op = step.op.value
             if op == "same":
                 plan.unchanged += not step.type.startswith("pulumi:providers:")
             elif op in WORDS and not step.type.startswith("pulumi:"):
-                plan.changes.append(_change(op, step))
+                plan.changes.append(_change(op, step, going))
             if step.type == VERSION and op in ("create", "replace"):
                 plan.code[_name(step.urn).removesuffix("-version")] = _difference(step)
 
 
-def _change(op: str, step: StepEventMetadata) -> Change:
+def _change(op: str, step: StepEventMetadata, going: set[str]) -> Change:
     kinds = {path: diff.diff_kind.value for path, diff in (step.detailed_diff or {}).items()}
     replacing = tuple(sorted(path for path, kind in kinds.items() if kind.endswith("-replace")))
     paths = tuple(sorted(kinds) or sorted(step.diffs or []))
-    return Change(op, step.type, _name(step.urn), step.urn, paths, replacing or tuple(sorted(step.keys or [])))
+    replacing = replacing or tuple(sorted(step.keys or []))
+    return Change(op, step.type, _name(step.urn), step.urn, paths, replacing, _drops(op, step, going))
+
+
+def _drops(op: str, step: StepEventMetadata, going: set[str]) -> tuple[str, ...]:
+    """Those that an update says to delete, if they were there before; or all, when their Worker goes."""
+    if step.type != own.ObjectMigrations.token or step.old is None:
+        return ()
+    before = step.old.inputs or {}
+    there = [str(each["name"]) for each in before.get("classes") or []]
+    if op in ("delete", "replace"):
+        return tuple(there) if _name(step.urn).removesuffix("-objects") in going else ()
+    after = (step.new.inputs if step.new else None) or {}
+    return tuple(name for name in after.get("deleted") or [] if name in there)
 
 
 def _name(urn: str) -> str:

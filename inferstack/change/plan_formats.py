@@ -124,6 +124,9 @@ def _summary(plan: Plan) -> str:
 def _loss(plan: Plan, change: Change) -> str:
     why = f" ({', '.join(change.replacing)} cannot change in place)" if change.op == "replace" else ""
     named = "" if change not in plan.refused else "; refused unless named"
+    if change.drops:
+        classes = ", ".join(f"`{name}`" for name in change.drops)
+        return f"the Durable Objects of {classes} (`{change.name}`) would be deleted, and all that they hold is lost{named}"
     return f"{change.kind} `{change.name}` would be {change.op}d, and all that it holds is lost{why}{named}"
 
 

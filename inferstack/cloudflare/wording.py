@@ -11,6 +11,7 @@ PERMISSIONS = {
     "AI Gateway route": "AI Gateway: Edit",
     "AI Gateway custom provider": "AI Gateway: Edit",
     "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
+    "Durable Object migrations": "Workers Scripts: Read",
     "Secrets Store secret": "Secrets Store: Edit",
 }
 

@@ -9,13 +9,13 @@ from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
+from inferstack.config.object_models import ObjectSpec
 from inferstack.config.paths import leaves, real_path
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     ModelSpec,
-    RateLimitBindingSpec,
     StackSpec,
     WorkerSpec,
     gateway_variable,
@@ -31,6 +31,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
+from inferstack.config.worker_models import RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "ModelSpec",
     "ModelTraffic",
     "Node",
+    "ObjectSpec",
     "Option",
     "Place",
     "RateLimitBindingSpec",

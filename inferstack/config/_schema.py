@@ -9,8 +9,9 @@ from pydantic_core import ErrorDetails
 
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
-from inferstack.config.spec import BindingSpec, StackSpec
+from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
+from inferstack.config.worker_models import BindingSpec
 
 TYPES = {
     "string_type": "text",

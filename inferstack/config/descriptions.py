@@ -179,6 +179,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "secrets": "Secret values in `env`, as references: `env:NAME`, `file:path`, `command:words`, `config:name`, or `store:name` for one of Secrets Store.",
         "options": "Options of the template; its template.yaml has the defaults.",
         "assets": "Static files that Cloudflare serves, beside the code or without any.",
+        "objects": "Durable Objects by their name in `env`; classes of this Worker's code come to be with it.",
         "compatibility_date": "The day whose runtime behaviour the Worker gets.",
         "compatibility_flags": "Single behaviours switched on or off.",
         "observability": "Whether Cloudflare keeps the Worker's logs.",
@@ -204,6 +205,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "html_handling": "What becomes of `/page.html` and `/page/`: `auto-trailing-slash` unless said otherwise.",
         "not_found_handling": "What a path without a file gets: `none`, `404-page` (the nearest 404.html) or `single-page-application` (index.html).",
         "run_worker_first": "Whether the code answers before the files: `true`, or a list of paths (`/api/*`, `!/api/docs/*`).",
+    },
+    "ObjectSpec": {
+        "class_name": "The class, as the code exports it.",
+        "worker": "The Worker of the stack whose code exports it; without one, this Worker's.",
+        "storage": "`sqlite`, or `legacy-kv` for a class that was made so before: a class keeps its kind.",
+        "renamed_from": "What the class was called before: its objects keep their data.",
+        "transferred_from": "The Worker whose class it was before: its objects keep their data.",
+        "deleted": "`true` deletes the class and all that its objects hold; the binding is gone.",
     },
     "RolloutSpec": {
         "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",
@@ -236,6 +245,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "buckets": "Operations and storage.",
         "namespaces": "Operations and storage.",
         "queues": "Messages.",
+        "objects": "Durable Objects, by the Worker whose classes they are.",
     },
     "WorkerTraffic": {"requests": "Requests a day.", "cpu_ms": "Milliseconds of CPU of one request."},
     "ModelTraffic": {
@@ -262,6 +272,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "storage_gb": "Gigabytes held.",
     },
     "QueueTraffic": {"messages": "Messages a day, each up to 64 KB.", "retries": "Share of messages that is tried a second time, 0 to 1."},
+    "ObjectTraffic": {
+        "requests": "Requests a day: fetches, RPC calls, alarms, new WebSockets.",
+        "messages": "Incoming messages of WebSockets a day; twenty are billed as one request.",
+        "active_seconds": "Seconds a day that objects run or cannot hibernate, summed over all of them.",
+        "rows_read": "Rows read a day.",
+        "rows_written": "Rows written a day; `setAlarm` is one.",
+        "storage_gb": "Gigabytes held.",
+    },
     "Budget": {"monthly_usd": "US dollars a month."},
     "OwnModel": {
         "task": "What it does, in Cloudflare's words.",

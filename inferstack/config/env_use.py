@@ -30,6 +30,11 @@ TAKEN_APART = re.compile(r"\{([^{}]*)\}\s*(?::[^={}]*)?=\s*(?:this\.|c\.|ctx\.|c
 OWN = re.compile(r"\b(?:const|let|var)\s+(?:env\b|\{[^{}]*\benv\b[^{}]*\})[^=]*=\s*([^;\n]*)")
 IMPORTED = re.compile(r"""\bimport\s*(?:[\w$]+\s*,\s*)?\{[^{}]*\benv\b[^{}]*\}\s*from\s*["']([^"']+)["']""")
 OF_WORKER = re.compile(r"cloudflare|^\(?\s*(?:this|self|c|ctx|context|args|event|platform)\b(?!\s*\()", re.IGNORECASE)
+EXPORT, EXPORT_ALL = re.compile(r"\bexport\b"), re.compile(r"\bexport\s*\*(?!\s*as\b)")
+EXPORT_NAMED = re.compile(
+    r"\bexport\s+(?:declare\s+|abstract\s+)*(?:class|const|let|var|async\s+function|function)\s+([\w$]+)"
+)
+EXPORT_LIST = re.compile(r"\bexport\s*\{([^{}]*)\}")
 ASKS_BEFORE = re.compile(r"(?:!|&&\s*|\|\|\s*|\b(?:if|while)\s*\(\s*|\btypeof\s+)$")
 ASKS_AFTER = re.compile(r"\s*(?:\?\?|\?\.|\?|&&|\|\||[=!]==?|=(?![=>]))")
 
@@ -56,6 +61,20 @@ def env_uses(entry: Path, root: Path) -> list[Use]:
             if asks:
                 asked.add(name)
     return [use for name, use in found.items() if name not in asked]
+
+
+def exported_names(entry: Path) -> set[str] | None:
+    """What the entry exports by name; None when its text does not tell."""
+    text = _text(entry)
+    if text is None:
+        return None
+    code = NOT_CODE.sub(_blank, text)
+    if EXPORT_ALL.search(code) or not EXPORT.search(code):
+        return None
+    found = {named[1] for named in EXPORT_NAMED.finditer(code)}
+    for listed in EXPORT_LIST.finditer(code):
+        found |= {part.split()[-1] for part in listed[1].split(",") if part.split()}
+    return found
 
 
 def _modules(entry: Path, root: Path) -> list[Path]:

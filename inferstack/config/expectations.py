@@ -85,6 +85,18 @@ class QueueTraffic(_Model):
     retries: Share = 0
 
 
+class ObjectTraffic(_Model):
+    """Of the Durable Objects of a Worker's classes, a day: requests (RPC calls and alarms too), incoming messages of
+    WebSockets, seconds that objects are active (each of several at once counts); rows, gigabytes held."""
+
+    requests: Count
+    messages: Count = 0
+    active_seconds: Count = 0
+    rows_read: Count = 0
+    rows_written: Count = 0
+    storage_gb: Count = 0
+
+
 class Expectations(_Model):
     """What a day brings, by the names that the stack declares."""
 
@@ -96,6 +108,7 @@ class Expectations(_Model):
     buckets: dict[Key, BucketTraffic] = {}
     namespaces: dict[Key, NamespaceTraffic] = {}
     queues: dict[Key, QueueTraffic] = {}
+    objects: dict[Key, ObjectTraffic] = {}
 
 
 class Budget(_Model):

@@ -14,13 +14,14 @@ from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
+from inferstack.config.object_models import ObjectSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.tree import KeyPath
+from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
 
 WORKERS_AI = "workers-ai"
-DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 
 
@@ -169,56 +170,6 @@ class QueueSpec(StrictModel):
     raw: dict[str, Any] = {}
 
 
-class RateLimitBindingSpec(StrictModel):
-    """At most `requests` in `seconds` for each caller, counted where the Worker runs."""
-
-    requests: Annotated[int, Field(ge=1)]
-    seconds: Literal[10, 60] = 60
-
-
-class BindingSpec(StrictModel):
-    """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
-
-    ai: Literal[True] | None = None
-    index: str | None = None
-    database: str | None = None
-    bucket: str | None = None
-    namespace: str | None = None
-    queue: str | None = None
-    service: str | None = None
-    rate_limit: RateLimitBindingSpec | None = None
-    version_metadata: Literal[True] | None = None
-    analytics: Annotated[str, Field(pattern=DATASET)] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> BindingSpec:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"a binding names exactly one of {', '.join(type(self).model_fields)}")
-        return self
-
-
-class WorkerRouteSpec(StrictModel):
-    """Requests of a zone that go to the Worker."""
-
-    pattern: Annotated[str, Field(pattern=r"^[^/\s]+/\S*$|^[^/\s]+$")]
-    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-
-
-class DomainSpec(StrictModel):
-    """A host name that is the Worker's own."""
-
-    hostname: Annotated[str, Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
-    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-
-
-class WorkerRaw(StrictModel):
-    """Properties as the official provider has them, over what this tool sets."""
-
-    worker: dict[str, Any] = {}
-    version: dict[str, Any] = {}
-    deployment: dict[str, Any] = {}
-
-
 class WorkerSpec(StrictModel):
     """A Worker: a template, the models and values it is rendered with, or code of its own; and its bindings."""
 
@@ -231,6 +182,7 @@ class WorkerSpec(StrictModel):
     secrets: dict[BindingName, SecretReference] = {}
     options: dict[str, Any] = {}
     assets: AssetsSpec | None = None
+    objects: dict[BindingName, ObjectSpec] = {}
     compatibility_date: Day
     compatibility_flags: list[str] = []
     observability: bool = False
@@ -252,10 +204,29 @@ class WorkerSpec(StrictModel):
             raise ValueError("a Worker has a `template`, a `source` of its own, or static `assets`")
         return self
 
+    @model_validator(mode="after")
+    def _one_fate(self) -> WorkerSpec:
+        fates: dict[str, tuple[Any, ...]] = {}
+        for each in self.objects.values():
+            fate = (each.deleted, each.storage, each.renamed_from, each.transferred_from)
+            if each.worker is None and fates.setdefault(each.class_name, fate) != fate:
+                raise ValueError(f"`objects` says two things of the class `{each.class_name}`")
+        return self
+
     @property
     def has_code(self) -> bool:
         """Static assets alone need none."""
         return self.template is not None or self.source is not None
+
+    @property
+    def bound_objects(self) -> dict[str, ObjectSpec]:
+        """What is in `env`: a deleted class is not."""
+        return {name: each for name, each in self.objects.items() if not each.deleted}
+
+    @property
+    def classes(self) -> dict[str, ObjectSpec]:
+        """Of Durable Objects that this Worker's code exports."""
+        return {each.class_name: each for each in self.objects.values() if each.own}
 
     @property
     def public(self) -> bool:

@@ -62,7 +62,7 @@ class Estimate:
 def estimate(name: str, spec: StackSpec) -> Estimate:
     found = Estimate(name, spec.expect.plan)
     _models(found, spec)
-    for add in (_workers, _indexes, _databases, _buckets, _namespaces, _queues):
+    for add in (_workers, _indexes, _databases, _buckets, _namespaces, _queues, _objects):
         before = len(found.lines)
         allowances = add(found, spec)
         _include(found, found.lines[before:], allowances)
@@ -294,6 +294,26 @@ def _queues(found: Estimate, spec: StackSpec) -> Allowances:
         operations = traffic.messages * DAYS * (3 + traffic.retries)
         _add(found, ("Queues", f"queues.{key}"), "operations", operations, 1e6, rates["per_million_usd"])
     return {"operations": (rates["paid_included_month"], rates["free_day"] * DAYS)}
+
+
+def _objects(found: Estimate, spec: StackSpec) -> Allowances:
+    rates = catalog.prices("durable_objects")
+    requests, duration, stored = rates["requests"], rates["duration_gb_s"], rates["sqlite"]
+    for key, traffic in spec.expect.objects.items():
+        at = ("Durable Objects", f"workers.{key}")
+        calls = (traffic.requests + traffic.messages / rates["messages_per_request"]) * DAYS
+        _add(found, at, "requests", calls, 1e6, requests["per_million_usd"])
+        seconds = traffic.active_seconds * DAYS * rates["memory_gb"]  # billed for all of it, whatever is used
+        _add(found, at, "GB-seconds", seconds, 1e6, duration["per_million_usd"])
+        _add(found, at, "rows read", traffic.rows_read * DAYS, 1e6, stored["rows_read"]["per_million_usd"])
+        _add(found, at, "rows written", traffic.rows_written * DAYS, 1e6, stored["rows_written"]["per_million_usd"])
+        _add(found, at, "GB stored", traffic.storage_gb, 1, stored["storage_gb"]["per_gb_month_usd"])
+        if any(each.storage == "legacy-kv" for each in spec.workers[key].classes.values()):
+            found.notes.append(f"objects.{key}: priced as SQLite; the older storage is billed by units of 4 KB")
+    metered = {"requests": requests, "GB-seconds": duration}
+    metered |= {"rows read": stored["rows_read"], "rows written": stored["rows_written"]}
+    included = {item: (rate["paid_included_month"], rate["free_day"] * DAYS) for item, rate in metered.items()}
+    return included | {"GB stored": (stored["storage_gb"]["paid_included"], stored["storage_gb"]["free"])}
 
 
 def _add(found: Estimate, at: tuple[str, str], item: str, quantity: float, per: float, price: float) -> None:

@@ -84,7 +84,10 @@ class Accounts:
         plans = [entry.cloudflare.deployer.plan() for entry in self._open.values()]
         hosts = {host: key for plan in plans for host, key in plan.hosts.items()}
         routes = sorted((route for plan in plans for route in plan.routes), key=lambda route: -len(route["regex"]))
-        return Plan(versions=[version for plan in plans for version in plan.versions], hosts=hosts, routes=routes)
+        versions = [version for plan in plans for version in plan.versions]
+        return Plan(
+            versions=versions, hosts=hosts, routes=routes, spaces=[space for plan in plans for space in plan.spaces]
+        )
 
     def _table(self) -> dict[str, Any]:
         """What the storage process must know of all accounts."""
@@ -96,6 +99,10 @@ class Accounts:
 
     def stored_buckets(self) -> set[str]:
         return set(self._table()["buckets"].values())
+
+    def object_spaces(self) -> set[str]:
+        """Ids of the namespaces of Durable Objects."""
+        return {space.id for entry in self._open.values() for space in entry.cloudflare.spaces.all()}
 
     async def carry_over(self) -> None:
         """What earlier versions kept in other places."""

@@ -36,9 +36,11 @@ from inferstack.local.d1.state import Databases
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
 from inferstack.local.kv.state import Namespaces
+from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
 from inferstack.local.r2.state import Buckets
+from inferstack.local.runtime.capnp import key_of
 from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
 from inferstack.local.user_api import UserApi
@@ -79,7 +81,8 @@ class LocalCloudflare:
         self.use_text_server: Callable[[str], None] = lambda _: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
-        self.deployer = Deployer(store, self.workers, self.assets, account.account_id, account.subdomain)
+        self.spaces = Spaces(store, account.account_id, storage.objects)
+        self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
 
@@ -164,11 +167,12 @@ class LocalCloudflare:
     async def dispatch(self, kind: str, script: str, body: dict[str, Any]) -> dict[str, Any]:
         """Run a Worker's `queue()` or `scheduled()` handler in workerd and return what it says."""
         supervisor = self.deployer.supervisor
-        if supervisor is None or supervisor.dispatch_socket is None:
+        if supervisor is None:
             raise RuntimeError("workerd is not running")
-        transport = httpx.AsyncHTTPTransport(uds=str(supervisor.dispatch_socket))
-        async with httpx.AsyncClient(transport=transport, timeout=900) as client:
-            answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
+        async with supervisor.dispatch(key_of(self.account.account_id, script)) as socket:
+            transport = httpx.AsyncHTTPTransport(uds=str(socket))
+            async with httpx.AsyncClient(transport=transport, timeout=900) as client:
+                answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
         if answer.status_code != 200:
             return {"outcome": "exception", "error": answer.text[:500]}
         result: dict[str, Any] = answer.json()

@@ -20,6 +20,7 @@ from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
+from inferstack.local.objects.routes import ObjectsApi
 from inferstack.local.queues.routes import QueuesApi, queue_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
@@ -77,6 +78,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"vectorize": partial(vectorize_binding, of.indexes)},
         ),
         Product(routes=AssetsApi(of.assets).routes),
+        Product(routes=ObjectsApi(of.spaces).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

@@ -27,6 +27,7 @@ from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Se
 from inferstack.local.accounts import Accounts
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
+from inferstack.local.objects.state import tidy_objects
 from inferstack.local.queues.broker import Broker
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
@@ -82,7 +83,9 @@ async def serve(settings: Settings) -> None:
         accounts = Accounts(settings.folder, storage)
         api_socket = _listen(settings.api_port, "the API", "--api-port")
         try:
-            supervisor = Supervisor(workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log")
+            supervisor = Supervisor(
+                workerd, simulators, settings.port, accounts.plan, settings.folder / "workers.log", storage.objects
+            )
         except OSError:
             raise UserError(_taken(settings.port, "the Workers", "--port")) from None
         try:
@@ -101,6 +104,7 @@ async def _serve(
     accounts.attach(supervisor)
     accounts.tell_address(f"127.0.0.1:{api_socket.getsockname()[1]}")
     tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
+    tidy_objects(storage.objects, accounts.object_spaces())
     await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
     inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), http=Protocol, **options))

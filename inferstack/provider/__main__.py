@@ -8,6 +8,7 @@ from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
+from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.store_secret import StoreSecret
@@ -24,6 +25,7 @@ TYPES = (
     CustomProvider(),
     SmokeCheck(),
     WorkerRollout(),
+    ObjectMigrations(),
 )
 
 

@@ -26,6 +26,7 @@ REQUIRED = ("accountId", "scriptName", "versionId", "steps", "checks", "abortOn"
 LEAST_SAMPLES = 10  # checks before a share of failures says anything
 ROUNDS = 20  # of checks in a hold
 SHORTEST_ROUND, LONGEST_ROUND = 0.2, 10.0  # seconds
+MIGRATES = 10211  # Cloudflare's code for a version with a migration that is not deployed at 100 percent
 UNSEEN, ALMOST_UNSEEN = 0, 0.01  # percent; the API's own description says 0.01 is the least, its documentation 0
 
 
@@ -93,7 +94,12 @@ class _Rollout:
             self._check_only_version()
             return deployment
         started = (live.shares.get(self._version) or 0.0) if live is not None else 0.0
-        self._before(base, started)
+        try:
+            self._before(base, started)
+        except Refused as error:
+            if error.cause.code != MIGRATES:
+                raise
+            return self._at_once()
         for step in self._inputs["steps"]:
             if step == 100:
                 deployment = self._deploy({self._version: 100}, f"100 % of {self._version}")
@@ -103,6 +109,12 @@ class _Rollout:
                 self._deploy({base: 100 - step, self._version: step}, f"{step} % of {self._version} from {base}")
                 self._hold(step, base)
         raise AssertionError("the last step is 100")
+
+    def _at_once(self) -> str:
+        """It makes, moves or deletes a class of Durable Objects: traffic is not divided over that, and no way leads back."""
+        deployment = self._deploy({self._version: 100}, f"100 % of {self._version}: it migrates Durable Objects")
+        self._check_only_version()
+        return deployment
 
     def _check_only_version(self) -> None:
         """There is nothing to go back to."""

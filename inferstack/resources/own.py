@@ -56,6 +56,14 @@ class WorkerRollout(OwnResource):
     outputs = ("deploymentId",)
 
 
+class ObjectMigrations(OwnResource):
+    """Inputs: accountId, scriptName, classes, deleted, content. Outputs: migrations."""
+
+    token = "inferstack:index:ObjectMigrations"  # noqa: S105
+    outputs = ("migrations",)
+    migrations: pulumi.Output[Any]
+
+
 class ProviderKey(OwnResource):
     """Inputs: accountId, gatewayId, provider, alias, secret."""
 

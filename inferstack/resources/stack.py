@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from inferstack.config import StackSpec
+from inferstack.config import StackSpec, WorkerSpec
 from inferstack.errors import ConfigError
 from inferstack.resources.context import Context
 from inferstack.resources.database import Database
@@ -67,11 +67,22 @@ class InferenceStack(pulumi.ComponentResource):
         """What it calls as a service comes first; config/ refuses circles."""
         if key in self.workers:
             return
-        for binding in self._spec.workers[key].bindings.values():
-            if binding.service:
-                self._add_worker(binding.service, context, child)
+        for other in self._before(key):
+            self._add_worker(other, context, child)
         options = pulumi.ResourceOptions.merge(child, self._after(key))
         self.workers[key] = Worker(key, context, self._resolve, options)
+
+    def _before(self, key: str) -> list[str]:
+        """What a Worker calls, or whose classes it binds; and who takes a class over, before it is gone here.
+
+        A class is deleted last: Cloudflare refuses it while another Worker's version is bound to it.
+        """
+        workers = self._spec.workers
+        first = _called(workers[key])
+        first += [k for k, w in workers.items() if any(each.transferred_from == key for each in w.objects.values())]
+        if _deletes(workers[key]):
+            first += [k for k in workers if not _deletes(workers[k]) and not _reaches(workers, k, key)]
+        return list(dict.fromkeys(first))
 
     def _after(self, key: str) -> pulumi.ResourceOptions:
         """A Worker goes live only when what it calls by name, without a reference in its bindings, is there."""
@@ -80,7 +91,7 @@ class InferenceStack(pulumi.ComponentResource):
         gateways = [self._gateways[m.gateway] for m in models if m.gateway]
         databases = [self._databases[b.database] for b in spec.bindings.values() if b.database]
         indexes = [self._indexes[b.index] for b in spec.bindings.values() if b.index]
-        services = [self.workers[b.service].deployment for b in spec.bindings.values() if b.service]
+        services = [self.workers[other].deployment for other in self._before(key)]
         return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes, *services])
 
     def _resolve(self, kind: str, key: str) -> dict[str, Any]:
@@ -109,6 +120,19 @@ class InferenceStack(pulumi.ComponentResource):
         if kind == "secret":
             return self._secrets[key].binding()
         return {"type": "service", "service": self._spec.name_of("workers", key), "environment": "production"}
+
+
+def _called(worker: WorkerSpec) -> list[str]:
+    services = [binding.service for binding in worker.bindings.values() if binding.service]
+    return [*services, *(each.worker for each in worker.objects.values() if each.worker)]
+
+
+def _deletes(worker: WorkerSpec) -> bool:
+    return any(each.deleted for each in worker.objects.values())
+
+
+def _reaches(workers: dict[str, WorkerSpec], start: str, goal: str) -> bool:
+    return start == goal or any(_reaches(workers, other, goal) for other in _called(workers[start]))
 
 
 def declare_stack(spec: StackSpec, root: Path, *, ephemeral: bool = False) -> InferenceStack:

@@ -12,6 +12,7 @@ import pulumi
 
 from inferstack.config import RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
 from inferstack.resources.context import Context
+from inferstack.resources.durable_objects import object_bindings, object_migrations
 from inferstack.resources.official import Worker as CloudflareWorker
 from inferstack.resources.official import (
     WorkersCronTrigger,
@@ -140,6 +141,9 @@ class Worker(pulumi.ComponentResource):
             "placement": {"mode": spec.placement} if spec.placement else None,
             **spec.raw.version,
         }
+        migrations = object_migrations(key, context, inputs, self, shell)
+        if migrations is not None:
+            inputs["migrations"] = migrations
         return WorkerVersion(f"{key}-version", inputs, pulumi.ResourceOptions(parent=self, hide_diffs=["modules"]))
 
     def _add_triggers(self, key: str, context: Context) -> None:
@@ -198,6 +202,7 @@ class Worker(pulumi.ComponentResource):
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
+        found += object_bindings(context.spec, key)
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]

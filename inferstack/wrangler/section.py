@@ -33,6 +33,8 @@ class Section:
     entry: dict[str, Any] = field(default_factory=dict)
     subdomain: dict[str, bool] = field(default_factory=dict)
     calls: list[tuple[str, str, Value]] = field(default_factory=list)  # binding, service, where
+    objects: list[tuple[str, str, str, Value]] = field(default_factory=list)  # binding, other Worker, class, where
+    transfers: list[tuple[dict[str, Any], str]] = field(default_factory=list)  # entry, the Worker that had the class
 
     def path(self, text: str) -> str:
         """A path of wrangler's file, from the project."""
@@ -73,7 +75,9 @@ class Section:
 
     def names(self) -> set[str]:
         files = {name for key, name in self.entry.get("assets", {}).items() if key == "binding"}
-        return files | {name for group in ("bindings", "vars", "secrets") for name in self.entry.get(group, {})}
+        return files | {
+            name for group in ("bindings", "objects", "vars", "secrets") for name in self.entry.get(group, {})
+        }
 
     def raw(self, of: str, **properties: Any) -> None:
         """What the language has no word of its own for, as the provider takes it."""

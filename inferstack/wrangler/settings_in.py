@@ -219,7 +219,6 @@ def add_subdomain(section: Section) -> None:
 WHY = {
     "site": "static files are not served",
     "build": "run that command yourself before `up`",
-    "migrations": "they belong to Durable Objects",
     "pages_build_output_dir": "Pages projects are not Workers",
     "tail_consumers": "nobody reads this Worker's events",
     "keep_vars": "variables set in the dashboard go at the next `up`",

@@ -21,6 +21,7 @@ SAID = {
         "secrets",
         "assets",
         "bundle",
+        "objects",
         "compatibility_date",
     ),
     *("compatibility_flags", "observability", "crons", "routes", "domains", "cpu_ms", "placement", "raw"),

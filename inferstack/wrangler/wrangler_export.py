@@ -11,6 +11,7 @@ from inferstack.asset_files import asset_files
 from inferstack.config import StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
+from inferstack.wrangler.objects_out import objects_of
 from inferstack.wrangler.settings_out import settings_of, unsaid
 
 ASSETS = "assets"  # the folder
@@ -112,6 +113,7 @@ def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
         "vars": spec.variables_of(key),
         **settings_of(worker),
         **_bindings(spec, key),
+        **objects_of(spec, key),
     }
     return {name: value for name, value in config.items() if value not in (None, {}, [])}
 

@@ -17,6 +17,7 @@ from inferstack.wrangler import wrangler_file
 from inferstack.wrangler.bindings_in import BINDINGS, LISTS, NOT_INHERITED
 from inferstack.wrangler.dev_vars import add_secrets
 from inferstack.wrangler.draft import Draft, free, key_for, open_draft
+from inferstack.wrangler.objects_in import read_objects
 from inferstack.wrangler.reading import Ledger, Unfit, Value
 from inferstack.wrangler.section import LEFT_OUT, Reader, Section
 from inferstack.wrangler.settings_in import DEFAULTS, NO_MATTER, SETTINGS, WHY, add_subdomain
@@ -171,6 +172,7 @@ def _read(section: Section) -> None:
             section.each(LISTS[key], value)
         elif key in READERS:
             section.attempt(READERS[key], value)
+    read_objects(section)
     add_subdomain(section)
     if not section.entry["compatibility_date"]:
         section.entry["compatibility_date"] = DATE
@@ -220,6 +222,17 @@ def _call_others(section: Section) -> None:
             section.left_out(value, why)
         else:
             section.attempt(_calls(key), value)
+
+    for name, script, class_name, value in section.objects:
+        key = draft.identities.get(("workers", script))
+        if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
+            why = f"the Worker `{script}` is not in this stack, and so `env.{name}` is nothing: import both together"
+            section.left_out(value, why)
+        else:
+            section.entry.setdefault("objects", {})[name] = {"class_name": class_name, "worker": key}
+    for entry, script in section.transfers:
+        if (key := draft.identities.get(("workers", script))) is not None:
+            entry["transferred_from"] = key
 
 
 def _calls(key: str) -> Reader:

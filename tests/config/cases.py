@@ -136,6 +136,11 @@ CASES = [
     Case("IS108", LOCAL + f"workers: {{ w: {{ source: w.js, {DATE} }} }}\n", {"w.js": 'import "node:fs";\nexport default {};\n'}),
     Case("IS109", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    vars: {{ ROOMS: x }}\n",
          {"w.js": "export default {\n  fetch: (_, env) => new Response(env.ROOMS + env.ROOM.get(env.ID ?? 'a')),\n};\n"}),
+    Case("IS110", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    objects: {{ ROOMS: {{ class_name: ChatRoom }} }}\n",
+         {"w.js": "class ChatRoom {}\nexport class ChatRooms {}\nexport default {};\n"}),
+    Case("IS111", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE}, objects: {{ A: {{ class_name: A }} }} }}\n"
+         f"  v: {{ source: v.js, {DATE}, objects: {{ B: {{ worker: w, class_name: B }} }} }}\n",
+         {"w.js": "export class A {}\nexport default {};\n", "v.js": "export default {};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

@@ -130,6 +130,8 @@ def test_the_stacks_of_the_guide_are_right(root: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "0123456789abcdef0123456789abcdef")
     shutil.copytree(ROOT / "migrations", root / "migrations")
     put(root, "workers/mine/index.js", "export default {};\n")
+    put(root, "workers/rooms.js", "export class ChatRoom {}\nexport class Tally {}\nexport default {};\n")
+    put(root, "workers/visitors.js", "export default {};\n")
     put(root, "dist/index.html", "<h1>hello</h1>\n")
     put(root, "stacks/dev.yaml", blocks[0])
     assert check(["dev"], root).show("text") == "dev: ok"

@@ -342,3 +342,35 @@ def test_a_month_by_resource_to_the_cent() -> None:
     found = monthly("s", StackSpec.model_validate({**data, "expect": expect}))
     assert found == {"queues.q": 3.6, "queues.r": 3.6, "account": -0.4, "total": 6.8}
     assert monthly("s", StackSpec.model_validate(data)) == {}
+
+
+def test_durable_objects_are_priced_by_requests_time_and_rows() -> None:
+    worker = {"source": "w.js", "compatibility_date": "2026-06-01", "objects": {"ROOMS": {"class_name": "Room"}}}
+    traffic = {"requests": 100_000, "messages": 200_000, "active_seconds": 1_000_000, "rows_written": 3_000_000}
+    expect = {"objects": {"w": {**traffic, "rows_read": 1_000_000_000, "storage_gb": 7}}}
+    found = estimated(expect, workers={"w": worker})
+    # 100,000 + 200,000 / 20 requests a day; a second of an object is 0.128 GB-s
+    assert used(found)[:-1] == [
+        ("workers.w", "requests", 3_300_000, 1e6, 0.15),
+        ("workers.w", "GB-seconds", 3_840_000, 1e6, 12.5),
+        ("workers.w", "rows read", 30e9, 1e6, 0.001),
+        ("workers.w", "rows written", 90e6, 1e6, 1.0),
+        ("workers.w", "GB stored", 7, 1, 0.2),
+    ]
+    assert included(found) == {
+        "requests": 1e6,
+        "GB-seconds": 400_000,
+        "rows read": 25e9,
+        "rows written": 50e6,
+        "GB stored": 5,
+    }
+    # 2.3 M × 0.15 + 3.44 M × 12.5 + 5,000 M × 0.001 + 40 M × 1 + 2 × 0.2, and the plan
+    assert found.usd == pytest.approx(0.345 + 43 + 5 + 40 + 0.4 + 5)
+    assert "the free plan serves" in estimated({"plan": "free", **expect}, workers={"w": worker}).notes[0]
+
+
+def test_objects_of_the_older_kind_are_said_to_be_priced_otherwise() -> None:
+    objects = {"ROOMS": {"class_name": "Room", "storage": "legacy-kv"}}
+    worker = {"source": "w.js", "compatibility_date": "2026-06-01", "objects": objects}
+    found = estimated({"objects": {"w": {"requests": 1}}}, workers={"w": worker})
+    assert found.notes == ["objects.w: priced as SQLite; the older storage is billed by units of 4 KB"]

@@ -66,3 +66,44 @@ def test_a_process_that_is_left_loses_no_request(moment: int, tmp_path: Path) ->
     answer = asyncio.run(_asked_while_swapped(tmp_path, moment))
     assert answer.startswith(b"HTTP/1.1 200 OK"), moment
     assert answer.endswith((b"old", b"new"))
+
+
+async def _asked_while_held(folder: Path) -> list[bytes]:
+    """One connection that keeps asking both lanes in turn, while the second is held and its process replaced."""
+    free, old, new = (_Runtime(name, folder / f"{name}.sock") for name in ("free", "old", "new"))
+    forwarder = Forwarder()
+    forwarder.switch(folder / "free.sock")
+    forwarder.objects.current = folder / "old.sock"
+    forwarder.to_objects = lambda host, path: host == "objects" or path == "/objects"
+    front = await asyncio.start_unix_server(forwarder.handle, folder / "front.sock")
+    reader, writer = await asyncio.open_unix_connection(folder / "front.sock")
+    answers = []
+
+    async def ask(head: bytes) -> None:
+        writer.write(head[:9])
+        await asyncio.sleep(0.01)  # a head in two parts
+        writer.write(head[9:])
+        answers.append((await asyncio.wait_for(reader.read(1000), 10)).rpartition(b"\n")[2])
+
+    await ask(b"GET / HTTP/1.1\r\nHost: objects:80\r\n\r\n")
+    await ask(b"GET / HTTP/1.1\r\nX-Host: objects\r\nhost: other\r\n\r\n")
+    forwarder.objects.hold()
+    forwarder.look()
+    asking = asyncio.create_task(ask(b"GET http://other/objects?a HTTP/1.1\r\nHost: other\r\n\r\n"))
+    await asyncio.sleep(0.1)
+    assert not asking.done()
+    assert not forwarder.has(folder / "old.sock")
+    old.end()
+    forwarder.objects.current = folder / "new.sock"
+    forwarder.objects.release()
+    await asking
+    writer.close()
+    front.close()
+    free.end()
+    new.end()
+    await asyncio.sleep(0.05)
+    return answers
+
+
+def test_a_request_for_objects_waits_while_their_process_is_replaced(tmp_path: Path) -> None:
+    assert asyncio.run(_asked_while_held(tmp_path)) == [b"old", b"free", b"new"]

@@ -105,3 +105,39 @@ def test_assets_are_uploaded_and_served(wrangler, cloudflare: Api, tmp_path: Pat
     assert page.headers["x-site"] == "yes"
     assert cloudflare.worker("site", "GET", "/old").headers["location"] == "/"
     assert cloudflare.worker("site", "GET", "/api/x").json()["greeting"] == "hello"
+
+
+COUNTER = """import { DurableObject } from "cloudflare:workers";
+export class Counter extends DurableObject {
+  add() { const n = (this.ctx.storage.kv.get("n") ?? 0) + 1; this.ctx.storage.kv.put("n", n); return n; }
+}
+export default { fetch: async (request, env) => new Response(String(await env.COUNTERS.getByName("a").add())) };
+"""
+
+
+def test_durable_objects_are_migrated_once_and_keep_what_they_hold(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    def write(code: str, class_name: str, *migrations: dict[str, object]) -> None:
+        bindings = {"bindings": [{"name": "COUNTERS", "class_name": class_name}]}
+        config = {**CONFIG, "name": "counts", "durable_objects": bindings, "migrations": list(migrations)}
+        (tmp_path / "wrangler.json").write_text(json.dumps(config))
+        (tmp_path / "index.js").write_text(code)
+
+    def count() -> str:
+        return cloudflare.worker("counts", "GET", "/").text
+
+    first: dict[str, object] = {"tag": "v1", "new_sqlite_classes": ["Counter"]}
+    write(COUNTER, "Counter", first)
+    wrangler("deploy")
+    assert count() == "1"
+    write(COUNTER + "// changed\n", "Counter", first)
+    wrangler("deploy")
+    wrangler("secret", "put", "TOKEN", stdin="x")
+    assert count() == "2"
+    second: dict[str, object] = {"tag": "v2", "renamed_classes": [{"from": "Counter", "to": "Tally"}]}
+    write(COUNTER.replace("Counter", "Tally"), "Tally", first, second)
+    wrangler("deploy")
+    assert count() == "3"
+    wrangler("versions", "upload")
+    wrangler("delete", "--force")
+    left = cloudflare.client.get("/workers/durable_objects/namespaces").json()["result"]
+    assert all(each["script"] != "counts" for each in left)

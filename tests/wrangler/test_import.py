@@ -300,6 +300,51 @@ def test_static_assets_are_carried_beside_code_and_alone(bring: Import, tmp_path
     assert (alone.source, alone.assets and alone.assets.html_handling) == (None, "none")
 
 
+def test_durable_objects_come_with_what_became_of_their_classes(bring: Import, tmp_path: Path) -> None:
+    code = "export class Tally {}\nexport class Old {}\nexport class Other {}\nexport default {};\n"
+    bindings = [
+        {"name": "TALLIES", "class_name": "Tally"},
+        {"name": "OLD", "class_name": "Old", "script_name": "rooms"},
+    ]
+    migrations = [
+        {"tag": "v1", "new_sqlite_classes": ["Counter", "Other", "Gone"], "new_classes": ["Old"]},
+        {"tag": "v2", "renamed_classes": [{"from": "Counter", "to": "Tally"}], "deleted_classes": ["Gone"]},
+    ]
+    config = {"name": "rooms", "main": "rooms.js", "durable_objects": {"bindings": bindings}, "migrations": migrations}
+    found = bring(config, files={"rooms.js": code})
+    assert notes(found) == []
+    objects = load_stack("default", tmp_path).workers["rooms"].objects
+    assert {name: each.model_dump(exclude_unset=True) for name, each in objects.items()} == {
+        "TALLIES": {"class_name": "Tally", "renamed_from": "Counter"},
+        "OLD": {"class_name": "Old", "storage": "legacy-kv"},
+        "OTHER": {"class_name": "Other"},
+        "GONE": {"class_name": "Gone", "deleted": True},
+    }
+
+
+def test_durable_objects_of_another_worker_and_declared_exports_come_along(bring: Import, tmp_path: Path) -> None:
+    exports = {
+        "Counter": {"type": "durable-object", "state": "renamed", "renamed_to": "Tally"},
+        "Tally": {"type": "durable-object", "storage": "sqlite"},
+        "Gone": {"type": "durable-object", "state": "deleted"},
+        "Api": {"type": "worker", "cache": True},
+    }
+    files = {"rooms.js": "export class Tally {}\nexport default {};\n"}
+    found = bring({"name": "rooms", "main": "rooms.js", "exports": exports}, files=files)
+    assert notes(found) == ["not carried: `exports.Api.cache`"]
+    bindings = [{"name": name, "class_name": "Tally", "script_name": name.lower()} for name in ("ROOMS", "NOWHERE")]
+    config = {"name": "users", "main": "users.js", "durable_objects": {"bindings": bindings}}
+    more = bring(config, folder="more", files={"users.js": "export default {};\n"})
+    assert "the Worker `nowhere` is not in this stack" in notes(more)[0]
+    workers = load_stack("default", tmp_path).workers
+    assert workers["rooms"].objects["TALLY"].renamed_from == "Counter"
+    assert workers["rooms"].objects["GONE"].deleted
+    assert workers["users"].objects["ROOMS"].model_dump(exclude_unset=True) == {
+        "class_name": "Tally",
+        "worker": "rooms",
+    }
+
+
 def test_migrations_are_found_and_recorded_where_wrangler_does(bring: Import, tmp_path: Path) -> None:
     database = {"binding": "DB", "database_name": "a", "migrations_table": "mine", "migrations_dir": "sql"}
     found = bring({"d1_databases": [database]}, files={"sql/1.sql": "SELECT 1;"})
@@ -360,8 +405,8 @@ def test_rules_that_no_end_of_a_name_tells_are_left_out_by_name(bring: Import) -
     [
         ({"site": {"bucket": "public"}}, ["`site`; static files are not served"]),
         (
-            {"durable_objects": {"bindings": [{"name": "ROOM", "class_name": "Room"}]}},
-            ["`durable_objects`; `env.ROOM` is nothing there"],
+            {"workflows": [{"name": "rooms", "binding": "ROOM", "class_name": "Room"}]},
+            ["`workflows`; `env.ROOM` is nothing there"],
         ),
         (
             {"hyperdrive": [{"binding": "A", "id": "x"}, {"binding": "B", "id": "y"}]},

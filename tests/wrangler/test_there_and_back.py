@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from inferstack.errors import ConfigError
 from inferstack.wrangler.bindings_in import BINDINGS, LISTS, OTHERS
+from inferstack.wrangler.objects_in import PARTS
 from inferstack.wrangler.settings_in import NO_MATTER, SETTINGS
 from inferstack.wrangler.wrangler_export import export_wrangler
 from inferstack.wrangler.wrangler_import import Imported, import_wrangler
@@ -48,6 +50,27 @@ CONSUMER = of(
 EXTRAS = some(max_concurrency=st.integers(1, 250), retry_delay=st.integers(0, 99), dead_letter_queue=WORD)
 
 
+CLASSES = "".join(f"export class {kind}{place} {{}}\n" for kind in "CK" for place in range(3))
+
+
+@st.composite
+def objects(draw: st.DrawFn, names: Iterator[str]) -> dict[str, Any]:
+    """Durable Objects as an export says them: first what is new, then what became of it."""
+    places, deleted = range(draw(st.integers(0, 3))), range(draw(st.integers(0, 2)))
+    renamed = {f"C{place}": f"Old{place}" for place in places if draw(st.booleans())}
+    made = [renamed.get(f"C{place}", f"C{place}") for place in places] + [f"Gone{place}" for place in deleted]
+    older = [f"K{place}" for place in range(draw(st.integers(0, 2)))]
+    first = {"new_sqlite_classes": made, "new_classes": older}
+    second = {"renamed_classes": [{"from": old, "to": new} for new, old in renamed.items()]}
+    second |= {"deleted_classes": [f"Gone{place}" for place in deleted]}
+    steps = [{k: v for k, v in step.items() if v} for step in (first, second)]
+    classes = [*(f"C{place}" for place in places), *older]
+    return {
+        "durable_objects": {"bindings": [{"name": next(names), "class_name": name} for name in classes]},
+        "migrations": [{"tag": f"v{number}", **step} for number, step in enumerate(filter(None, steps), 1)],
+    }
+
+
 @st.composite
 def configurations(draw: st.DrawFn) -> dict[str, Any]:
     names = iter(f"N{number}" for number in range(99))
@@ -77,6 +100,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         "compatibility_flags": draw(st.lists(st.just("nodejs_compat"), max_size=1)),
         **draw(of(workers_dev=st.booleans(), preview_urls=st.booleans())),
         **draw(some(account_id=HEX.filter(lambda text: set(text) != {"0"}), logpush=st.just(value=True))),
+        **draw(objects(names)),
         **({"ai": {"binding": next(names)}} if draw(st.booleans()) else {}),
     }
     for place, limit in enumerate(found["ratelimits"]):
@@ -87,7 +111,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
 def imported(config: Any, root: Path) -> Imported:
     (root / "stacks").mkdir()
     (root / "app").mkdir()
-    (root / "app" / "index.js").write_text(CODE)
+    (root / "app" / "index.js").write_text(CODE + CLASSES)
     basis = {"name": "shop", "main": "index.js", "compatibility_date": "2026-05-01"}
     (root / "app" / "wrangler.json").write_text(json.dumps({**basis, **config}))
     return import_wrangler([root / "app"], root)
@@ -128,7 +152,7 @@ def by_name(config: dict[str, Any]) -> Any:
 @settings(max_examples=80, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from([*BINDINGS, *LISTS, *SETTINGS, *sorted(OTHERS), *sorted(NO_MATTER)]), JSON, max_size=6
+        st.sampled_from([*BINDINGS, *LISTS, *SETTINGS, *sorted(OTHERS), *PARTS, *sorted(NO_MATTER)]), JSON, max_size=6
     )
 )
 def test_no_value_at_all_ends_in_anything_but_a_stack_or_a_clear_error(config: dict[str, Any]) -> None:

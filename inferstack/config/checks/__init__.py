@@ -8,6 +8,7 @@ from inferstack.config.checks import (
     assets,
     gateways,
     model_use,
+    objects,
     policies,
     queues,
     references,
@@ -28,6 +29,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
     assets.check(spec, root, report)
+    objects.check(spec, root, report)
     queues.check(spec, templates, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)

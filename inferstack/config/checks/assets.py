@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from inferstack import catalog
@@ -31,8 +32,10 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
 
 
 def _check_binding(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Report) -> None:
-    for section in ("bindings", "vars", "secrets"):
-        if assets.binding in getattr(worker, section):
+    sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "objects": worker.bound_objects}
+    sections |= {"vars": worker.vars, "secrets": worker.secrets}
+    for section, names in sections.items():
+        if assets.binding is not None and assets.binding in names:
             problem = f"`{assets.binding}` stands under `assets` and under `{section}`; both are `env.{assets.binding}`"
             report("IS055", (*at, "binding"), problem, "rename one of them")
 
@@ -43,7 +46,7 @@ def _check_alone(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Re
             report(
                 "IS104", (*at, name), f"`{name}` is for code, and this Worker has none", "add `source:`, or remove it"
             )
-    for section in ("bindings", "vars", "secrets", "crons", "models", "options"):
+    for section in ("bindings", "objects", "vars", "secrets", "crons", "models", "options"):
         if getattr(worker, section):
             problem = f"`{section}` is for code, and this Worker has static assets only"
             report("IS104", (*at[:2], section), problem, "add `source:`, or remove it")

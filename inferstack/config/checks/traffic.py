@@ -25,6 +25,11 @@ def check(spec: StackSpec, report: Report) -> None:
             if key not in declared:
                 problem = f"`{key}` is not declared under `{section}:`{closest(key, declared)}"
                 report("IS076", ("expect", section, key), problem, f"use a name that stands under `{section}:`")
+    owners = {key: worker for key, worker in spec.workers.items() if worker.classes}
+    for key in spec.expect.objects:
+        if key not in owners:
+            problem = f"Worker `{key}` has no classes of its own under `objects:`{closest(key, owners)}"
+            report("IS076", ("expect", "objects", key), problem, "name the Worker whose classes they are")
     for key, traffic in spec.expect.models.items():
         model = spec.model_of(key)
         units = [price.unit for price in model.prices if "cached" not in price.unit] if model else []

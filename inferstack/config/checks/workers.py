@@ -80,7 +80,7 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
     raw = worker.raw.version.get("bindings")
     by_hand = {str(item.get("name")) for item in raw if isinstance(item, dict)} if isinstance(raw, list) else set[str]()
     files = {worker.assets.binding} if worker.assets and worker.assets.binding else set[str]()
-    bound = {*worker.bindings, *worker.vars, *worker.secrets, *files, *by_hand}
+    bound = {*worker.bindings, *worker.bound_objects, *worker.vars, *worker.secrets, *files, *by_hand}
     for use in env_uses(entry, root) if entry else ():
         if use.name not in bound:
             where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
@@ -90,7 +90,8 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
-    sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "vars": worker.vars, "secrets": worker.secrets}
+    sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "objects": worker.bound_objects}
+    sections |= {"vars": worker.vars, "secrets": worker.secrets}
     seen: dict[str, str] = {}
     for section, names in sections.items():
         for name in names:
@@ -256,15 +257,17 @@ def _check_ability(model: catalog.Model, word: str, template: Template, at: KeyP
 
 
 def _check_circles(spec: StackSpec, report: Report) -> None:
-    calls = {
-        key: [binding.service for binding in worker.bindings.values() if binding.service]
-        for key, worker in spec.workers.items()
-    }
+    others: dict[str, dict[KeyPath, str]] = {}
     for key, worker in spec.workers.items():
-        for name, binding in worker.bindings.items():
-            if binding.service is not None and _reaches(calls, binding.service, key):
-                problem = f"Worker `{key}` calls `{binding.service}`, which calls `{key}` again"
-                report("IS061", ("workers", key, "bindings", name), problem, "let one of them use a queue")
+        found: dict[KeyPath, str] = {("bindings", n): b.service for n, b in worker.bindings.items() if b.service}
+        found |= {("objects", name): each.worker for name, each in worker.objects.items() if each.worker}
+        others[key] = found
+    calls = {key: list(found.values()) for key, found in others.items()}
+    for key, found in others.items():
+        for path, other in found.items():
+            if _reaches(calls, other, key):
+                problem = f"Worker `{key}` calls `{other}`, which calls `{key}` again"
+                report("IS061", ("workers", key, *path), problem, "let one of them use a queue")
 
 
 def _reaches(calls: dict[str, list[str]], start: str, goal: str) -> bool:

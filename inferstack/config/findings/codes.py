@@ -140,6 +140,9 @@ CODES: dict[str, Code] = {
     # Code of one's own
     "IS108": Code("code cannot be bundled", "A Worker's own code is bundled in a check as in a deployment: what it imports must be there, and the runtime must know it."),
     "IS109": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),
+    # Durable Objects
+    "IS110": Code("class of objects that is not exported", "Cloudflare refuses a version whose main module does not export the class. Seen by the text of the entry file; a bundle or `export *` is left alone."),
+    "IS111": Code("class of objects that is not declared", "A binding to another Worker's class needs it under that Worker's `objects`, with the same `class_name`."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

@@ -14,6 +14,8 @@ from typing import Any
 
 from inferstack.local._store import Document
 from inferstack.local.assets.services import VersionAssets, place_modules, services
+from inferstack.local.objects import services as objects
+from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
 
@@ -78,11 +80,19 @@ class RunningVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What should run: versions, and which hosts and routes lead to which Worker, by `key_of`."""
+    """What should run: versions, and which hosts and routes lead to which Worker, by `key_of`.
+
+    `probe`: of a version that is tried alone, its exported classes can be asked for.
+    """
 
     versions: list[RunningVersion]
     hosts: dict[str, str] = field(default_factory=dict)
     routes: list[dict[str, str]] = field(default_factory=list)
+    spaces: list[Space] = field(default_factory=list)
+    probe: bool = False
+
+    def spaces_of(self, account: str) -> list[Space]:
+        return [space for space in self.spaces if space.account == account]
 
     def table(self) -> dict[str, Any]:
         scripts: dict[str, list[dict[str, Any]]] = {}
@@ -95,11 +105,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Unix sockets of this project's own process and of the storage process; the folder of the simulators' modules."""
+    """Unix sockets of this project's own process and of the storage process; the folder of the simulators' modules.
+
+    `objects` holds what Durable Objects store; without it they store in memory.
+    """
 
     bindings: Path
     storage: Path
     simulators: Path
+    objects: Path | None = None
 
 
 class Config:
@@ -108,7 +122,11 @@ class Config:
     def __init__(self, folder: Path, doors: Doors, dispatch_socket: Path | None) -> None:
         self._folder, self._doors, self._dispatch = folder, doors, dispatch_socket
         self._services: list[str] = []
-        self.http_socket = folder / "http.sock"
+        self._known: dict[str, str] = {}
+        self.http_socket, self.probe_socket = folder / "http.sock", folder / "probe.sock"
+        self.probes = False  # it has a socket where the probe answers
+        self._plan = Plan(versions=[])
+        self._main: dict[str, RunningVersion] = {}
         self.environment: dict[str, str] = {}
 
     def write(self, plan: Plan) -> Path:
@@ -116,12 +134,14 @@ class Config:
         self._external("egress", {"kind": "egress", "id": ""}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
-        main = {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        if any(binding["type"] == NAMESPACE for r in plan.versions for binding in r.version["bindings"]) or plan.spaces:
+            self._services += objects.shared(self._folder, self._doors.objects)
         if any(running.assets for running in plan.versions):
             place_modules(self._folder, self._doors.simulators)
         for running in plan.versions:
             if running.has_code:
-                self._worker(running, main)
+                self._worker(running)
             if running.assets:
                 self._services += services(running.service, running.assets, running.version, self._folder)
         self._services.append('(name = "internet", network = (allow = []))')
@@ -132,6 +152,10 @@ class Config:
             service = '(name = "system", entrypoint = "dispatcher")'
             address = literal(f"unix:{self._dispatch}")
             sockets.append(f'(name = "dispatch", address = {address}, http = (), service = {service})')
+        self.probes = plan.probe and self._probe(plan.versions[0])
+        if self.probes:
+            address = literal(f"unix:{self.probe_socket}")
+            sockets.append(f'(name = "probe", address = {address}, http = (), service = "{objects.PROBE}")')
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {joined(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {joined(sockets)}\n  ],\n"
@@ -156,16 +180,38 @@ class Config:
             f'bindings = [{joined(bindings)}], globalOutbound = "egress"))'
         )
 
-    def _worker(self, running: RunningVersion, main: dict[str, RunningVersion]) -> None:
-        version = running.version
-        bindings = [self._binding(running, binding, main) for binding in version["bindings"]]
-        flags = ", ".join(literal(flag) for flag in version.get("compatibility_flags") or [])
+    def _worker(self, running: RunningVersion) -> None:
+        owner = self._main[running.key] is running
+        spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
+        extra = objects.owned(spaces if owner else [], self._doors.objects is not None)
         self._services.append(
-            f"(name = {literal(running.service)}, worker = (modules = [{joined(self._modules(version))}], "
-            f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
-            f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
-            f"cacheApiOutbound = {literal(f'cache-{running.account}')}))"
+            f"(name = {literal(running.service)}, "
+            f"worker = (modules = [{joined(self._modules(running.version))}], {self._settings(running)}{extra}))"
         )
+
+    def _probe(self, running: RunningVersion) -> bool:
+        """The same modules and bindings behind a main module that tells what they export; False when nothing can."""
+        module = objects.probe_module(running.version, self._folder)
+        if module is None:
+            return False
+        modules = joined([module, *self._modules(running.version)])
+        self._services.append(
+            f"(name = {literal(objects.PROBE)}, worker = (modules = [{modules}], {self._settings(running)}))"
+        )
+        return True
+
+    def _settings(self, running: RunningVersion) -> str:
+        """Made once: a probe has the same, and the services behind the bindings must not come twice."""
+        if running.service not in self._known:
+            version = running.version
+            bindings = [self._binding(running, binding) for binding in version["bindings"]]
+            flags = ", ".join(literal(flag) for flag in version.get("compatibility_flags") or [])
+            self._known[running.service] = (
+                f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
+                f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
+                f"cacheApiOutbound = {literal(f'cache-{running.account}')}"
+            )
+        return self._known[running.service]
 
     def _modules(self, version: Document) -> Iterable[str]:
         ordered = sorted(version["modules"], key=lambda m: m["name"] != version["main_module"])
@@ -177,7 +223,7 @@ class Config:
             (self._folder / file).write_bytes(base64.b64decode(module["content_base64"]))
             yield f"(name = {literal(module['name'])}, {kind} = embed {literal(file)})"
 
-    def _binding(self, running: RunningVersion, binding: Document, main: dict[str, RunningVersion]) -> str:
+    def _binding(self, running: RunningVersion, binding: Document) -> str:
         name, kind = binding["name"], binding["type"]
         if kind == "plain_text":
             return f"(name = {literal(name)}, text = {literal(binding['text'])})"
@@ -195,11 +241,15 @@ class Config:
         if kind == "assets":
             return f"(name = {literal(name)}, service = {literal(f'{running.service}-assets')})"
         if kind == "service":
-            target = main.get(key_of(running.account, binding["service"]))
+            target = self._main.get(key_of(running.account, binding["service"]))
             named = binding.get("entrypoint")
             designator = f"(name = {literal(target.target(named))}" if target else '(name = "egress"'
             entrypoint = f", entrypoint = {literal(named)}" if target and named else ""
             return f"(name = {literal(name)}, service = {designator}{entrypoint}))"
+        if kind == NAMESPACE:
+            space = find_space(self._plan.spaces_of(running.account), binding, running.script)
+            owner = self._main.get(key_of(space.account, space.script)) if space else None
+            return f"(name = {literal(name)}, {objects.designator(space, owner.service if owner else None)})"
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:

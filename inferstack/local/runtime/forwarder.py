@@ -8,38 +8,83 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import httptools
 
-CHUNK = 65536
-EARLY_SECONDS = 30
+CHUNK, LARGEST_HEAD = 65536, 262144
+EARLY_SECONDS, HELD_SECONDS = 30, 30
+HEAD = re.compile(rb"\A\S+ (?:\w+://[^/\s]*)?(\S*) (?:.*\r\n)*?host:[ \t]*([^\r\n]*)", re.IGNORECASE)
+
+
+class Lane:
+    """Which process takes its requests now. While it is held, they wait."""
+
+    def __init__(self) -> None:
+        self.current: Path | None = None
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @property
+    def held(self) -> bool:
+        return not self._open.is_set()
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    async def ready(self) -> Path | None:
+        """The process' socket once it takes requests; None when none does."""
+        if not self.held:
+            return self.current
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HELD_SECONDS):
+                await self._open.wait()
+                return self.current
+        return None
 
 
 class Forwarder:
-    """Hands connections to the process behind `current`."""
+    """Hands connections to the process behind a lane. `to_objects` says of host and path whether it is the other lane."""
 
     def __init__(self) -> None:
-        self._current: Path | None = None
+        self.free, self.objects = Lane(), Lane()
+        self.to_objects: Callable[[str, str], bool] | None = None
         self._connections: set[_Connection] = set()
-
-    @property
-    def current(self) -> Path | None:
-        return self._current
 
     def switch(self, socket: Path) -> None:
         """New requests go to `socket` from now on."""
-        self._current = socket
+        self.free.current = socket
+        self.look()
+
+    def look(self) -> None:
+        """Connections between two requests leave what they must."""
         for connection in self._connections:
             connection.leave_when_idle()
 
-    async def left(self, socket: Path, seconds: float) -> None:
-        """Wait until no connection uses the process any more, at most so long."""
+    async def left(self, socket: Path, seconds: float, tunnels: bool = True) -> None:
+        """Wait until no connection uses the process any more, at most so long; `tunnels`: not even as a WebSocket."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while any(connection.backend == socket for connection in self._connections):
+                while any(c.backend == socket and (tunnels or not c.is_tunnel) for c in self._connections):
                     await asyncio.sleep(0.02)
+
+    def has(self, socket: Path) -> bool:
+        return any(connection.backend == socket for connection in self._connections)
+
+    def lane_of(self, head: bytes) -> Lane:
+        found = HEAD.match(head) if self.to_objects else None
+        if found is None or self.to_objects is None:
+            return self.free
+        path, host = (part.decode("latin-1") for part in found.groups())
+        host = host.strip().lower()
+        name = host if host.startswith("[") else host.partition(":")[0]
+        return self.objects if self.to_objects(name, path.partition("?")[0] or "/") else self.free
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(self, reader, writer)
@@ -100,14 +145,23 @@ class _Connection:
         self.unanswered: list[bytes] = []  # methods of the requests that have begun
         self.sending = False  # in the middle of a request
         self.tunnel = False  # not HTTP any more
+        self._lane = forwarder.free
+        self._answered = False  # in a tunnel: the other side has said something
 
     @property
     def idle(self) -> bool:
         return not self.sending and not self.unanswered and not self.tunnel
 
+    @property
+    def is_tunnel(self) -> bool:
+        """Open; while the answer to the request for one is missing, it is a request like others."""
+        return self.tunnel and self._answered
+
     async def run(self) -> None:
         with contextlib.suppress(OSError):
             while data := await self._reader.read(CHUNK):
+                if self.idle and self._forwarder.to_objects is not None:
+                    data = await self._choose(data)
                 if not await self._connected():
                     break
                 self._watch(data)
@@ -119,8 +173,18 @@ class _Connection:
         with contextlib.suppress(OSError, RuntimeError):
             self._writer.close()
 
+    async def _choose(self, data: bytes) -> bytes:
+        """A request begins: its head says which lane it takes."""
+        while b"\r\n\r\n" not in data and len(data) < LARGEST_HEAD and (more := await self._reader.read(CHUNK)):
+            data += more
+        lane = self._forwarder.lane_of(data)
+        if lane is not self._lane:
+            self._leave()
+            self._lane = lane
+        return data
+
     def leave_when_idle(self) -> None:
-        if self.idle and self.backend != self._forwarder.current:
+        if self.idle and (self._lane.held or self.backend != self._lane.current):
             self._leave()
 
     async def _connected(self) -> bool:
@@ -128,16 +192,21 @@ class _Connection:
         if self._inner is not None:
             return True
         while self._inner is None:
-            backend = self.backend = self._forwarder.current  # named before the wait: a drain asks for it
+            backend = await self._lane.ready()
+            if backend is None:
+                return False
+            self.backend = backend  # named before the wait: a drain asks for it
             try:
                 inner = await _Backend.open(str(backend))
             except OSError:
-                if backend == self._forwarder.current:
+                if backend == self._lane.current and not self._lane.held:
                     return False
+                self.backend = None
                 continue
-            if backend == self._forwarder.current:
+            if backend == self._lane.current and not self._lane.held:
                 self._inner, self.backend = inner, backend
             else:  # left in the meantime: nobody may have seen this connection, and its process may be ending
+                self.backend = None
                 inner.close()
         self._replies = self._reply_parser()
         self._answers = asyncio.create_task(self._copy_answers(self._inner))
@@ -151,6 +220,7 @@ class _Connection:
     async def _copy_answers(self, inner: _Backend) -> None:
         with contextlib.suppress(OSError):
             while data := await inner.reader.read(CHUNK):
+                self._answered = True
                 self._watch_reply(data)
                 self._writer.write(data)
                 await self._writer.drain()
@@ -172,7 +242,7 @@ class _Connection:
             try:
                 self._requests.feed_data(data)
             except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-                self.tunnel = True
+                self.tunnel, self._answered = True, False
 
     def _watch_reply(self, data: bytes) -> None:
         if not self.tunnel:

@@ -18,6 +18,7 @@ from inferstack.local.runtime.process import StartError, start_process
 from inferstack.local.storage.simulators import SIMULATORS, Simulator, write_config
 
 VERSION = 1  # of the folder: what an older one holds is read by a newer one
+OBJECTS = "durable_objects"  # of users' Workers, whose own process writes there
 SECONDS, PATIENCE_SECONDS = 60, 5
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 5
 log = logging.getLogger("inferstack.local")
@@ -35,6 +36,7 @@ class Storage:
         self._running = asyncio.Event()
         self._telling = asyncio.Lock()  # the last word must be the last to arrive
         self.table: Callable[[], dict[str, Any]] = dict
+        self.objects = state / OBJECTS
         _check_version(state)
 
     async def start(self, folder: Path, socket: Path, ours: Path) -> None:

@@ -7,6 +7,8 @@ import re
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
 from inferstack.local.assets.state import Assets
+from inferstack.local.objects.changes import Change, Changes
+from inferstack.local.objects.state import Spaces
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
@@ -18,9 +20,11 @@ SUBDOMAIN = ("account", "workers_subdomain")
 class Deployer:
     """Joins the state of the Workers to the running process."""
 
-    def __init__(self, store: Store, workers: Workers, assets: Assets, account_id: str, subdomain: str) -> None:
+    def __init__(
+        self, store: Store, workers: Workers, assets: Assets, spaces: Spaces, account_id: str, subdomain: str
+    ) -> None:
         self._store, self._workers, self._account, self._subdomain = store, workers, account_id, subdomain
-        self._assets = assets
+        self._assets, self.spaces, self._changes = assets, spaces, Changes(spaces, account_id)
         self.supervisor: Supervisor | None = None
 
     @property
@@ -40,7 +44,7 @@ class Deployer:
         hosts |= {d["hostname"]: self._key(d["service"]) for d in self._store.list_all("worker_domain")}
         routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
         patterns = [{"regex": _pattern(r["pattern"]), "script": self._key(r["script"])} for r in routes]
-        return Plan(versions=versions, hosts=hosts, routes=patterns)
+        return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=self.spaces.all())
 
     def _key(self, script: str) -> str:
         return key_of(self._account, script)
@@ -68,22 +72,65 @@ class Deployer:
         version, secrets = self._workers.prepare_version(worker, body, source)
         running = self._with_assets(worker, version, secrets, 100)
         if self.supervisor is not None:
+            probe = bool(version["modules"]) and self._changes.concern(worker, version)
+            plan = Plan(versions=[running], spaces=self._changes.rehearsed(worker, version), probe=probe)
             try:
-                await self.supervisor.check(Plan(versions=[running]))
+                classes = await self.supervisor.check(plan)
             except StartError as error:
                 raise ApiError(400, 10021, _validator_text(str(error))) from None
-        return self._workers.add_version(version, secrets, owner)
+            if probe:
+                version["classes"] = sorted(classes)
+                self._changes.check(worker, [version])
+        return self._workers.add_version(self._changes.resolved(worker, version), secrets, owner)
 
     async def deploy(self, worker: Document, body: Document, owner: str | None) -> Document:
         deployment, new = self._workers.prepare_deployment(worker, body, owner)
         if new:
+            wanted = [self._workers.version(worker["id"], entry["version_id"]) for entry in deployment["versions"]]
+            change = self._changes.check(worker, wanted)
+            self._refuse_bound(worker, change)
             self._workers.add_deployment(worker, deployment, owner)
-            try:
-                await self.refresh()
-            except ApiError:
-                self._store.delete(DEPLOYMENT, deployment["id"])
-                raise
+            await self._change(worker, change, deployment)
         return deployment
+
+    async def _change(self, worker: Document, change: Change, deployment: Document) -> None:
+        """Live before it is acknowledged. Objects of a deleted class go last: nothing has them open then."""
+        undo = self._changes.apply(worker, change)
+        try:
+            await self.refresh()
+        except ApiError:
+            self._store.delete(DEPLOYMENT, deployment["id"])
+            undo()
+            raise
+        self.spaces.drop(change.gone)
+
+    async def delete(self, reference: str, force: bool) -> None:
+        """A Worker, and the objects of its classes."""
+        worker = self._workers.get(reference)
+        gone = {space.id for space in self.spaces.of(worker["name"])}
+        others = [] if force else self._bound_to(worker, gone)
+        if others:
+            text = f"Worker {worker['name']!r} has Durable Objects that are bound by: {', '.join(others)}; "
+            raise ApiError(400, 10064, text + "deploy those without the binding first, or delete with force=true")
+        self._workers.delete(worker["id"])
+        self._changes.forget(worker)
+        await self.refresh()
+        self.spaces.drop(gone)
+
+    def _refuse_bound(self, worker: Document, change: Change) -> None:
+        """A class goes only when no other Worker is bound to it, as was seen with Cloudflare (mcp-server-cloudflare#387)."""
+        for space in self.spaces.of(worker["name"]):
+            others = self._bound_to(worker, {space.id} & change.gone)
+            if others:
+                text = f"Cannot apply --delete-class migration to class '{space.class_name}' without also removing the "
+                raise ApiError(400, 10061, f"{text}binding that references it. It is bound by: {', '.join(others)}")
+
+    def _bound_to(self, worker: Document, ids: set[str]) -> list[str]:
+        if not ids:
+            return []
+        live = self.plan().versions
+        users = {r.script for r in live if r.script != worker["name"] and ids & self._changes.used(r.script, r.version)}
+        return sorted(users)
 
     async def refresh(self) -> None:
         """Bring the process in line with the state."""

@@ -13,7 +13,7 @@ from inferstack.local._store import Document, Store, hex_id, uuid_id
 from inferstack.local.workers.deploy import SUBDOMAIN, Deployer
 from inferstack.local.workers.state import Workers
 
-INTERNAL = ("worker_id", "etag", "modules")
+INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes")
 
 
 def shown_version(version: Document, with_modules: bool) -> Document:
@@ -23,6 +23,11 @@ def shown_version(version: Document, with_modules: bool) -> Document:
     if version.get("assets"):
         fields["assets"] = {"config": version["assets"]["config"]}
     return fields | {"startup_time_ms": 1, "main_script_base64": ""} | modules
+
+
+def forced(request: Request) -> bool:
+    """Whether a Worker goes although others are bound to its objects."""
+    return request.query_params.get("force") == "true"
 
 
 def shown_deployment(deployment: Document) -> Document:
@@ -74,19 +79,21 @@ class WorkersApi:
 
     async def update(self, request: Request) -> Response:
         merge = request.method == "PATCH"
-        worker = self._workers.update(request.path_params["worker_id"], await json_body(request), merge)
+        before = self._workers.get(request.path_params["worker_id"])
+        worker = self._workers.update(before["id"], await json_body(request), merge)
+        if worker["name"] != before["name"]:
+            self._deployer.spaces.rename(before["name"], worker["name"])
         await self._deployer.refresh()
         return ok(worker)
 
     async def delete(self, request: Request) -> Response:
-        self._workers.delete(request.path_params["worker_id"])
-        await self._deployer.refresh()
+        await self._deployer.delete(request.path_params["worker_id"], forced(request))
         return ok(None)
 
     async def list_versions(self, request: Request) -> Response:
         worker = self._workers.get(request.path_params["worker_id"])
         versions = reversed(self._workers.versions(worker["id"]))
-        return paged(request, [shown_version(v, False) for v in versions], default_size=10)
+        return paged(request, [self._shown(v, False) for v in versions], default_size=10)
 
     async def create_version(self, request: Request) -> Response:
         worker = self._workers.get(request.path_params["worker_id"])
@@ -94,12 +101,16 @@ class WorkersApi:
         version = await self._deployer.add_version(worker, body, owner, source="terraform")
         if request.query_params.get("deploy") == "true":
             await self._deployer.deploy(worker, _everything(version), None)
-        return ok(shown_version(version, True))
+        return ok(self._shown(version, True))
 
     async def get_version(self, request: Request) -> Response:
         worker = self._workers.get(request.path_params["worker_id"])
         version = self._workers.version(worker["id"], request.path_params["version_id"])
-        return ok(shown_version(version, request.query_params.get("include") == "modules"))
+        return ok(self._shown(version, request.query_params.get("include") == "modules"))
+
+    def _shown(self, version: Document, with_modules: bool) -> Document:
+        tag = self._deployer.spaces.tag(version["worker_id"])
+        return shown_version(version, with_modules) | ({"migration_tag": tag} if tag else {})
 
     async def get_subdomain(self, _: Request) -> Response:
         return ok({"subdomain": self._deployer.subdomain})

@@ -10,12 +10,16 @@ from inferstack.catalog import crons
 from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local._store import Document, Store, hex_id, now
 from inferstack.local.workers.deploy import Deployer
-from inferstack.local.workers.routes import shown_deployment
+from inferstack.local.workers.routes import forced, shown_deployment
 from inferstack.local.workers.state import NO_WORKER, Workers
 from inferstack.local.workers.uploads import read_upload
 
 # What a new version that only changes a secret takes over from the one before.
 KEPT = ("modules", "main_module", "compatibility_date", "compatibility_flags", "limits", "placement", "assets")
+MIGRATES = (
+    "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, "
+)
+MIGRATES += "but migrations must be fully applied by running `wrangler deploy`"
 SCHEDULES, WORKFLOW = "worker_schedules", "workflow"
 
 
@@ -73,6 +77,8 @@ class ScriptsApi:
             "logpush": worker["logpush"],
             "tags": worker["tags"] or None,
         }
+        tag = self._deployer.spaces.tag(worker["id"])
+        fields |= {"migration_tag": tag} if tag else {}
         fields |= {"usage_model": "standard", "last_deployed_from": version["source"], "startup_time_ms": 1}
         return fields | {k: version[k] for k in ("compatibility_date", "compatibility_flags") if k in version}
 
@@ -104,8 +110,7 @@ class ScriptsApi:
         return body | kept | ({"assets": assets} if assets else {})
 
     async def delete(self, request: Request) -> Response:
-        self._workers.delete(request.path_params["script_name"])
-        await self._deployer.refresh()
+        await self._deployer.delete(request.path_params["script_name"], forced(request))
         return ok(None)
 
     async def list_deployments(self, request: Request) -> Response:
@@ -127,6 +132,8 @@ class ScriptsApi:
 
     async def upload_version(self, request: Request) -> Response:
         worker, body = self._worker(request), await read_upload(request)
+        if body.get("migrations"):
+            raise ApiError(400, 10211, MIGRATES)
         version = await self._deployer.add_version(worker, self._keep(worker, body), None, _source(request))
         return ok(_with_resources(version) | {"startup_time_ms": 1})
 
@@ -221,7 +228,7 @@ class ScriptsApi:
         return ok(found)
 
     async def put_workflow(self, request: Request) -> Response:
-        """Registers the workflow; running one needs Durable Objects, which the local Cloudflare does not have."""
+        """Registers the workflow; it does not run here."""
         name, body = request.path_params["workflow_name"], await json_body(request)
         if self._workers.find(str(body.get("script_name"))) is None:
             raise ApiError(*NO_WORKER)

@@ -9,6 +9,9 @@ from typing import Any
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 from inferstack.local.assets.state import Assets
+from inferstack.local.objects.declared import read_exports
+from inferstack.local.objects.migrations import read as read_migrations
+from inferstack.local.objects.state import NAMESPACE
 from inferstack.local.wirings import WIRINGS
 
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
@@ -32,6 +35,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "service": ("service",),
     "assets": (),
     "version_metadata": (),
+    NAMESPACE: (),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
@@ -132,6 +136,12 @@ class Workers:
         version: Document = {"id": uuid_id(), "worker_id": worker["id"], "number": number, "created_on": now()}
         version |= {"source": source, "urls": [], "usage_model": body.get("usage_model") or "standard"}
         version |= {k: body[k] for k in ("annotations", "placement", "limits") if body.get(k)}
+        if read_migrations(body.get("migrations")):
+            version["migrations"] = body["migrations"]
+        if exports := read_exports(body.get("exports")):
+            if "migrations" in version:
+                raise ApiError(400, 10021, "a version has `migrations` or `exports`, not both")
+            version["exports"] = exports
         if body.get("compatibility_date"):
             version["compatibility_date"] = body["compatibility_date"]
         if "compatibility_flags" in body:
@@ -173,6 +183,8 @@ class Workers:
                     raise ApiError(400, 10021, f"binding {name} of type {kind} must have a valid `{field}` specified")
             if kind == "d1" and not (binding.get("id") or binding.get("database_id")):
                 raise ApiError(400, 10021, f"binding {name} of type d1 must have a valid `id` specified")
+            if kind == NAMESPACE and not (binding.get("class_name") or binding.get("namespace_id")):
+                raise ApiError(400, 10021, f"binding {name} of type {kind} must have a valid `class_name` specified")
             if kind == "secret_text":
                 secrets[str(name)] = binding["text"]
                 binding = {"name": name, "type": kind}

@@ -1,0 +1,61 @@
+"""What a Worker's entry is made of: bindings, routes, domains, and properties of the official provider."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from inferstack.config._base import StrictModel
+
+DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
+
+
+class RateLimitBindingSpec(StrictModel):
+    """At most `requests` in `seconds` for each caller, counted where the Worker runs."""
+
+    requests: Annotated[int, Field(ge=1)]
+    seconds: Literal[10, 60] = 60
+
+
+class BindingSpec(StrictModel):
+    """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
+
+    ai: Literal[True] | None = None
+    index: str | None = None
+    database: str | None = None
+    bucket: str | None = None
+    namespace: str | None = None
+    queue: str | None = None
+    service: str | None = None
+    rate_limit: RateLimitBindingSpec | None = None
+    version_metadata: Literal[True] | None = None
+    analytics: Annotated[str, Field(pattern=DATASET)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> BindingSpec:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"a binding names exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class WorkerRouteSpec(StrictModel):
+    """Requests of a zone that go to the Worker."""
+
+    pattern: Annotated[str, Field(pattern=r"^[^/\s]+/\S*$|^[^/\s]+$")]
+    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class DomainSpec(StrictModel):
+    """A host name that is the Worker's own."""
+
+    hostname: Annotated[str, Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")]
+    zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+
+class WorkerRaw(StrictModel):
+    """Properties as the official provider has them, over what this tool sets."""
+
+    worker: dict[str, Any] = {}
+    version: dict[str, Any] = {}
+    deployment: dict[str, Any] = {}

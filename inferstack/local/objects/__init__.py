@@ -1,0 +1,1 @@
+"""Durable Objects of users' Workers: namespaces, migrations, and what workerd is told of both."""
