@@ -44,7 +44,7 @@ def tables(project: Project) -> str:
     return httpx.post(url, content=b"SHOW TABLES", headers=headers).text
 
 
-def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> None:
+def write(project: Project) -> None:
     template = project.root / "templates" / "front"
     template.mkdir()
     (template / "template.yaml").write_text("summary: calls another Worker\nneeds: { bindings: { RAG: service } }\n")
@@ -57,6 +57,9 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     text = file.read_text() + "models: { chat: { system: null, system_file: prompts/chat.md } }\n"
     file.write_text(text + "gateways: { main: { retries: { attempts: 3 }, logs: { keep: 20000 } } }\n")
 
+
+def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> None:
+    write(project)
     project.run("up", "dev")
     [gateway] = project.api("GET", "/ai-gateway/gateways")
     kept = {key: gateway[key] for key in ("retry_max_attempts", "retry_delay", "retry_backoff", "log_management")}

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from inferstack.config import StackSpec, load_stack
 from inferstack.wrangler.wrangler_import import Imported, import_wrangler
 
 Import = Callable[..., Imported]
+LAST = "names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is"
 CODE = "export default { fetch: () => new Response('hi'), queue() {} };\n"
 
 
@@ -37,3 +39,15 @@ def bring(tmp_path: Path) -> Import:
         return import_wrangler([app], tmp_path, target)
 
     return run
+
+
+def notes(found: Imported) -> list[str]:
+    """Without places, and without what is always said."""
+    return [note.partition(": ")[2] for note in found.notes if note != LAST]
+
+
+def one(bring: Import, root: Path, **config: Any) -> StackSpec:
+    """The stack of a configuration that is carried whole."""
+    found = bring(config)
+    assert (notes(found), found.wrong) == ([], False)
+    return load_stack("default", root)
