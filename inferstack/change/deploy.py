@@ -18,6 +18,7 @@ from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
 from inferstack.config import StackSpec
 from inferstack.engine import output, progress, saved_plans
+from inferstack.engine.addresses import addresses_of
 from inferstack.engine.locks import with_lock
 from inferstack.engine.runs import counts, run_of, say, show
 from inferstack.errors import ConfigError, UserError
@@ -56,6 +57,8 @@ def up(
                     refresh=refresh or None,
                 ),
             )
+    for key, address in addresses_of(spec, root).items():
+        say(f"{key}: {address}")
     return counts(result.summary)
 
 
