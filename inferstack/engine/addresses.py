@@ -28,9 +28,8 @@ def _is_on_workers_dev(worker: WorkerSpec) -> bool:
 
 def _subdomain(spec: StackSpec, root: Path) -> str:
     """The account's name under workers.dev; a token that may deploy need not be allowed to ask for it."""
-    from inferstack.engine.account import (
-        Account,
-    )  # with httpx, which an `up` without an account of Cloudflare needs not
+    # httpx, which a local `up` needs not, takes 60 ms to import.
+    from inferstack.engine.account import Account
 
     try:
         return str(Account(spec, root).call("GET", "/workers/subdomain")["subdomain"])
