@@ -72,6 +72,7 @@ def test_the_permissions_have_cloudflare_s_names() -> None:
         "AI Gateway custom provider": "AI Gateway: Edit",
         "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
         "Secrets Store secret": "Secrets Store: Edit",
+        "Durable Object migrations": "Workers Scripts: Read",
     }
 
 

@@ -136,11 +136,13 @@ def test_points_outlive_the_process(tmp_path: Any) -> None:
         api.worker("writer", "POST", "/", json=POINTS)
         wait_for(lambda: asked(api, "SELECT count() AS n FROM calls").text.find('"4"') > 0)
     finally:
+        api.client.close()
         local.stop(api.folder)
     api = start_cloudflare(tmp_path)
     try:
         assert rows(api, "SELECT count() AS n FROM calls") == [{"n": "4"}]
     finally:
+        api.client.close()
         local.stop(api.folder)
 
 

@@ -241,32 +241,35 @@ def openai(api: Api, where: str, name: str) -> OpenAI:
 
 @pytest.mark.parametrize(("where", "prefix"), [("api", ""), ("compat", "workers-ai/"), ("provider", "")])
 def test_openai_s_client_understands_every_address(cloudflare: Api, where: str, prefix: str) -> None:
-    client = openai(cloudflare, where, f"openai-{where}")
-    asked: Any = {"model": f"{prefix}{SMALL}", "messages": HELLO["messages"]}
-    said = client.chat.completions.create(**asked)
-    assert (said.object, said.choices[0].message.content) == ("chat.completion", "You said: Hello there")
-    chunks = list(client.chat.completions.create(**asked, stream=True))
-    assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "You said: Hello there"
-    assert chunks[-1].usage is not None
-    function = {"name": "look", "description": "look there", "parameters": {"type": "object", "properties": {}}}
-    called = client.chat.completions.create(
-        **asked, tools=[{"type": "function", "function": function}], tool_choice="required"
-    )
-    calls: Any = called.choices[0].message.tool_calls
-    assert (called.choices[0].finish_reason, calls[0].function.name) == ("tool_calls", "look")
-    if where == "compat":
-        return
-    vectors = client.embeddings.create(model="@cf/baai/bge-base-en-v1.5", input=["a", "b"])
-    assert [len(entry.embedding) for entry in vectors.data] == [768, 768]
-    with pytest.raises(APIStatusError) as refused:
-        client.chat.completions.create(model="@cf/meta/nope", messages=asked["messages"])
-    assert refused.value.status_code == 400
+    with openai(cloudflare, where, f"openai-{where}") as client:
+        asked: Any = {"model": f"{prefix}{SMALL}", "messages": HELLO["messages"]}
+        said = client.chat.completions.create(**asked)
+        assert (said.object, said.choices[0].message.content) == ("chat.completion", "You said: Hello there")
+        chunks = list(client.chat.completions.create(**asked, stream=True))
+        assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
+        assert (
+            "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+            == "You said: Hello there"
+        )
+        assert chunks[-1].usage is not None
+        function = {"name": "look", "description": "look there", "parameters": {"type": "object", "properties": {}}}
+        called = client.chat.completions.create(
+            **asked, tools=[{"type": "function", "function": function}], tool_choice="required"
+        )
+        calls: Any = called.choices[0].message.tool_calls
+        assert (called.choices[0].finish_reason, calls[0].function.name) == ("tool_calls", "look")
+        if where == "compat":
+            return
+        vectors = client.embeddings.create(model="@cf/baai/bge-base-en-v1.5", input=["a", "b"])
+        assert [len(entry.embedding) for entry in vectors.data] == [768, 768]
+        with pytest.raises(APIStatusError) as refused:
+            client.chat.completions.create(model="@cf/meta/nope", messages=asked["messages"])
+        assert refused.value.status_code == 400
 
 
 def test_the_responses_api_is_gpt_oss_own(cloudflare: Api) -> None:
-    client = openai(cloudflare, "api", "responding")
-    assert client.responses.create(model="@cf/openai/gpt-oss-20b", input="Hi").output_text == "You said: Hi"
-    with pytest.raises(APIStatusError) as refused:
-        client.responses.create(model=SMALL, input="Hi")
-    assert "has no Responses API" in refused.value.response.text
+    with openai(cloudflare, "api", "responding") as client:
+        assert client.responses.create(model="@cf/openai/gpt-oss-20b", input="Hi").output_text == "You said: Hi"
+        with pytest.raises(APIStatusError) as refused:
+            client.responses.create(model=SMALL, input="Hi")
+        assert "has no Responses API" in refused.value.response.text

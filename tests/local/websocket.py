@@ -21,6 +21,7 @@ class WebSocket:
         self._socket.sendall(f"{head}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
         self._read = self._socket.makefile("rb")
         if b" 101 " not in self._read.readline():
+            self.__exit__()
             raise Closed
         while self._read.readline().strip():
             pass

@@ -1,0 +1,2 @@
+const { join } = require("path");
+exports.join = (...parts) => join(...parts);

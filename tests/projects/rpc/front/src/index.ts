@@ -1,0 +1,10 @@
+import type Back from "../../back/src/index";
+
+export default {
+  async fetch(request: Request, env: { BACK: Service<Back> }): Promise<Response> {
+    using session = await env.BACK.open();
+    await session.add("one");
+    const direct = await env.BACK.fetch(request);
+    return Response.json({ sum: await env.BACK.sum(1, 2, 3), said: await session.add("two"), direct: direct.status });
+  },
+};

@@ -1,0 +1,1 @@
+export default { fetch: () => new Response("of the sources, which the build replaces") };
