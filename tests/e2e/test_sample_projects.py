@@ -78,7 +78,7 @@ CASES: dict[str, list[Ask]] = {
             "/one/two.txt",
             json={
                 "base": "two.txt",
-                "digest": "d59ce6f5",
+                "digest": "537f955c",
                 "text": "hi",
                 "mode": "production",
                 "legacy": "a/b",
@@ -92,7 +92,7 @@ CASES: dict[str, list[Ask]] = {
     ],
     "queue-batch": [
         Ask("POST", "/a", "I love it", status=202),
-        Ask("GET", "/a", json={"label": "NEGATIVE", "attempts": 1}, later=True),
+        Ask("GET", "/a", json={"label": "POSITIVE", "attempts": 1}, later=True),
     ],
     "rag": [
         Ask("PUT", "/handbook", HANDBOOK, status=201, json={"passages": 2}),

@@ -11,7 +11,7 @@ export default {
   async queue(batch, env) {
     for (const message of batch.messages) {
       const { id, text } = message.body;
-      const [{ label }] = await env.AI.run("@cf/huggingface/distilbert-sst-2-int8", { text });
+      const [{ label }] = (await env.AI.run("@cf/huggingface/distilbert-sst-2-int8", { text })).toSorted((a, b) => b.score - a.score);
       await env.DONE.put(id, JSON.stringify({ label, attempts: message.attempts }));
       message.ack();
     }
