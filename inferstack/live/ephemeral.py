@@ -23,6 +23,9 @@ from inferstack.engine.runs import failed, open_stack, say, show
 from inferstack.errors import ConfigError, StackNotFound, UserError
 from inferstack.resources.stack import InferenceStack
 
+ALONE = ("workers", "databases", "indexes", "buckets", "namespaces", "queues")
+ONLY_ONE = ("domains", "routes", "crons", "rollout", "name", "id")
+
 
 def up(name: str, source: str, ttl: str, root: Path) -> str:
     """Make or update it; returns when it ends."""
@@ -54,15 +57,15 @@ def _refuse_deployed(name: str, source: str, spec: StackSpec, root: Path) -> Non
 
 
 def _file(spec: StackSpec, source: str, name: str, end: str) -> dict[str, Any]:
-    """Without what there is only one of in the world: host names, routes; and without what runs by itself."""
-    workers = {}
-    for key, worker in spec.workers.items():
-        shared = {"domains": worker.domains, "routes": worker.routes, "crons": worker.crons, "rollout": worker.rollout}
-        dropped = {field: None for field, value in shared.items() if value}
-        if dropped:
-            workers[key] = dropped
+    """Without what there is only one of in the world, host names, routes, names of one's own; and what runs by itself."""
+    sections: dict[str, Any] = {}
+    for section in ALONE:
+        for key, entry in getattr(spec, section).items():
+            dropped = {field: None for field in ONLY_ONE if getattr(entry, field, None)}
+            if dropped:
+                sections.setdefault(section, {})[key] = dropped
     mark = {"environment": name, "expires": end, "production": False, "protect": False}
-    return {"extends": f"{source}.yaml", **mark, **({"workers": workers} if workers else {})}
+    return {"extends": f"{source}.yaml", **mark, **sections}
 
 
 def down(name: str, source: str, root: Path) -> None:

@@ -135,6 +135,25 @@ def test_a_protected_ephemeral_stack_stays(ours: Project) -> None:
     assert "db-pr-1" not in databases(ours)
 
 
+NAMED = """environment: named
+target: local
+local: { port: 0, api_port: 0 }
+databases: { db: { name: Shop } }
+buckets: { data: { name: shop-files } }
+"""
+
+
+def test_an_ephemeral_stack_has_other_names_than_those_its_source_says(ours: Project) -> None:
+    (ours.root / "stacks" / "named.yaml").write_text(NAMED)
+    ours.run("up", "named")
+    put(ours, "shop-files", "precious")
+    ours.run("ephemeral", "up", "pr-4", "--from", "named")
+    assert databases(ours) >= {"Shop", "db-pr-4"}
+    ours.run("ephemeral", "down", "pr-4", "--from", "named")
+    assert objects(ours, "shop-files") == ["precious"]
+    assert "Shop" in databases(ours)
+
+
 KEYS = ["what?#1", "..", ".", "a/../b", "a b", "a%2Fb", "a%25b", "#", "?", "a//b", "/a", "Straße.txt", "日本語", "a\\b"]
 
 
