@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, WorkerSpec, find_entry, load_stack
+from inferstack.config import SECTIONS, StackSpec, WorkerSpec, find_entry, load_stack
 from inferstack.errors import ConfigError
 
 FILE = "worker-configuration.d.ts"
@@ -22,14 +22,6 @@ KINDS = {
     "rate_limit": "RateLimit",
     "version_metadata": "WorkerVersionMetadata",
     "analytics": "AnalyticsEngineDataset",
-}
-SECTIONS = {
-    "index": "indexes",
-    "database": "databases",
-    "bucket": "buckets",
-    "namespace": "namespaces",
-    "queue": "queues",
-    "service": "workers",
 }
 
 

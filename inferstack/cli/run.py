@@ -34,12 +34,13 @@ def up(
     """Deploy a stack (pulumi up)."""
     from inferstack.change import deploy
     from inferstack.engine.runs import say
-    from inferstack.live.rollback import stays_away
 
     printing.json_only(style)
     allowed = frozenset(allow_data_loss or ())
     changes = deploy.up(stack, project(), expect_no_changes=expect_no_changes, plan=plan, allowed=allowed)
     if set(changes) == {"same"}:  # with a change of the Worker, its rollout looks at this itself
+        from inferstack.live.rollback import stays_away
+
         for line in stays_away(stack, project()):
             say(line)
     changed(style, stack, changes)

@@ -31,7 +31,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "FILE_SUFFIX",
     "FORMATS",
     "OVERRIDES",
+    "SECTIONS",
     "SERVICE_OPTIONS",
     "BundleRule",
     "Checked",

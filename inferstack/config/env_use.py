@@ -51,10 +51,7 @@ def env_uses(entry: Path, root: Path) -> list[Use]:
     """By place, each name once, and none that the code asks for first."""
     found: dict[str, Use] = {}
     asked: set[str] = set()
-    for file in _modules(entry, root):
-        text = _text(file)
-        if text is None:
-            continue
+    for file, text in _modules(entry, root).items():
         for name, start, asks in _names(text):
             place = Place(file, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
             found.setdefault(name, Use(name, place))
@@ -77,17 +74,17 @@ def exported_names(entry: Path) -> set[str] | None:
     return found
 
 
-def _modules(entry: Path, root: Path) -> list[Path]:
-    """The entry first."""
-    found, left = [entry], [entry]
+def _modules(entry: Path, root: Path) -> dict[Path, str]:
+    """Texts by file, the entry first; of those that are no code to read, an empty one."""
+    found, left = {entry: _text(entry) or ""}, [entry]
     while left and len(found) < MOST_FILES:
         file = left.pop(0)
-        for name in IMPORT.findall(_text(file) or ""):
+        for name in IMPORT.findall(found[file]):
             bare = name.removesuffix(".js")  # TypeScript writes `./a.js` for `./a.ts`
             for path in [file.parent / (name + s) for s in SUFFIXES] + [file.parent / (bare + s) for s in SUFFIXES]:
                 if path.is_file() and path.suffix in CODE:
                     if path not in found and not leaves(path, root) and "node_modules" not in path.parts:
-                        found.append(path)
+                        found[path] = _text(path) or ""
                         left.append(path)
                     break
     return found

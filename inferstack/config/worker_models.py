@@ -10,6 +10,16 @@ from inferstack.config._base import StrictModel
 
 DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
 
+# Where a binding of a kind finds what it names.
+SECTIONS = {
+    "index": "indexes",
+    "database": "databases",
+    "bucket": "buckets",
+    "namespace": "namespaces",
+    "queue": "queues",
+    "service": "workers",
+}
+
 
 class RateLimitBindingSpec(StrictModel):
     """At most `requests` in `seconds` for each caller, counted where the Worker runs."""

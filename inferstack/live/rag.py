@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from inferstack.config import StackSpec, load_stack
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.engine.runs import say
 from inferstack.errors import UserError
+from inferstack.resources.secret_sources import SecretMissing, read_secret
 
 TOKEN_SECRET = "API_TOKEN"  # noqa: S105 - the name of a binding
 LONGEST_TITLE = 500  # characters; what the Worker takes
@@ -54,9 +56,11 @@ class Endpoint:
 
 def _secret(spec: StackSpec, key: str, root: Path) -> str:
     reference = spec.workers[key].secrets.get(TOKEN_SECRET, "")
-    kind, _, name = (spec.source_of(reference) or "").partition(":")
-    if kind == "file" and (root / name).exists():
-        return (root / name).read_text().strip()
+    source = spec.source_of(reference) or ""
+    kind, _, name = source.partition(":")
+    if kind == "file":
+        with suppress(SecretMissing):
+            return read_secret(source, root)
     value = os.environ.get(name if kind == "env" else "RAG_API_TOKEN", "")
     if not value:
         raise UserError("the Worker's API token is not known here\n  fix: export RAG_API_TOKEN")

@@ -60,11 +60,9 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
 def stays_away(stack: str, root: Path) -> list[str]:
     """Workers on which a rollback stands: an update that changes nothing about them leaves them where they are."""
     spec = load_stack(stack, root)
-    account = Account(spec, root)
     told = []
-    for key in spec.workers:
-        newest = next(iter(account.deployments(spec.name_of("workers", key))), None)
-        if newest is not None and newest.by_person:
+    for key, newest in _newest(spec, Account(spec, root)).items():
+        if newest.by_person:
             told.append(
                 f"{key}: version {newest.left} was rolled back and stays away; {newest.main} takes the traffic\n"
                 f"  to put it live on purpose: inferstack rollback {stack} {key} --to {newest.left}"
@@ -111,13 +109,18 @@ def _before(deployments: list[Deployment], bad: str) -> str | None:
 
 def _changed_last(spec: StackSpec, account: Account, starts: list[datetime]) -> list[str]:
     """The Workers of the last update that deployed any; else, without a history, the one that was deployed last."""
-    newest = {key: found[0] for key in spec.workers if (found := account.deployments(spec.name_of("workers", key)))}
+    newest = _newest(spec, account)
     if not newest:
         raise UserError("no Worker of this stack is deployed")
     times = {key: datetime.fromisoformat(deployment.created) for key, deployment in newest.items()}
     last = max(times.values())
     since = next((start for start in starts if start <= last), last)
     return [key for key, created in times.items() if created >= since]
+
+
+def _newest(spec: StackSpec, account: Account) -> dict[str, Deployment]:
+    """The last deployment of each Worker that has one."""
+    return {key: found[0] for key in spec.workers if (found := account.deployments(spec.name_of("workers", key)))}
 
 
 def _shown(deployment: Deployment) -> str:

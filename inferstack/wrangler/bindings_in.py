@@ -9,7 +9,7 @@ import json
 import re
 
 from inferstack.wrangler.reading import Unfit, Value, plain
-from inferstack.wrangler.section import Section, escaped
+from inferstack.wrangler.section import Section, escaped, script_of
 
 PLACEHOLDER = re.compile(r"[<>{}\s]|your|todo|xxx|placeholder|replace|example", re.IGNORECASE)
 HERE_ONLY = ("remote", "preview_id", "preview_database_id", "preview_bucket_name", "database_internal_env", "staging")
@@ -145,9 +145,7 @@ def _service(section: Section, item: Value) -> None:
         name = item.need("binding").text()
         section.left_out(item, f"a binding to a Worker has no `{special[0]}` here, so that `env.{name}` is nothing")
         return
-    script, environment = item.need("service").text(), item.get("environment")
-    if environment is not None and environment.text() != "production":
-        script += f"-{environment.text()}"
+    script = script_of(item.need("service"), item.get("environment"))
     section.calls.append((item.need("binding").text(), script, item))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inferstack.wrangler.reading import Unfit, Value
-from inferstack.wrangler.section import Section
+from inferstack.wrangler.section import Section, script_of
 
 NEW = {"new_sqlite_classes": "sqlite", "new_classes": "legacy-kv"}
 PARTS = ("durable_objects", "migrations", "exports")
@@ -49,9 +49,7 @@ def _binding(classes: dict[str, _Class], bound: set[str]) -> Any:
         class_name, script = item.need("class_name"), item.get("script_name")
         environment = item.get("environment")
         if script is not None and script.raw:
-            named = script.text()
-            if environment is not None and environment.raw and environment.text() != "production":
-                named += f"-{environment.raw}"
+            named = script_of(script, environment if environment is not None and environment.raw else None)
             if section.draft.identities.get(("workers", named)) == section.worker:
                 _own(section, item, class_name.text(), classes, bound)
                 return

@@ -93,6 +93,12 @@ class Section:
             yield from value.unread()
 
 
+def script_of(name: Value, environment: Value | None) -> str:
+    """The Worker that a binding means: each of wrangler's environments has its own."""
+    own = environment is not None and environment.text() != "production"
+    return f"{name.text()}-{environment.text()}" if own and environment else name.text()
+
+
 def _all(reader: Reader) -> Reader:
     def read(section: Section, value: Value) -> None:
         for item in value.items():

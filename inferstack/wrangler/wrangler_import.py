@@ -89,10 +89,10 @@ def next_commands(found: Imported, target: str, *, adopt: bool = False) -> list[
         return [f"next: inferstack adopt {stack}; inferstack preview {stack}"]
     if target == "local":
         return [f"next: inferstack up {stack}"]
-    here = f"inferstack add stack {free('local', set(found.stacks))} --target local --extends {stack}.yaml"
+    here = free("local", set(found.stacks))
     return [
         f"next: inferstack up {stack} (it needs CLOUDFLARE_API_TOKEN and an account)",
-        f"or here first: {here}; inferstack up {free('local', set(found.stacks))}",
+        f"or here first: inferstack add stack {here} --target local --extends {stack}.yaml; inferstack up {here}",
     ]
 
 

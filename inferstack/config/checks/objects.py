@@ -40,8 +40,10 @@ def _check_exports(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) 
         return
     entry = find_entry(root / worker.source)
     exported = exported_names(entry) if entry else None
-    for name, class_name in own.items() if exported is not None else ():
-        if exported is not None and class_name not in exported:
+    if exported is None:
+        return
+    for name, class_name in own.items():
+        if class_name not in exported:
             problem = f"`{worker.source}` does not export the class `{class_name}`{closest(class_name, exported)}"
             fix = f"export it from the entry file: `export class {class_name} extends DurableObject`"
             report("IS110", (*at, name, "class_name"), problem, fix)

@@ -12,6 +12,7 @@ from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
 from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
+from inferstack.config.worker_models import SECTIONS
 
 CODES = {
     "models": "IS033",
@@ -22,14 +23,6 @@ CODES = {
     "namespaces": "IS038",
     "queues": "IS039",
     "workers": "IS040",
-}
-BINDINGS = {
-    "index": "indexes",
-    "database": "databases",
-    "bucket": "buckets",
-    "namespace": "namespaces",
-    "queue": "queues",
-    "service": "workers",
 }
 
 
@@ -72,7 +65,7 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
         for role, alias in worker.models.items():
             yield ("workers", key, "models", role), alias, "models"
         for name, binding in worker.bindings.items():
-            for kind, section in BINDINGS.items():
+            for kind, section in SECTIONS.items():
                 target = getattr(binding, kind)
                 if target is not None:
                     yield ("workers", key, "bindings", name, kind), target, section

@@ -264,11 +264,11 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _answers(path: Path | None) -> bool:
+async def _answers(path: Path) -> bool:
     """Whether the runtime answers at all; an isolate that loops keeps its only thread."""
     try:
         async with asyncio.timeout(PING_SECONDS):
-            reader, writer = await asyncio.open_unix_connection(str(path))
+            reader, writer = await asyncio.open_unix_connection(path)
             try:
                 writer.write(b"GET /ping HTTP/1.1\r\nhost: dispatch\r\nconnection: close\r\n\r\n")
                 return bool(await reader.readline())
