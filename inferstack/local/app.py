@@ -47,6 +47,7 @@ from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
 from inferstack.local.workers.state import Workers
+from inferstack.local.zones import Zones
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -83,6 +84,7 @@ class LocalCloudflare:
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
         self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
+        self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
 
@@ -91,6 +93,7 @@ class LocalCloudflare:
         base = API + "/accounts/{account_id}"
         routes = [route for product in self.products for route in product.routes(base)]
         routes = [_of_a_zone(route) if route.path.startswith("/zones/") else route for route in routes]
+        routes += self.zones.routes(base)
         routes += UserApi(self.account.account_id).routes(base)
         routes += [
             Route("/health", _health, methods=["GET"]),

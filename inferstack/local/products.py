@@ -26,8 +26,11 @@ from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
+from inferstack.local.workers.contents import ContentsApi
 from inferstack.local.workers.routes import WorkersApi
+from inferstack.local.workers.script_secrets import ScriptSecretsApi
 from inferstack.local.workers.scripts import ScriptsApi
+from inferstack.local.workers.successor import Successors
 
 if TYPE_CHECKING:
     from inferstack.local.app import LocalCloudflare
@@ -80,5 +83,7 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ObjectsApi(of.spaces).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
+        Product(routes=ContentsApi(of.workers, Successors(of.workers, of.deployer)).routes),
+        Product(routes=ScriptSecretsApi(of.workers, Successors(of.workers, of.deployer)).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

@@ -16,24 +16,32 @@ class UserApi:
     """Of the one account that a token is for."""
 
     def __init__(self, account_id: str) -> None:
-        self._account = {"id": account_id, "name": ACCOUNT_NAME, "type": "standard"}
+        self.account = {"id": account_id, "name": ACCOUNT_NAME, "type": "standard"}
 
     def routes(self, base: str) -> list[Route]:
         return [
             Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
+            Route(base + "/tokens/verify", self._verify, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
+            Route(API + "/memberships", self._memberships, methods=["GET"]),
             Route(API + "/accounts", self._accounts, methods=["GET"]),
             Route(base, self._one, methods=["GET"]),
         ]
 
     async def _verify(self, _: Request) -> Response:
-        return ok({"id": self._account["id"], "status": "active"})
+        return ok({"id": self.account["id"], "status": "active"})
 
     async def _user(self, _: Request) -> Response:
-        return ok({"id": self._account["id"], "email": "local@example.com"})
+        return ok({"id": self.account["id"], "email": "local@example.com"})
+
+    async def _memberships(self, request: Request) -> Response:
+        """wrangler 4.164 asks for the accounts of a token by these."""
+        one = {"id": self.account["id"], "account": self.account, "status": "accepted", "roles": ["Administrator"]}
+        status = request.query_params.get("status", "accepted")
+        return paged(request, [one | {"api_access_enabled": True}] if status == "accepted" else [])
 
     async def _accounts(self, request: Request) -> Response:
-        return paged(request, [self._account])
+        return paged(request, [self.account])
 
     async def _one(self, _: Request) -> Response:
-        return ok(self._account)
+        return ok(self.account)

@@ -45,7 +45,9 @@ class KvApi:
             Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/keys", self.keys, methods=["GET"]),
             Route(one + "/bulk", self.write_bulk, methods=["PUT"]),
+            Route(one + "/bulk", self.delete_bulk, methods=["DELETE"]),
             Route(one + "/bulk/delete", self.delete_bulk, methods=["POST"]),
+            Route(one + "/bulk/get", self.read_bulk, methods=["POST"]),
             Route(one + "/values/{key_name:path}", self.read, methods=["GET"]),
             Route(one + "/values/{key_name:path}", self.write, methods=["PUT"]),
             Route(one + "/values/{key_name:path}", self.remove, methods=["DELETE"]),
@@ -118,6 +120,26 @@ class KvApi:
         self._namespaces.write_all(namespace, [_entry(item) for item in items])
         return ok({"successful_key_count": len(items), "unsuccessful_keys": []})
 
+    async def read_bulk(self, request: Request) -> Response:
+        """Several values; null for a key that is not there. As JSON when `type` says so."""
+        namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
+        body = await json_body(request, 10012)
+        keys, form = body.get("keys"), body.get("type", "text")
+        if not isinstance(keys, list) or not keys:
+            raise ApiError(400, 10029, "at least one key is needed")
+        if len(keys) > MOST_KEYS:
+            raise ApiError(400, 10012, f"at most {MOST_KEYS} keys at once; these are {len(keys):,}")
+        if form not in ("text", "json"):
+            raise ApiError(400, 10012, "type must be text or json")
+        entries = {check_key(key): self._namespaces.read(namespace, key) for key in keys}
+        values = {key: entry and _bulk_value(key, entry[0], form) for key, entry in entries.items()}
+        if body.get("withMetadata") is True:
+            noted = {key: json.loads(entry[1]) if entry and entry[1] else None for key, entry in entries.items()}
+            values = {
+                key: value if value is None else _with(value, noted[key], entries[key]) for key, value in values.items()
+            }
+        return ok({"values": values})
+
     async def delete_bulk(self, request: Request) -> Response:
         namespace = self._namespaces.get(request.path_params["namespace_id"])["id"]
         keys = await json_body(request, 10012, list)
@@ -125,6 +147,20 @@ class KvApi:
         checked = [check_key(entry.get("name") if isinstance(entry, dict) else entry) for entry in keys]
         self._namespaces.remove_all(namespace, checked)
         return ok({"successful_key_count": len(keys), "unsuccessful_keys": []})
+
+
+def _bulk_value(key: str, value: bytes, form: str) -> Any:
+    if form == "text":
+        return any_text(value)
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ApiError(400, 10012, f"the value of {key[:80]!r} is not JSON") from None
+
+
+def _with(value: Any, metadata: Any, entry: Any) -> dict[str, Any]:
+    expires = {"expiration": entry[2]} if entry[2] is not None else {}
+    return {"value": value, "metadata": metadata} | expires
 
 
 def _check_number(items: list[Any]) -> None:

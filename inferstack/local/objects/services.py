@@ -51,7 +51,7 @@ def shared(folder: Path, objects: Path | None) -> Iterator[str]:
 def probe_module(version: Document, folder: Path) -> str | None:
     """A main module that tells which classes the version's own one exports; None when that is no ES module."""
     main = next(module for module in version["modules"] if module["name"] == version["main_module"])
-    if not main["content_type"].split(";")[0].endswith("javascript+module"):
+    if version.get("body_part") or not main["content_type"].split(";")[0].endswith("javascript+module"):
         return None
     source = (HERE / "probe.js").read_text().replace("MAIN", "./" + posixpath.basename(main["name"]))
     (folder / "probe.js").write_text(source)

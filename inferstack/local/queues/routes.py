@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._store import now
 from inferstack.local.queues.state import PULL_SETTINGS, Queues
 
 Message = tuple[bytes, str, float | None]  # body, form, delay in seconds
@@ -43,8 +44,13 @@ class QueuesApi:
             Route(one + "/messages/batch", self.push_batch, methods=["POST"]),
             Route(one + "/messages/pull", self.pull, methods=["POST"]),
             Route(one + "/messages/ack", self.acknowledge, methods=["POST"]),
+            Route(one + "/messages/peek", self.peek, methods=["POST"]),
+            Route(one + "/messages/preview", self.preview, methods=["POST"]),
+            Route(one + "/messages/preview/ack", self.acknowledge, methods=["POST"]),
+            Route(one + "/messages/purge", self.purge_messages, methods=["POST"]),
             Route(one + "/metrics", self.metrics, methods=["GET"]),
             Route(one + "/purge", self.purge, methods=["POST"]),
+            Route(one + "/purge", self.purged, methods=["GET"]),
         ]
 
     async def list_all(self, request: Request) -> Response:
@@ -104,22 +110,10 @@ class QueuesApi:
             raise ApiError(405, 10026, "Queue has no http_pull consumer")
         settings = PULL_SETTINGS | consumer["settings"] | {k: v for k, v in body.items() if v is not None}
         for name, most in (("batch_size", 100), ("visibility_timeout_ms", 43_200_000)):
-            value = settings[name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= most:
-                raise ApiError(400, 10026, f"{name} must be a number from 1 to {most}")
+            _check_number(name, settings[name], most)
         due = self._queues.due(queue_id, int(settings["batch_size"]))
         self._queues.lease(due, int(settings["visibility_timeout_ms"]))
-        shown = [
-            {
-                "id": m["id"],
-                "lease_id": m["lease"],
-                "attempts": m["attempts"],
-                "timestamp_ms": m["sent_ms"],
-                "body": m["body"].decode() if m["format"] in ("json", "text") else base64.b64encode(m["body"]).decode(),
-                "metadata": {"CF-Content-Type": m["format"], "CF-sourceMessageSource": "api"},
-            }
-            for m in due
-        ]
+        shown = [_shown(message) | {"lease_id": message["lease"]} for message in due]
         return ok({"message_backlog_count": self._queues.metrics(queue_id)["backlog_count"], "messages": shown})
 
     async def acknowledge(self, request: Request) -> Response:
@@ -142,17 +136,67 @@ class QueuesApi:
                     counts[counter] += 1
         return ok(counts | {"warnings": warnings})
 
+    async def _looked_at(self, request: Request) -> tuple[str, list[dict[str, Any]]]:
+        """The queue, and the messages that wait: for the dashboard, so without a consumer."""
+        queue_id, body = request.path_params["queue_id"], await json_body(request, 10026)
+        size = body.get("batch_size", PULL_SETTINGS["batch_size"])
+        _check_number("batch_size", size, 100)
+        return queue_id, self._queues.due(self._queues.get(queue_id)["queue_id"], int(size))
+
+    async def peek(self, request: Request) -> Response:
+        """Nobody else notices it; `ref` is what `messages/purge` takes."""
+        _, due = await self._looked_at(request)
+        return ok({"messages": [_shown(message) | {"ref": message["id"]} for message in due]})
+
+    async def preview(self, request: Request) -> Response:
+        """Leased as for a consumer, for the default time."""
+        _, due = await self._looked_at(request)
+        self._queues.lease(due, int(PULL_SETTINGS["visibility_timeout_ms"]))
+        return ok({"messages": [_shown(message) | {"lease_id": message["lease"]} for message in due]})
+
+    async def purge_messages(self, request: Request) -> Response:
+        queue_id, body = request.path_params["queue_id"], await json_body(request, 10026)
+        self._queues.get(queue_id)
+        refs = body.get("refs")
+        if not isinstance(refs, list) or not all(isinstance(each, dict) for each in refs):
+            raise ApiError(400, 10026, "refs must be a list of objects with a `ref`")
+        unknown = self._queues.drop(queue_id, [str(each.get("ref")) for each in refs])
+        return ok({"errors": [], "warnings": dict.fromkeys(unknown, "there is no such message")})
+
     async def metrics(self, request: Request) -> Response:
         return ok(self._queues.metrics(self._queues.get(request.path_params["queue_id"])["queue_id"]))
 
     async def purge(self, request: Request) -> Response:
         queue = self._queues.get(request.path_params["queue_id"])
+        started = now()
         await self._empty(queue["queue_id"])
+        self._queues.note_purge(queue["queue_id"], started)
         return ok(self._queues.describe(queue))
+
+    async def purged(self, request: Request) -> Response:
+        """When the last purge began and ended; empty before the first."""
+        return ok(self._queues.last_purge(self._queues.get(request.path_params["queue_id"])["queue_id"]))
 
     async def _empty(self, queue_id: str) -> None:
         while self._queues.purge_some(queue_id):
             await asyncio.sleep(0)  # others have their turn: 100,000 messages take seconds
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    """Bytes and what only a Worker can read go as base64."""
+    body, form = message["body"], message["format"]
+    return {
+        "id": message["id"],
+        "attempts": message["attempts"],
+        "timestamp_ms": message["sent_ms"],
+        "body": body.decode() if form in ("json", "text") else base64.b64encode(body).decode(),
+        "metadata": {"CF-Content-Type": form, "CF-sourceMessageSource": "api"},
+    }
+
+
+def _check_number(name: str, value: Any, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= most:
+        raise ApiError(400, 10026, f"{name} must be a number from 1 to {most}")
 
 
 def _message(item: dict[str, Any], default_delay: float | None = None) -> tuple[bytes, str, float | None]:

@@ -11,8 +11,9 @@ from typing import Any
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now
 
-KIND, CONSUMER = "queue", "queue_consumer"
+KIND, CONSUMER, PURGE = "queue", "queue_consumer", "queue_purge"
 NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+TAKEN = "Queue name '{}' is already taken. Please use a different name and try again."
 SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_period": 345600}
 WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
 PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
@@ -57,17 +58,12 @@ class Queues:
         return queue | counts | {"consumers": consumers}
 
     def create(self, body: Document, owner: str | None) -> Document:
-        name = body.get("queue_name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ApiError(
-                400, 11003, f"Queue name '{name}' is invalid: lower case letters, digits and hyphens, 1 to 63"
-            )
+        name = _name(body)
         existing = self._store.find(KIND, queue_name=name)
         if existing:
             if owner and self._store.owner_of(KIND, existing["queue_id"]) == owner:
                 return self.describe(existing)
-            message = f"Queue name '{name}' is already taken. Please use a different name and try again."
-            raise ApiError(409, 11009, message)
+            raise ApiError(409, 11009, TAKEN.format(name))
         settings = SETTINGS | _known(body.get("settings"), SETTINGS, 100128)
         times = {"created_on": now(), "modified_on": now()}
         queue: Document = {"queue_id": hex_id(), "queue_name": name, **times, "settings": settings}
@@ -85,7 +81,10 @@ class Queues:
     def update(self, queue_id: str, body: Document) -> Document:
         queue = self.get(queue_id)
         queue["settings"] |= _known(body.get("settings"), SETTINGS, 100128)
-        queue["queue_name"] = body.get("queue_name", queue["queue_name"])
+        if "queue_name" in body and _name(body) != queue["queue_name"]:
+            if self.by_name(body["queue_name"]):
+                raise ApiError(409, 11009, TAKEN.format(body["queue_name"]))
+            queue["queue_name"] = body["queue_name"]
         queue["modified_on"] = now()
         self._store.put(KIND, queue_id, queue)
         self.on_message()
@@ -97,6 +96,7 @@ class Queues:
             self._store.delete(CONSUMER, consumer["consumer_id"])
         self._db.execute("delete from queue_messages where queue = ?", (queue_id,))
         self._db.execute("delete from queue_backlogs where queue = ?", (queue_id,))
+        self._store.delete(PURGE, queue_id)
         self._store.delete(KIND, queue_id)
 
     def consumers(self, queue_id: str) -> list[Document]:
@@ -174,6 +174,23 @@ class Queues:
         self._db.execute(sql, (queue_id, PURGED_AT_ONCE))
         return bool(self._db.changes())
 
+    def drop(self, queue_id: str, ids: list[str]) -> list[str]:
+        """Those of the messages that were not there."""
+        sql = "delete from queue_messages where queue = ? and id = ?"
+        unknown = []
+        with self.together():
+            for message in ids:
+                self._db.execute(sql, (queue_id, message))
+                if not self._db.changes():
+                    unknown.append(message)
+        return unknown
+
+    def note_purge(self, queue_id: str, started: str) -> None:
+        self._store.put(PURGE, queue_id, {"started_at": started, "completed": now()})
+
+    def last_purge(self, queue_id: str) -> Document:
+        return self._store.get(PURGE, queue_id) or {"started_at": None, "completed": None}
+
     def due(self, queue_id: str, most: int) -> list[Document]:
         """Messages that may be delivered now, those first that wait longest: in the order of an index, so none is sorted."""
         sql = (
@@ -230,6 +247,14 @@ class Queues:
             oldest = now_ms() - queue["settings"]["message_retention_period"] * 1000
             sql = "delete from queue_messages where queue = ? and sent_ms < ?"
             self._db.execute(sql, (queue["queue_id"], oldest))
+
+
+def _name(body: Document) -> str:
+    name = body.get("queue_name")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        text = f"Queue name '{str(name)[:80]}' is invalid: lower case letters, digits and hyphens, 1 to 63"
+        raise ApiError(400, 11003, text)
+    return name
 
 
 def _known(given: Any, allowed: dict[str, Any], code: int) -> dict[str, Any]:

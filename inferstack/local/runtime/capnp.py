@@ -186,7 +186,7 @@ class Config:
         extra = objects.owned(spaces if owner else [], self._doors.objects is not None)
         self._services.append(
             f"(name = {literal(running.service)}, "
-            f"worker = (modules = [{joined(self._modules(running.version))}], {self._settings(running)}{extra}))"
+            f"worker = ({self._code(running.version)}, {self._settings(running)}{extra}))"
         )
 
     def _probe(self, running: RunningVersion) -> bool:
@@ -212,6 +212,14 @@ class Config:
                 f"cacheApiOutbound = {literal(f'cache-{running.account}')}"
             )
         return self._known[running.service]
+
+    def _code(self, version: Document) -> str:
+        if not version.get("body_part"):
+            return f"modules = [{joined(self._modules(version))}]"
+        script = next(module for module in version["modules"] if module["name"] == version["body_part"])
+        file = f"{version['id']}-script"
+        (self._folder / file).write_bytes(base64.b64decode(script["content_base64"]))
+        return f"serviceWorkerScript = embed {literal(file)}"
 
     def _modules(self, version: Document) -> Iterable[str]:
         ordered = sorted(version["modules"], key=lambda m: m["name"] != version["main_module"])

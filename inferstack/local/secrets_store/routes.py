@@ -12,6 +12,8 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local.secrets_store.state import NO_SECRET, SecretsStores
 
+MOST_SECRETS = 100  # of an account: https://developers.cloudflare.com/secrets-store/manage-secrets, as of 2026-09-25
+
 
 class SecretsStoreApi:
     """REST handlers."""
@@ -26,13 +28,16 @@ class SecretsStoreApi:
         return [
             Route(base + "/stores", self.list_stores, methods=["GET"]),
             Route(base + "/stores", self.create_store, methods=["POST"]),
+            Route(base + "/quota", self.quota, methods=["GET"]),
             Route(store, self.get_store, methods=["GET"]),
+            Route(store, self.delete_store, methods=["DELETE"]),
             Route(store + "/secrets", self.list_secrets, methods=["GET"]),
             Route(store + "/secrets", self.create, methods=["POST"]),
             Route(store + "/secrets", self.delete_several, methods=["DELETE"]),
             Route(secret, self.get, methods=["GET"]),
             Route(secret, self.update, methods=["PATCH"]),
             Route(secret, self.delete, methods=["DELETE"]),
+            Route(secret + "/duplicate", self.duplicate, methods=["POST"]),
         ]
 
     async def list_stores(self, request: Request) -> Response:
@@ -44,6 +49,19 @@ class SecretsStoreApi:
 
     async def get_store(self, request: Request) -> Response:
         return ok(self._stores.get_store(request.path_params["store_id"]))
+
+    async def delete_store(self, request: Request) -> Response:
+        """One with secrets goes with `force` only."""
+        self._stores.delete_store(request.path_params["store_id"], request.query_params.get("force") == "true")
+        return ok(None)
+
+    async def quota(self, _: Request) -> Response:
+        used = sum(len(self._stores.secrets(store["id"])) for store in self._stores.stores())
+        return ok({"secrets": {"quota": MOST_SECRETS, "usage": used}})
+
+    async def duplicate(self, request: Request) -> Response:
+        """The same value under another name; who asks need not know it."""
+        return ok(self._stores.duplicate(*_ids(request), await json_body(request, 1001), request.state.owner))
 
     async def list_secrets(self, request: Request) -> Response:
         wanted = request.query_params.get("search", "")

@@ -10,7 +10,7 @@ from inferstack.local._store import Document, Store, hex_id, now
 STORE, SECRET = "secrets_store", "secrets_store_secret"
 VALUES = "secrets_store"  # scope of the values in the table of secrets
 SCOPES = ("workers", "ai_gateway", "dex", "access", "containers", "websearch")
-LONGEST = 65536  # characters of a value
+LONGEST = 65536  # bytes of a value: https://developers.cloudflare.com/secrets-store/manage-secrets, as of 2026-09-25
 NO_STORE = (400, 1001, "store_not_found")
 NO_SECRET = (400, 1001, "secret_not_found")
 
@@ -38,6 +38,19 @@ class SecretsStores:
         if found is None:
             raise ApiError(*NO_STORE)
         return found
+
+    def delete_store(self, store_id: str, force: bool) -> None:
+        kept = self.secrets(store_id)
+        if kept and not force:
+            raise ApiError(409, 1003, f"the store has {len(kept)} secrets: delete them first, or ask with force=true")
+        for secret in kept:
+            self.delete(store_id, secret["id"])
+        self._store.delete(STORE, store_id)
+
+    def duplicate(self, store_id: str, secret_id: str, body: Document, owner: str | None) -> Document:
+        """`body` names the new one, its scopes and perhaps a comment; the value is the same."""
+        value = self._store.secrets(VALUES)[self.get(store_id, secret_id)["id"]]
+        return self.create(store_id, [{**body, "value": value}], owner)[0]
 
     def secrets(self, store_id: str) -> list[Document]:
         self.get_store(store_id)
@@ -100,5 +113,5 @@ def _check(entry: Any) -> None:
         raise ApiError(400, 1001, "secret_scopes_empty")
     if not isinstance(scopes, list) or any(scope not in SCOPES for scope in scopes):
         raise ApiError(400, 1001, "secret_scope_invalid")
-    if not isinstance(entry.get("value"), str) or len(entry["value"]) > LONGEST:
+    if not isinstance(entry.get("value"), str) or len(entry["value"].encode("utf-8", "replace")) > LONGEST:
         raise ApiError(400, 1001, "invalid_json_body")

@@ -12,8 +12,10 @@ from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local._store import Document, Store, hex_id, uuid_id
 from inferstack.local.workers.deploy import SUBDOMAIN, Deployer
 from inferstack.local.workers.state import Workers
+from inferstack.local.zones import zone_of
 
-INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes")
+SETTINGS = ("account", "workers_settings")
+INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes", "body_part")
 
 
 def shown_version(version: Document, with_modules: bool) -> Document:
@@ -55,8 +57,11 @@ class WorkersApi:
             Route(one + "/versions", self.list_versions, methods=["GET"]),
             Route(one + "/versions", self.create_version, methods=["POST"]),
             Route(version, self.get_version, methods=["GET"]),
+            Route(version, self.delete_version, methods=["DELETE"]),
             Route(f"{account}/workers/subdomain", self.get_subdomain, methods=["GET"]),
             Route(f"{account}/workers/subdomain", self.put_subdomain, methods=["PUT"]),
+            Route(f"{account}/workers/subdomain", self.delete_subdomain, methods=["DELETE"]),
+            Route(f"{account}/workers/account-settings", self.account_settings, methods=["GET", "PUT"]),
             Route(f"{account}/workers/domains", self.list_domains, methods=["GET"]),
             Route(f"{account}/workers/domains", self.put_domain, methods=["PUT"]),
             Route(domain, self.get_domain, methods=["GET"]),
@@ -108,6 +113,11 @@ class WorkersApi:
         version = self._workers.version(worker["id"], request.path_params["version_id"])
         return ok(self._shown(version, request.query_params.get("include") == "modules"))
 
+    async def delete_version(self, request: Request) -> Response:
+        worker = self._workers.get(request.path_params["worker_id"])
+        self._workers.delete_version(worker["id"], request.path_params["version_id"])
+        return ok(None)
+
     def _shown(self, version: Document, with_modules: bool) -> Document:
         tag = self._deployer.spaces.tag(version["worker_id"])
         return shown_version(version, with_modules) | ({"migration_tag": tag} if tag else {})
@@ -120,6 +130,20 @@ class WorkersApi:
         self._store.put(*SUBDOMAIN, {"subdomain": name})
         await self._deployer.refresh()
         return ok({"subdomain": name})
+
+    async def delete_subdomain(self, _: Request) -> Response:
+        """The account's own name goes; here it is the first one again, as Workers stay to be reached."""
+        self._store.delete(*SUBDOMAIN)
+        await self._deployer.refresh()
+        return Response(status_code=204)
+
+    async def account_settings(self, request: Request) -> Response:
+        kept = self._store.get(*SETTINGS) or {"default_usage_model": "standard", "green_compute": False}
+        if request.method == "PUT":
+            given = await json_body(request)
+            kept |= {key: given[key] for key in kept if isinstance(given.get(key), type(kept[key]))}
+            self._store.put(*SETTINGS, kept)
+        return ok(kept)
 
     async def list_domains(self, request: Request) -> Response:
         fields = ("hostname", "service", "environment", "zone_id", "zone_name")
@@ -134,7 +158,10 @@ class WorkersApi:
         old = self._store.find("worker_domain", hostname=hostname)
         zone = body.get("zone_name") or hostname.split(".", 1)[-1]
         domain = {"id": old["id"] if old else hex_id(), "zone_name": zone, "cert_id": uuid_id()}
-        domain |= {"zone_id": body.get("zone_id") or hex_id(), "environment": body.get("environment") or "production"}
+        domain |= {
+            "zone_id": body.get("zone_id") or zone_of(self._store, zone),
+            "environment": body.get("environment") or "production",
+        }
         self._store.put("worker_domain", domain["id"], domain | {"hostname": hostname, "service": service})
         await self._deployer.refresh()
         return ok(domain | {"hostname": hostname, "service": service})

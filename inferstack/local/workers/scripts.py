@@ -7,15 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inferstack.catalog import crons
-from inferstack.local._envelope import ApiError, json_body, ok, paged, require
+from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._store import Document, Store, hex_id, now
 from inferstack.local.workers.deploy import Deployer
 from inferstack.local.workers.routes import forced, shown_deployment
-from inferstack.local.workers.state import NO_WORKER, Workers
+from inferstack.local.workers.state import NO_WORKER, Workers, shown_settings
 from inferstack.local.workers.uploads import read_upload
 
-# What a new version that only changes a secret takes over from the one before.
-KEPT = ("modules", "main_module", "compatibility_date", "compatibility_flags", "limits", "placement", "assets")
 MIGRATES = (
     "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, "
 )
@@ -32,7 +30,7 @@ class ScriptsApi:
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/workers/scripts"
         one = base + "/{script_name}"
-        secret, deployment = one + "/secrets/{secret_name}", one + "/deployments/{deployment_id}"
+        deployment = one + "/deployments/{deployment_id}"
         workflow = f"{account}/workflows/{{workflow_name}}"
         return [
             Route(base, self.list_all, methods=["GET"]),
@@ -41,14 +39,11 @@ class ScriptsApi:
             Route(one + "/deployments", self.list_deployments, methods=["GET"]),
             Route(one + "/deployments", self.create_deployment, methods=["POST"]),
             Route(deployment, self.get_deployment, methods=["GET"]),
+            Route(deployment, self.delete_deployment, methods=["DELETE"]),
             Route(one + "/versions", self.list_versions, methods=["GET"]),
             Route(one + "/versions", self.upload_version, methods=["POST"]),
             Route(one + "/versions/{version_id}", self.get_version, methods=["GET"]),
-            Route(one + "/settings", self.get_settings, methods=["GET"]),
             Route(one + "/script-settings", self.script_settings, methods=["GET", "PATCH"]),
-            Route(one + "/secrets", self.list_secrets, methods=["GET"]),
-            Route(one + "/secrets", self.put_secret, methods=["PUT"]),
-            Route(secret, self.delete_secret, methods=["DELETE"]),
             Route(one + "/schedules", self.get_schedules, methods=["GET"]),
             Route(one + "/schedules", self.put_schedules, methods=["PUT"]),
             Route(one + "/subdomain", self.get_subdomain, methods=["GET"]),
@@ -71,7 +66,11 @@ class ScriptsApi:
     def _script(self, worker: Document) -> Document:
         version = self._workers.latest_version(worker["id"])
         fields = {"id": worker["name"], "etag": version["etag"], "handlers": ["fetch"], "tag": worker["id"]}
-        fields |= {"created_on": worker["created_on"], "modified_on": version["created_on"], "has_modules": True}
+        fields |= {
+            "created_on": worker["created_on"],
+            "modified_on": version["created_on"],
+            "has_modules": not version.get("body_part"),
+        }
         fields |= {
             "has_assets": bool(version.get("assets")),
             "logpush": worker["logpush"],
@@ -86,8 +85,7 @@ class ScriptsApi:
         body, name = await read_upload(request), request.path_params["script_name"]
         worker, made = self._workers.find(name), False
         if worker is None:
-            shell = {"name": name} | {k: body[k] for k in ("observability", "tail_consumers", "logpush") if body.get(k)}
-            worker, made = self._workers.create(shell, None), True
+            worker, made = self._workers.create({"name": name}, None), True
         try:
             version = await self._deployer.add_version(worker, self._keep(worker, body), None, _source(request))
         except ApiError:
@@ -95,8 +93,10 @@ class ScriptsApi:
                 self._workers.delete(worker["id"])
             raise
         entry = {"percentage": 100, "version_id": version["id"]}
-        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
-        return ok(self._script(worker))
+        deployment = await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+        own = {k: body[k] for k in shown_settings(worker) if body.get(k) is not None}
+        worker = self._workers.update(worker["id"], own, merge=True)
+        return ok(self._script(worker) | {"deployment_id": deployment["id"].replace("-", "")})
 
     def _keep(self, worker: Document, body: Document) -> Document:
         """`keep_bindings` names types that stay from the last version; a script's secrets stay anyway."""
@@ -126,6 +126,12 @@ class ScriptsApi:
         worker = self._worker(request)
         return ok(shown_deployment(self._workers.deployment(worker["id"], request.path_params["deployment_id"])))
 
+    async def delete_deployment(self, request: Request) -> Response:
+        """One that is no longer live: it goes from the list."""
+        worker = self._worker(request)
+        self._workers.delete_deployment(worker["id"], request.path_params["deployment_id"])
+        return ok(None)
+
     async def list_versions(self, request: Request) -> Response:
         versions = reversed(self._workers.versions(self._worker(request)["id"]))
         return ok({"items": [_listed(v) for v in versions]})
@@ -141,50 +147,13 @@ class ScriptsApi:
         version = self._workers.version(self._worker(request)["id"], request.path_params["version_id"])
         return ok(_with_resources(version))
 
-    async def get_settings(self, request: Request) -> Response:
-        worker = self._worker(request)
-        version = self._workers.latest_version(worker["id"])
-        settings = {"bindings": version["bindings"], "compatibility_flags": version.get("compatibility_flags", [])}
-        settings |= {"compatibility_date": version["compatibility_date"]} if "compatibility_date" in version else {}
-        settings |= {"usage_model": "standard", "placement": {}, **_script_settings(worker)}
-        return ok(settings)
-
     async def script_settings(self, request: Request) -> Response:
         worker = self._worker(request)
         if request.method == "PATCH":
-            worker = self._workers.update(worker["id"], await json_body(request), merge=True)
-        return ok(_script_settings(worker))
-
-    async def list_secrets(self, request: Request) -> Response:
-        bindings = (self._workers.newest_version(self._worker(request)["id"]) or {"bindings": []})["bindings"]
-        return ok([{"name": b["name"], "type": b["type"]} for b in bindings if b["type"] == "secret_text"])
-
-    async def put_secret(self, request: Request) -> Response:
-        body = await json_body(request)
-        name, text = require(body, "name", str, 10021), require(body, "text", str, 10021)
-        await self._change_secrets(self._worker(request), name, {"name": name, "type": "secret_text", "text": text})
-        return ok({"name": name, "type": "secret_text"})
-
-    async def delete_secret(self, request: Request) -> Response:
-        worker, name = self._worker(request), request.path_params["secret_name"]
-        bindings = self._workers.latest_version(worker["id"])["bindings"]
-        if all(b["name"] != name or b["type"] != "secret_text" for b in bindings):
-            raise ApiError(404, 10056, "secret not found")
-        await self._change_secrets(worker, name, None)
-        return ok(None)
-
-    async def _change_secrets(self, worker: Document, name: str, secret: Document | None) -> None:
-        """A new version with the same code, deployed: that is what a changed secret is."""
-        latest = self._workers.latest_version(worker["id"])
-        others = [
-            b if b["type"] != "secret_text" else {"name": b["name"], "type": "inherit"} for b in latest["bindings"]
-        ]
-        kept = [b for b in others if b["name"] != name]
-        body: Document = {k: latest[k] for k in KEPT if k in latest}
-        body["bindings"] = [*kept, secret] if secret else kept
-        version = await self._deployer.add_version(worker, body, None, latest["source"])
-        entry = {"percentage": 100, "version_id": version["id"]}
-        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+            given = await json_body(request)
+            own = {k: given[k] for k in shown_settings(worker) if given.get(k) is not None}
+            worker = self._workers.update(worker["id"], own, merge=True)
+        return ok(shown_settings(worker))
 
     async def get_schedules(self, request: Request) -> Response:
         worker = self._worker(request)
@@ -246,10 +215,6 @@ class ScriptsApi:
 def _source(request: Request) -> str:
     """Who uploads, as Cloudflare records it: wrangler asks before it overwrites what another client deployed."""
     return "wrangler" if request.headers.get("user-agent", "").startswith("wrangler/") else "api"
-
-
-def _script_settings(worker: Document) -> Document:
-    return {k: worker[k] for k in ("logpush", "observability", "tags", "tail_consumers")}
 
 
 def _with_resources(version: Document) -> Document:

@@ -121,7 +121,7 @@ class Workers:
 
     def prepare_version(self, worker: Document, body: Document, source: str) -> tuple[Document, dict[str, str]]:
         """A checked version that is not stored yet, and its secrets by binding name."""
-        modules, main = body.get("modules") or [], body.get("main_module")
+        modules, main = body.get("modules") or [], body.get("main_module") or body.get("body_part")
         files_alone = not modules and body.get("assets")
         if not files_alone and all(m.get("name") != main for m in modules):
             raise ApiError(400, 10068, f"The main module {main!r} is not among the uploaded modules.")
@@ -147,6 +147,7 @@ class Workers:
         if "compatibility_flags" in body:
             version["compatibility_flags"] = body["compatibility_flags"]
         version |= {"bindings": bindings, "main_module": main, "modules": modules}
+        version |= {"body_part": main} if main and not body.get("main_module") else {}
         version |= self._version_assets(version["id"], body.get("assets"), bindings)
         version["etag"] = hashlib.sha256(repr(modules).encode()).hexdigest()
         return version, secrets
@@ -219,6 +220,19 @@ class Workers:
             raise ApiError(404, 10336, "deployment not found")
         return deployment
 
+    def delete_deployment(self, worker_id: str, deployment_id: str) -> None:
+        deployment, live = self.deployment(worker_id, deployment_id), self.live(worker_id)
+        if live and live["id"] == deployment["id"]:
+            raise ApiError(400, 10021, "the deployment is live: deploy another version first")
+        self._store.delete(DEPLOYMENT, deployment["id"])
+
+    def delete_version(self, worker_id: str, version_id: str) -> None:
+        version, live = self.version(worker_id, version_id), self.live(worker_id)
+        if live and any(entry["version_id"] == version["id"] for entry in live["versions"]):
+            raise ApiError(400, 10021, "the version is live: deploy another one first")
+        self._store.delete(VERSION, version["id"])
+        self._store.drop_secrets(version["id"])
+
     def prepare_deployment(self, worker: Document, body: Document, owner: str | None) -> tuple[Document, bool]:
         """A checked deployment, and whether it is new."""
         live = self.live(worker["id"])
@@ -244,6 +258,11 @@ class Workers:
         self._store.put(DEPLOYMENT, deployment["id"], deployment, owner)
         self._store.put(KIND, worker["id"], worker | {"deployed_on": deployment["created_on"]})
         return deployment
+
+
+def shown_settings(worker: Document) -> Document:
+    """Those that are the Worker's, not a version's."""
+    return {k: worker[k] for k in ("logpush", "observability", "tags", "tail_consumers")}
 
 
 def _shell(body: Document) -> Document:

@@ -1,42 +1,81 @@
-"""Multipart uploads of Workers: `metadata` and one part per module (facts `api.md`, section Workers)."""
+"""Uploads of Workers: `metadata` and one part per module, or a bare script (facts `api.md`, section Workers).
+
+A module is named by its part's filename, as the SDKs send it (`name="files"; filename="x.mjs"`); wrangler writes the same
+text into both. `metadata` is a part of its own, or fields such as `metadata[main_module]` (cloudflare-typescript 7).
+"""
 
 from __future__ import annotations
 
 import base64
-import json
+import re
 from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from inferstack.local._bytes import read_json
 from inferstack.local._envelope import ApiError
+
+LARGEST = 64 * 1024 * 1024  # bytes of a part: the limit of a Worker's size, before compression (limits.json)
+MODULE, SCRIPT = "application/javascript+module", "application/javascript"
+BARE = (SCRIPT, "text/javascript")
+KEYS = re.compile(r"\[([^\]]*)\]")
 
 
 async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any]:
-    """The metadata with `modules` as the newer API has them: name, content_type, content_base64."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise ApiError(400, 10001, "Content-Type must be multipart/form-data")
-    form = await request.form(max_part_size=64 * 1024 * 1024)
+    """The metadata with `modules` as the newer API has them: name, content_type, content_base64.
+
+    `body_part` names the one that is in service-worker syntax.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind in BARE:
+        return {"modules": [_module("script.js", SCRIPT, await request.body())], "body_part": "script.js"}
+    if kind != "multipart/form-data":
+        raise ApiError(400, 10001, f"Content-Type must be multipart/form-data, not {kind or 'empty'}")
+    form = await request.form(max_part_size=LARGEST)
     modules: list[dict[str, str]] = []
     body: dict[str, Any] = {}
     for part, value in form.multi_items():
         data = await value.read() if isinstance(value, UploadFile) else value.encode()
         if part == name:
-            body = _metadata(data)
+            body |= _metadata(data, name)
+        elif part.startswith(f"{name}["):
+            _set(body, list(KEYS.findall(part[len(name) :])), data.decode(errors="replace"))
         else:
-            kind = (value.content_type if isinstance(value, UploadFile) else None) or "application/javascript+module"
-            content = base64.b64encode(data).decode()
-            modules.append({"name": part, "content_type": kind, "content_base64": content})
-    return body | (
-        {"modules": modules, "main_module": body.get("main_module") or body.get("body_part")} if modules else {}
-    )
+            filename = value.filename if isinstance(value, UploadFile) else None
+            content_type = (value.content_type if isinstance(value, UploadFile) else None) or MODULE
+            modules.append(_module(filename or part, content_type, data))
+    if not modules:
+        return body
+    if not body and name not in form:
+        raise ApiError(400, 10021, f"The upload has no part `{name}`, which names the main module")
+    return body | {"modules": modules}
 
 
-def _metadata(data: bytes) -> dict[str, Any]:
+def _module(name: str, content_type: str, data: bytes) -> dict[str, str]:
+    return {"name": name, "content_type": content_type, "content_base64": base64.b64encode(data).decode()}
+
+
+def _metadata(data: bytes, name: str) -> dict[str, Any]:
     try:
-        body = json.loads(data)
+        body = read_json(data)
     except ValueError:
-        raise ApiError(400, 10001, "the part `metadata` is not JSON") from None
+        raise ApiError(400, 10001, f"the part `{name}` is not JSON") from None
     if not isinstance(body, dict):
-        raise ApiError(400, 10001, "the part `metadata` must be a JSON object")
+        raise ApiError(400, 10001, f"the part `{name}` must be a JSON object")
     return body
+
+
+def _set(body: dict[str, Any], keys: list[str], text: str) -> None:
+    """`[bindings][0][type]` or `[compatibility_flags][]`: numbers and the empty key make lists."""
+    here: Any = body
+    for key, following in zip(keys, [*keys[1:], None], strict=True):
+        new: Any = text if following is None else [] if following == "" or following.isdigit() else {}
+        if isinstance(here, list):
+            if key == "" or (key.isdigit() and int(key) >= len(here)):
+                here.append(new)
+            here = here[int(key) if key.isdigit() and int(key) < len(here) else -1]
+        elif isinstance(here, dict):
+            here = here.setdefault(key, new)
+        else:
+            raise ApiError(400, 10001, f"the field {key!r} of the form lies in one that is no object")
