@@ -40,6 +40,7 @@ from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
 from inferstack.local.r2.state import Buckets
+from inferstack.local.request_checks import checked
 from inferstack.local.runtime.capnp import key_of
 from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
@@ -101,12 +102,14 @@ class LocalCloudflare:
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
         ]
-        edges = [EdgeRoute(each.path, each.endpoint, methods=each.methods) for each in routes]
-        return Starlette(
+        edges = [EdgeRoute(each.path, checked(each.path, each.endpoint), methods=each.methods) for each in routes]
+        api = Starlette(
             routes=edges,
             exception_handlers=HANDLERS | {HTTPException: on_http_error},
             middleware=[self._authentication()],
         )
+        api.router.redirect_slashes = False  # Cloudflare's API sends nobody elsewhere
+        return api
 
     def _authentication(self) -> Middleware:
         async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:

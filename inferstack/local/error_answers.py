@@ -30,7 +30,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 400:  # of a multipart body
         return failure(ApiError(400, 10001, f"The request body cannot be read: {error.detail}"))
     if error.status_code == 405:
-        return failure(ApiError(405, 10405, "Method not allowed for this authentication scheme"))
+        allowed = (error.headers or {}).get("Allow", "")
+        answer = failure(ApiError(405, 10405, f"Method not allowed: this path takes {allowed}"))
+        answer.headers["allow"] = allowed
+        return answer
     path = request.url.path.removeprefix(API)
     return failure(ApiError(404, 7003, f"No route for the URI: {request.method} {path} (not emulated)"))
 

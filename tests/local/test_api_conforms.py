@@ -97,6 +97,9 @@ STEPS: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/ai-gateway/gateways/g/routes/{route}", None, None),
     ("POST", "/ai-gateway/gateways/g/routes/{route}/versions", {"elements": ELEMENTS}, "version_id"),
     ("POST", "/ai-gateway/gateways/g/routes/{route}/deployments", {"version_id": "{version_id}"}, None),
+    ("GET", "/ai-gateway/gateways/g/routes/{route}/versions/{version_id}", None, None),
+    ("GET", "/ai-gateway/gateways/g/logs", None, None),
+    ("DELETE", "/ai-gateway/gateways/g/logs", None, None),
     ("DELETE", "/ai-gateway/gateways/g/routes/{route}", None, None),
     (
         "POST",
@@ -155,6 +158,10 @@ STEPS: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/workers/account-settings", None, None),
     ("PUT", "/workers/account-settings", {"green_compute": True}, None),
     ("GET", "/tokens/verify", None, None),
+    ("GET", "/ai/models/search", None, None),
+    ("GET", "/ai/models/schema?model=@cf/meta/llama-3.2-3b-instruct", None, None),
+    ("GET", "/ai/tasks/search", None, None),
+    ("GET", "/ai/finetunes/public", None, None),
     ("PUT", "/workers/scripts/one/schedules", [{"cron": "*/5 * * * *"}], None),
     ("GET", "/workers/scripts/one/schedules", None, None),
     ("POST", "/workers/scripts/one/subdomain", {"enabled": True}, None),
@@ -188,7 +195,9 @@ def test_every_answer_fits_the_description(cloudflare: Api, openapi: dict[str, A
 def mismatches(openapi: dict[str, Any], method: str, path: str, content: Any) -> list[str]:
     """What the description of the operation says against the answer; null stands for an absent field."""
     paths = openapi["paths"]
-    described = next(p for p in paths if matches(p, "/accounts/{account_id}" + path) and method.lower() in paths[p])
+    described = next(
+        p for p in paths if matches(p, "/accounts/{account_id}" + path.partition("?")[0]) and method.lower() in paths[p]
+    )
     responses = paths[described][method.lower()]["responses"]
     schema = next(r for status, r in responses.items() if status.startswith("2"))
     schema = schema.get("content", {}).get("application/json", {}).get("schema")

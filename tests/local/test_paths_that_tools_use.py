@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -88,7 +90,7 @@ def test_a_purge_is_remembered(cloudflare: Api, queue: str) -> None:
     assert after["started_at"] <= after["completed"]
 
 
-@pytest.mark.parametrize(("name", "code"), [({"a": 1}, 11003), ("No!", 11003), (None, 11003), ("taken", 11009)])
+@pytest.mark.parametrize(("name", "code"), [({"a": 1}, 100128), ("No!", 11003), (None, 11003), ("taken", 11009)])
 def test_a_queue_keeps_its_name_when_the_new_one_is_none(cloudflare: Api, queue: str, name: Any, code: int) -> None:
     cloudflare.client.post("/queues", json={"queue_name": "taken"})
     refused = cloudflare.client.patch(queue, json={"queue_name": name})
@@ -122,3 +124,91 @@ def test_the_account_s_settings_of_workers(cloudflare: Api) -> None:
     assert result(cloudflare.client.get(path)) == {"default_usage_model": "standard", "green_compute": False}
     assert result(cloudflare.client.put(path, json={"green_compute": True}))["green_compute"] is True
     assert result(cloudflare.client.get(path))["green_compute"] is True
+
+
+def test_models_are_listed_with_schemas_tasks_and_authors(cloudflare: Api) -> None:
+    name = "@cf/meta/llama-3.2-3b-instruct"
+    [found] = result(cloudflare.client.get("/ai/models/search", params={"search": name}))
+    assert re.fullmatch(r"[0-9a-f-]{36}", found["id"])
+    assert found["task"]["id"] in [task["id"] for task in result(cloudflare.client.get("/ai/tasks/search"))]
+    schema = result(cloudflare.client.get("/ai/models/schema", params={"model": name}))
+    assert "messages" in json.dumps(schema["input"])
+    unknown = cloudflare.client.get("/ai/models/schema", params={"model": "@cf/none/none"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (404, 5007)
+    authors = [author["name"] for author in result(cloudflare.client.get("/ai/authors/search"))]
+    assert "meta" in authors
+    of_one = result(cloudflare.client.get("/ai/models/search", params={"author": "meta"}))
+    assert of_one and all("/meta/" in model["name"] for model in of_one)
+    assert result(cloudflare.client.get("/ai/finetunes/public"))[0]["public"] is True
+    refused = cloudflare.client.post("/ai/finetunes", json={"model": name, "name": "mine"})
+    assert "LoRA" in refused.json()["errors"][0]["message"]
+
+
+def test_a_model_may_be_named_in_the_body(cloudflare: Api) -> None:
+    body = {"model": "@cf/baai/bge-small-en-v1.5", "input": {"text": ["hello"]}}
+    assert result(cloudflare.client.post("/ai/run", json=body))["shape"] == [1, 384]
+    odd = cloudflare.client.post("/ai/run", json={"model": 7, "input": {}})
+    assert (odd.status_code, odd.json()["errors"][0]["code"]) == (400, 5006)
+    assert cloudflare.client.post("/ai/run/", json=body).status_code in (400, 404)
+
+
+@pytest.fixture(scope="module")
+def logged(cloudflare: Api) -> str:
+    """A gateway through which three requests went: two models, one of them twice."""
+    body = {"id": "logged", "cache_ttl": 0, "cache_invalidate_on_update": True, "collect_logs": True}
+    body |= {"rate_limiting_interval": 0, "rate_limiting_limit": 0}
+    result(cloudflare.client.post("/ai-gateway/gateways", json=body))
+    base = cloudflare.running.base_url.replace("/client/v4", "") + f"/v1/{local.ACCOUNT_ID}/logged/workers-ai/"
+    for model, content in ((CHAT, {"prompt": "one"}), (CHAT, {"prompt": "two"}), (EMBEDDING, {"text": ["three"]})):
+        assert cloudflare.client.post(base + model, json=content).status_code == 200
+    return "/ai-gateway/gateways/logged/logs"
+
+
+CHAT, EMBEDDING = "@cf/meta/llama-3.2-3b-instruct", "@cf/baai/bge-small-en-v1.5"
+
+
+@pytest.mark.parametrize(
+    ("query", "models"),
+    [
+        ({}, [EMBEDDING, CHAT, CHAT]),
+        ({"model": CHAT}, [CHAT, CHAT]),
+        ({"search": "three"}, [EMBEDDING]),
+        ({"order_by": "model", "order_by_direction": "asc"}, [EMBEDDING, CHAT, CHAT]),
+        ({"success": "false"}, []),
+        ({"cached": "false", "provider": "workers-ai"}, [EMBEDDING, CHAT, CHAT]),
+        ({"min_tokens_out": "1"}, [CHAT, CHAT]),
+        ({"end_date": "2020-01-01T00:00:00Z"}, []),
+        ({"start_date": "2020-01-01T00:00:00Z", "max_cost": "1000"}, [EMBEDDING, CHAT, CHAT]),
+        ({"filters[key]": "model", "filters[operator]": "contains", "filters[value]": "bge"}, [EMBEDDING]),
+        ({"filters[key]": "tokens", "filters[operator]": "lt", "filters[value]": "0"}, []),
+    ],
+)
+def test_logs_are_filtered(cloudflare: Api, logged: str, query: dict[str, str], models: list[str]) -> None:
+    assert [log["model"] for log in result(cloudflare.client.get(logged, params=query))] == models
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"order_by": "mood"},
+        {"min_cost": "much"},
+        {"start_date": "soon"},
+        {"filters[key]": "model"},
+        {"filters[key]": "x'--", "filters[operator]": "eq", "filters[value]": "1"},
+        {"filters[key]": "cost", "filters[operator]": "gt", "filters[value]": "x"},
+    ],
+)
+def test_odd_filters_are_refused(cloudflare: Api, logged: str, query: dict[str, str]) -> None:
+    assert cloudflare.client.get(logged, params=query).status_code == 400
+    assert cloudflare.client.delete(logged, params=query).status_code == 400
+    assert len(result(cloudflare.client.get(logged))) == 3
+
+
+def test_logs_are_deleted_by_filter(cloudflare: Api, logged: str) -> None:
+    assert cloudflare.client.delete(logged, params={"model": CHAT, "limit": "1"}).json() == {"success": True}
+    left = result(cloudflare.client.get(logged))
+    assert [log["model"] for log in left] == [EMBEDDING, CHAT]
+    request = cloudflare.client.get(f"{logged}/{left[1]['id']}/request").json()
+    assert request["prompt"] == "two"
+    assert cloudflare.client.delete(logged).is_success
+    assert result(cloudflare.client.get(logged)) == []

@@ -15,8 +15,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from inferstack import catalog
-from inferstack.local._envelope import ApiError, json_body, ok, paged
+from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local.ai.faults import Faults
+from inferstack.local.ai.listing import ModelsApi, listed_models
 from inferstack.local.ai.markdown import supported, to_markdown
 from inferstack.local.ai.openai_api import OpenAiApi
 from inferstack.local.ai.queued import Queued
@@ -38,7 +39,8 @@ class AiApi:
     def routes(self, account: str) -> list[Route]:
         return [
             Route(f"{account}/ai/run/{{model_name:path}}", self.run, methods=["POST"]),
-            Route(f"{account}/ai/models/search", self.models, methods=["GET"]),
+            Route(f"{account}/ai/run", self.run, methods=["POST"]),
+            *ModelsApi().routes(account),
             Route(f"{account}/ai/tomarkdown", self.to_markdown, methods=["POST"]),
             Route(f"{account}/ai/tomarkdown/supported", self.supported, methods=["GET"]),
             *OpenAiApi(self._models).routes(account),
@@ -49,9 +51,15 @@ class AiApi:
         ]
 
     async def run(self, request: Request) -> Response:
-        name = request.path_params["model_name"]
+        """The model stands in the path, or in the body beside `input`."""
+        name = request.path_params.get("model_name")
         try:
-            answer = await self._models.run(name, await _inputs(request, name))
+            if name is None:
+                body = await json_body(request, 5006)
+                name, inputs = require(body, "model", str, 5006), require(body, "input", dict, 5006)
+            else:
+                inputs = await _inputs(request, name)
+            answer = await self._models.run(name, inputs)
         except InferenceError as error:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
         if answer.stream or answer.data:
@@ -96,9 +104,6 @@ class AiApi:
         """Of the local Cloudflare only: the last inferences, oldest first."""
         return ok([asdict(call) for call in self._models.calls])
 
-    async def models(self, request: Request) -> Response:
-        return paged(request, listed_models(request), default_size=100)
-
 
 async def _file_of(upload: UploadFile) -> dict[str, Any]:
     data = base64.b64encode(await upload.read()).decode()
@@ -113,29 +118,6 @@ async def _inputs(request: Request, name: str) -> dict[str, Any]:
     if field is None or data.lstrip()[:1] == b"{":
         return await json_body(request, 5006)  # type: ignore[no-any-return]
     return {field: list(data)}
-
-
-def listed_models(request: Request) -> list[dict[str, Any]]:
-    """Those that `search` and `task` of the query leave, as the API and `env.AI.models()` tell them."""
-    query, found = request.query_params, []
-    for name in catalog.model_names():
-        model = catalog.find_model(name)
-        if model is None or model.removed or query.get("search", "").lower() not in name.lower():
-            continue
-        if query.get("task") in (None, "", model.task):
-            found.append({"name": name, "task": {"name": model.task}, "source": 1, "properties": _properties(model)})
-    return found
-
-
-def _properties(model: catalog.Model) -> list[dict[str, Any]]:
-    """Values are texts, as Cloudflare's are; prices a list."""
-    flags = {"function_calling": model.function_calling, "async_queue": model.batch, "lora": model.lora}
-    texts = {name: "true" for name, has in flags.items() if has}
-    texts |= {"context_window": str(model.context_window)} if model.context_window else {}
-    texts |= {"planned_deprecation_date": model.planned_deprecation} if model.planned_deprecation else {}
-    found: list[dict[str, Any]] = [{"property_id": name, "value": value} for name, value in texts.items()]
-    prices = [{"unit": price.unit, "price": price.usd, "currency": "USD"} for price in model.prices]
-    return [*found, *([{"property_id": "price", "value": prices}] if prices else [])]
 
 
 async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request: Request) -> Response:

@@ -11,6 +11,7 @@ from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, now, uuid_id
 from inferstack.local.ai_gateway.dynamic import Routed
 from inferstack.local.ai_gateway.limits import CENTS, cost_cents
+from inferstack.local.ai_gateway.log_filter import LogFilter
 
 BODIES = ("request", "response")  # kept with the entry, shown at addresses of their own
 HEAD = 1024  # characters of a body that an entry shows; how many Cloudflare shows is in none of its pages
@@ -59,13 +60,18 @@ class Logs:
         self._db.execute("insert into gateway_logs values (?, ?, ?, ?)", values)
         return str(document["id"])
 
-    def count(self, gateway: str) -> int:
-        return int(self._store.one("select count(*) from gateway_logs where gateway = ?", (gateway,))[0])
+    def count(self, gateway: str, which: LogFilter) -> int:
+        sql = f"select count(*) from gateway_logs where {which.where}"  # noqa: S608 - LogFilter's own words
+        return int(self._store.one(sql, (gateway, *which.values))[0])
 
-    def newest(self, gateway: str, start: int, most: int) -> list[Document]:
-        sql = "select body from gateway_logs where gateway = ? order by created_ms desc limit ? offset ?"
-        rows = self._db.execute(sql, (gateway, most, start))
+    def page(self, gateway: str, which: LogFilter, start: int, most: int) -> list[Document]:
+        sql = f"select body from gateway_logs where {which.where} order by {which.order} limit ? offset ?"  # noqa: S608
+        rows = self._db.execute(sql, (gateway, *which.values, most, start))
         return [{k: v for k, v in json.loads(row[0]).items() if k not in BODIES} for row in rows]
+
+    def delete(self, gateway: str, which: LogFilter, most: int) -> None:
+        inner = f"select id from gateway_logs where {which.where} order by {which.order} limit ?"  # noqa: S608
+        self._db.execute(f"delete from gateway_logs where id in ({inner})", (gateway, *which.values, most))  # noqa: S608
 
     def get(self, gateway: str, identifier: str) -> Document:
         """With the beginnings of both bodies."""

@@ -8,10 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import json_body, ok, page_of, paged
+from inferstack.local._envelope import ApiError, integer, json_body, ok, page_of, paged
 from inferstack.local._store import Document, Store
+from inferstack.local.ai_gateway.log_filter import LogFilter
 from inferstack.local.ai_gateway.logs import Logs
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route, shown_version
+
+MOST_DELETED = 10_000  # logs; the API's own document, `aig-config-delete-gateway-logs`
 
 
 class GatewayApi:
@@ -32,6 +35,7 @@ class GatewayApi:
             Route(one, self.update, methods=["PUT"]),
             Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/logs", self.logs, methods=["GET"]),
+            Route(one + "/logs", self.delete_logs, methods=["DELETE"]),
             Route(one + "/logs/{log_id}", self.log, methods=["GET"]),
             Route(one + "/logs/{log_id}", self.judge_log, methods=["PATCH"]),
             Route(one + "/logs/{log_id}/request", self.log_body, methods=["GET"]),
@@ -44,6 +48,7 @@ class GatewayApi:
             Route(route, self.delete_route, methods=["DELETE"]),
             Route(route + "/versions", self.list_versions, methods=["GET"]),
             Route(route + "/versions", self.add_version, methods=["POST"]),
+            Route(route + "/versions/{version_id}", self.get_version, methods=["GET"]),
             Route(route + "/deployments", self.list_deployments, methods=["GET"]),
             Route(route + "/deployments", self.deploy_version, methods=["POST"]),
             Route(one + "/provider_configs", self.list_keys, methods=["GET"]),
@@ -69,7 +74,15 @@ class GatewayApi:
 
     async def logs(self, request: Request) -> Response:
         gateway = self._state.get(request.path_params["gateway_id"])["id"]
-        return page_of(request, self._logs.count(gateway), partial(self._logs.newest, gateway))
+        which = LogFilter.read(request.query_params)
+        return page_of(request, self._logs.count(gateway, which), partial(self._logs.page, gateway, which))
+
+    async def delete_logs(self, request: Request) -> Response:
+        """The oldest first, where the query does not say otherwise."""
+        gateway = self._state.get(request.path_params["gateway_id"])["id"]
+        which = LogFilter.read(request.query_params, ascending=True)
+        self._logs.delete(gateway, which, integer(request, "limit", MOST_DELETED, MOST_DELETED))
+        return JSONResponse({"success": True})
 
     async def log(self, request: Request) -> Response:
         return ok(self._logs.get(request.path_params["gateway_id"], request.path_params["log_id"]))
@@ -117,6 +130,21 @@ class GatewayApi:
         route = self._route(request)
         deployed = route["deployments"][-1]["version_id"]
         return _data("versions", [shown_version(v, deployed) for v in reversed(route["versions"])])
+
+    async def get_version(self, request: Request) -> Response:
+        """One of them with its graph."""
+        route, wanted = self._route(request), request.path_params["version_id"]
+        version = next((v for v in route["versions"] if v["version_id"] == wanted), None)
+        if version is None:
+            raise ApiError(404, 7002, "Not Found")
+        shown = shown_version(version, route["deployments"][-1]["version_id"])
+        named = {
+            "id": route["id"],
+            "gateway_id": route["gateway_id"],
+            "name": route["name"],
+            "modified_at": version["created_at"],
+        }
+        return ok(named | shown | {"elements": version["elements"]})
 
     async def add_version(self, request: Request) -> Response:
         ids = request.path_params
