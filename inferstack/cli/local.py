@@ -71,8 +71,11 @@ def status(style: Format = "text") -> int:
     answers, trouble = cloudflare.workers_trouble(folder(), running)
     silent = "" if answers else " DO NOT ANSWER"
     lines = [f"running: API {running.base_url}, Workers on port {running.port}{silent}"]
+    ports = cloudflare.worker_ports(folder())
+    lines += [f"{key.partition('/')[2]}: http://127.0.0.1:{port}" for key, port in ports.items()]
     lines += [f"last trouble of the Workers: {trouble}"] if trouble else []
     places = {"api": running.base_url, "port": running.port, "workers_answer": answers, "trouble": trouble or None}
+    places |= {"ports": ports}
     printing.emit(style, {"version": 1, "running": True, **places}, "\n".join(lines))
     return 0 if answers else 1
 

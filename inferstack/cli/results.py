@@ -304,13 +304,14 @@ class Destroyed(Versioned):
 
 
 class LocalStatus(Versioned):
-    """The last four only while it runs."""
+    """The last five only while it runs. `ports`: of the Workers' own, by `<account>/<script>`."""
 
     running: bool
     api: NotRequired[str]
     port: NotRequired[int]
     workers_answer: NotRequired[bool]
     trouble: NotRequired[str | None]
+    ports: NotRequired[dict[str, int]]
 
 
 class Stopped(Versioned):

@@ -1,6 +1,8 @@
 """Commands that run stacks: `pulumi`'s own, by its names, and what talks to the Workers."""
 
+import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -109,6 +111,25 @@ def env(stack: Stack, style: Format = "text") -> None:
     found = run_environment(load_stack(stack, root), root)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
     printing.emit(style, {"version": 1, "stack": stack, "environment": found}, "\n".join(lines))
+
+
+@command(RUN, "run")
+def run(stack: Stack, words: Annotated[list[str], typer.Argument(metavar="COMMAND...")]) -> None:
+    """Start a command that sees the stack: wrangler, Terraform, an SDK, your tests.
+
+    What `env` prints, and on a local stack OPENAI_BASE_URL and OPENAI_API_KEY for Workers AI, and
+    INFERSTACK_URL_NAME for each Worker. Write -- before a command with options of its own.
+    """
+    from inferstack.config import load_stack
+    from inferstack.engine.addresses import client_environment
+
+    root = project()
+    found = client_environment(load_stack(stack, root), root)
+    program = shutil.which(words[0], path=found["PATH"])
+    if program is None:
+        raise UserError(f"there is no command `{words[0]}`\n  fix: install it, or say where it lies: ./{words[0]}")
+    sys.stdout.flush()
+    os.execve(program, words, {**os.environ, **found})  # noqa: S606 - the user's own command, as a shell would start it
 
 
 @command(RUN, "quickstart")

@@ -73,7 +73,8 @@ def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
     return {
         "CLOUDFLARE_ACCOUNT_ID": account,
         "CLOUDFLARE_API_TOKEN": os.environ.get("INFERSTACK_LOCAL_TOKEN") or local.token_of(settings.folder, account),
-        "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",
+        "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",  # Pulumi, Terraform, the SDKs
+        "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{api_port}/client/v4",  # wrangler
         "INFERSTACK_LOCAL_WORKERS": f"127.0.0.1:{port}",
         # PULUMI_BACKEND_URL is where production's state lies: a local stack is not written there by accident.
         "PULUMI_BACKEND_URL": os.environ.get("INFERSTACK_LOCAL_BACKEND_URL") or _file_backend(state / "pulumi"),

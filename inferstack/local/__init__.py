@@ -8,6 +8,7 @@ from inferstack.local._settings import (
     Settings,
     subdomain_of,
     token_of,
+    worker_ports,
     write_once,
 )
 from inferstack.local.daemon import ensure, find, stop, workers_trouble
@@ -23,6 +24,7 @@ __all__ = [
     "stop",
     "subdomain_of",
     "token_of",
+    "worker_ports",
     "workers_trouble",
     "write_once",
 ]

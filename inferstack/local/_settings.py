@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
@@ -41,6 +42,19 @@ class Running:
 
 def record_file(folder: Path) -> Path:
     return folder / "server.json"
+
+
+def ports_file(folder: Path) -> Path:
+    """Where the Workers' own ports are told."""
+    return folder / "ports.json"
+
+
+def worker_ports(folder: Path) -> dict[str, int]:
+    """Ports by `<account>/<script>`; empty before the first deployment."""
+    try:
+        return {str(key): int(port) for key, port in json.loads(ports_file(folder).read_text()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def account_folder(folder: Path, account_id: str) -> Path:

@@ -152,7 +152,7 @@ def test_a_project_of_wrangler_works_as_it_is(project: Project, name: str) -> No
     (project.root / "stacks" / "default").mkdir()
     (project.root / "stacks" / "default" / "ports.yaml").write_text("local: { port: 0, api_port: 0 }\n")
     project.run("check", "default")
-    addresses = dict(re.findall(r"^(\S+): http://(\S+):\d+$", project.run("up", "default"), re.MULTILINE))
+    addresses = dict(re.findall(r"^(\S+): http://([^\s,]+):\d+, ", project.run("up", "default"), re.MULTILINE))
     for asked in CASES[name]:
         host = addresses[asked.worker or next(iter(addresses))]
         end = time.monotonic() + SECONDS

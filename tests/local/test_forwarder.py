@@ -74,7 +74,7 @@ async def _asked_while_held(folder: Path) -> list[bytes]:
     forwarder = Forwarder()
     forwarder.switch(folder / "free.sock")
     forwarder.objects.current = folder / "old.sock"
-    forwarder.to_objects = lambda host, path: host == "objects" or path == "/objects"
+    forwarder.to_objects = lambda host, path: host.partition(":")[0] == "objects" or path == "/objects"
     front = await asyncio.start_unix_server(forwarder.handle, folder / "front.sock")
     reader, writer = await asyncio.open_unix_connection(folder / "front.sock")
     answers = []

@@ -82,9 +82,7 @@ class Forwarder:
         if found is None or self.to_objects is None:
             return self.free
         path, host = (part.decode("latin-1") for part in found.groups())
-        host = host.strip().lower()
-        name = host if host.startswith("[") else host.partition(":")[0]
-        return self.objects if self.to_objects(name, path.partition("?")[0] or "/") else self.free
+        return self.objects if self.to_objects(host.strip().lower(), path.partition("?")[0] or "/") else self.free
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(self, reader, writer)

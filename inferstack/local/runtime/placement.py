@@ -76,8 +76,9 @@ class Ways:
 
     def to_objects(self, host: str, path: str) -> bool:
         """As `scriptFor` in system.js decides."""
-        key = self.hosts.get(host)
+        name = host if host.startswith("[") else host.partition(":")[0]
+        key = self.hosts.get(host) or self.hosts.get(name)
         if key is None:
-            target = host + path
+            target = name + path
             key = next((script for pattern, script in self.routes if pattern.search(target)), None)
         return key in self.stateful

@@ -28,6 +28,7 @@ from inferstack.local.runtime.capnp import Doors, Plan
 from inferstack.local.runtime.forwarder import Forwarder
 from inferstack.local.runtime.instance import Instance, Starter
 from inferstack.local.runtime.placement import Ways, fingerprint, split
+from inferstack.local.runtime.ports import Ports
 from inferstack.local.runtime.process import StartError
 
 DRAIN_SECONDS = 30
@@ -79,6 +80,7 @@ class Supervisor:
         self._wanted = self._done = self._dispatching = 0
         self._closed = False
         self._server: asyncio.Server | None = None
+        self._ports = Ports(log_file.parent)
         self._forwarder = Forwarder()
         self._trouble = ""
         self._down_since: float | None = None
@@ -121,6 +123,7 @@ class Supervisor:
         self._closed = True
         if self._server is not None:
             self._server.close()
+        self._ports.close()
         instances = [instance for instance in (self._free, self._objects) if instance is not None and instance.runs]
         self._free = self._objects = None
         await asyncio.gather(*(instance.end(3) for instance in instances))
@@ -128,7 +131,7 @@ class Supervisor:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _swap(self) -> None:
-        plan = self._plan()
+        plan = self._with_ports(self._plan())
         free, stateful = split(plan)
         old, wanted = self._free, fingerprint(free)
         objects, other = self._objects, fingerprint(stateful)
@@ -153,11 +156,19 @@ class Supervisor:
             self._forwarder.to_objects = self._ways.to_objects if stateful.versions else None
             if new is None:
                 await self._take(started)
+            await self._ports.serve(self._forwarder.handle)
         finally:
             lane.release()
             self._forwarder.look()
         if self._down_since is not None:
             self._tell(self._trouble, None)
+
+    def _with_ports(self, plan: Plan) -> Plan:
+        """The Workers that answer from outside answer at ports of their own, too."""
+        outside = {*plan.hosts.values(), *(route["script"] for route in plan.routes)}
+        ports = self._ports.keep(outside & {running.key for running in plan.versions})
+        own = {f"{host}:{port}": key for key, port in ports.items() for host in ("127.0.0.1", "localhost")}
+        return replace(plan, hosts=plan.hosts | own)
 
     async def _take(self, started: Instance) -> None:
         old, self._free = self._free, started

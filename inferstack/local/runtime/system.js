@@ -19,14 +19,16 @@ function byOverride(request, script, versions) {
 }
 
 function scriptFor(table, url) {
-  if (table.hosts[url.hostname]) return table.hosts[url.hostname];
+  const named = table.hosts[url.host] ?? table.hosts[url.hostname]; // with a port: one of a Worker's own
+  if (named) return named;
   const target = url.hostname + url.pathname;
   const route = table.routes.find((candidate) => new RegExp(candidate.regex).test(target));
   return route?.script;
 }
 
 function notFound(table, url) {
-  const workers = Object.keys(table.hosts).map((host) => `http://${host}${url.port ? ":" + url.port : ""}`);
+  const names = Object.keys(table.hosts).filter((host) => !host.includes(":"));
+  const workers = names.map((host) => `http://${host}${url.port ? ":" + url.port : ""}`);
   const message = `No Worker answers for ${url.hostname} on the local Cloudflare.`;
   return Response.json({ error: message, workers }, { status: 404 });
 }
