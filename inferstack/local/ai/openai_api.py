@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body
+from inferstack.local.ai import messages
 from inferstack.local.ai.embeddings import count_tokens
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.run import Answer, Models
@@ -28,6 +29,7 @@ class OpenAiApi:
             Route(f"{account}/ai/v1/chat/completions", self.chat, methods=["POST"]),
             Route(f"{account}/ai/v1/embeddings", self.embeddings, methods=["POST"]),
             Route(f"{account}/ai/v1/responses", self.responses, methods=["POST"]),
+            Route(f"{account}/ai/v1/messages", self.messages, methods=["POST"]),
         ]
 
     async def chat(self, request: Request) -> Response:
@@ -48,6 +50,20 @@ class OpenAiApi:
             raise ApiError(400, 5006, f"AiError: Error: {name} has no Responses API; use /ai/v1/chat/completions")
         answer = await self._run(name, {k: v for k, v in inputs.items() if k != "stream"})
         return JSONResponse(answer.value)
+
+    async def messages(self, request: Request) -> Response:
+        """Anthropic's form, of every chat model."""
+        name, body = await _asked(request, "Text Generation")
+        try:
+            inputs = messages.as_chat(body)
+        except InferenceError as error:
+            raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
+        if inputs.get("stream"):
+            inputs["stream_options"] = {"include_usage": True}
+        answer = await self._run(name, inputs)
+        if answer.stream is not None:
+            return StreamingResponse(messages.events_of(name, answer.stream), media_type="text/event-stream")
+        return JSONResponse(messages.message_of(name, answer.value))
 
     async def _run(self, name: str, inputs: dict[str, Any]) -> Answer:
         try:
