@@ -9,6 +9,7 @@ import apsw
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from inferstack.local._damage import as_api_error
 from inferstack.local._envelope import ApiError, failure
@@ -30,12 +31,18 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 400:  # of a multipart body
         return failure(ApiError(400, 10001, f"The request body cannot be read: {error.detail}"))
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted(_methods(request)))
         answer = failure(ApiError(405, 10405, f"Method not allowed: this path takes {allowed}"))
         answer.headers["allow"] = allowed
         return answer
     path = request.url.path.removeprefix(API)
     return failure(ApiError(404, 7003, f"No route for the URI: {request.method} {path} (not emulated)"))
+
+
+def _methods(request: Request) -> set[str]:
+    """Of all routes of that path: Starlette tells those of the first alone."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in route.methods}
 
 
 async def _on_shape(request: Request, error: Exception) -> Response:

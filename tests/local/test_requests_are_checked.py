@@ -147,4 +147,4 @@ def test_what_is_unknown_or_null_is_taken(cloudflare: Api) -> None:
 
 def test_a_method_that_is_not_taken_says_which_are(cloudflare: Api) -> None:
     answer = cloudflare.client.put("/queues")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
