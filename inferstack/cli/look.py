@@ -1,6 +1,9 @@
 """Commands that look, and change nothing."""
 
-from typing import Annotated
+import json
+import re
+from contextlib import suppress
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +27,44 @@ def history(stack: Stack, worker: Worker = None, style: Format = "text") -> None
     from inferstack.live.status import history as live
 
     print(live(stack, project(), worker, style))
+
+
+@command(LOOK, "logs")
+def logs(
+    stack: Stack,
+    workers: Annotated[list[str] | None, typer.Argument(metavar="WORKER...", help="Some alone; else all.")] = None,
+    level: Annotated[
+        Literal["debug", "info", "log", "warn", "error"],
+        typer.Option(help="What is at least so loud; failures always."),
+    ] = "debug",
+    grep: Annotated[str | None, typer.Option(metavar="PATTERN", help="Events in which it is found.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="End after so long.")
+    ] = None,
+    style: Format = "text",
+) -> None:
+    """Follow what the Workers do: requests, logs, exceptions.
+
+    Live, here and on Cloudflare, until Ctrl-C. With --format json one object a line.
+    """
+    from inferstack.live import logs as live
+
+    try:
+        pattern = re.compile(grep, re.IGNORECASE) if grep else None
+    except re.error as error:
+        raise ConfigError(
+            f"`{grep}` is no regular expression: {error}\n  fix: put a \\ before . ( [ * + ? and the like"
+        ) from None
+    places: dict[str, int] = {}
+    with suppress(KeyboardInterrupt):
+        for worker, event in live.follow(stack, project(), workers or [], live.Wanted(level, pattern), seconds):
+            document = {"version": 1, "worker": worker, "event": event}
+            line = (
+                json.dumps(document)
+                if style == "json"
+                else live.shown(worker, event, places.setdefault(worker, len(places)))
+            )
+            print(line, flush=True)
 
 
 @command(LOOK, "drift")

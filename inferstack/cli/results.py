@@ -332,6 +332,13 @@ class Faults(Versioned):
     faults: list[dict[str, Any]]
 
 
+class LogLine(Versioned):
+    """One line of many: an event of a Worker in the form of Cloudflare's tail."""
+
+    worker: str
+    event: dict[str, Any]
+
+
 class Snapshots(Versioned):
     """By name."""
 
@@ -357,6 +364,7 @@ RESULTS: dict[str, Any] = {
     "upgrade": Upgraded,
     "status": Status,
     "history": list[Event],
+    "logs": LogLine,
     "drift": Drift,
     "cost": dict[str, Any] | list[dict[str, Any]],
     "models": dict[str, Any] | list[dict[str, Any]],

@@ -139,6 +139,14 @@ class Accounts:
         if scope["type"] == "http":
             scope["path"] = routed_path(scope["raw_path"])
             await self._of(Request(scope)).api(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._with_tail(scope).api(scope, receive, send)
+
+    def _with_tail(self, scope: Scope) -> Open:
+        """A tail's address names no account: whose session it is, tells."""
+        session = scope["path"].rpartition("/")[2]
+        found = [entry for entry in self._open.values() if entry.cloudflare.tails.get(session)]
+        return found[0] if found else self._open[ACCOUNT_ID]
 
     def _of(self, request: Request) -> Open:
         token = request.headers.get("authorization", "").partition(" ")[2]

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from inferstack.local._envelope import json_body, ok
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
@@ -44,6 +45,8 @@ from inferstack.local.request_checks import checked
 from inferstack.local.runtime.capnp import key_of
 from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
+from inferstack.local.tails.routes import EVENTS, listen
+from inferstack.local.tails.state import Tails
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer
@@ -85,6 +88,7 @@ class LocalCloudflare:
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
         self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
+        self.tails = Tails(self.dispatch)
         self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
@@ -104,7 +108,7 @@ class LocalCloudflare:
         ]
         edges = [EdgeRoute(each.path, checked(each.path, each.endpoint), methods=each.methods) for each in routes]
         api = Starlette(
-            routes=edges,
+            routes=[*edges, WebSocketRoute(EVENTS, partial(listen, self.tails))],
             exception_handlers=HANDLERS | {HTTPException: on_http_error},
             middleware=[self._authentication()],
         )

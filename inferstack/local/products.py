@@ -25,6 +25,7 @@ from inferstack.local.queues.routes import QueuesApi, queue_binding
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
+from inferstack.local.tails.routes import TailsApi, tail_binding
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.workers.contents import ContentsApi
 from inferstack.local.workers.routes import WorkersApi
@@ -83,6 +84,10 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ObjectsApi(of.spaces).routes),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
+        Product(
+            routes=TailsApi(of.tails, of.workers).routes,
+            bindings={"tail": partial(tail_binding, of.tails)},
+        ),
         Product(routes=ContentsApi(of.workers, Successors(of.workers, of.deployer)).routes),
         Product(routes=ScriptSecretsApi(of.workers, Successors(of.workers, of.deployer)).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),

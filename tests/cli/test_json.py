@@ -134,6 +134,7 @@ def test_the_local_cloudflare(shop: Path) -> None:
 
 
 LEFT = {
+    "logs": "one object a line, in tests/e2e/test_logs.py",
     "ask": "tests/templates ask over HTTP; the command itself wants a RAG stack",
     "load": "the same",
     "promote": "e2e/test_from_laptop_to_production.py",

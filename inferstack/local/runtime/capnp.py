@@ -132,6 +132,7 @@ class Config:
     def write(self, plan: Plan) -> Path:
         self._folder.mkdir(parents=True)
         self._external("egress", {"kind": "egress", "id": ""}, self._doors.bindings)
+        self._external("tail", {"kind": "tail"}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
         self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
@@ -173,6 +174,7 @@ class Config:
         bindings = [f"(name = {literal(r.binding)}, service = {literal(r.front)})" for r in plan.versions]
         with_both = [r for r in plan.versions if r.assets and r.has_code]
         bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
+        bindings.append('(name = "TAIL", service = "tail")')
         bindings.append(f'(name = "TABLE", json = {literal(json.dumps(plan.table()))})')
         self._services.append(
             '(name = "system", worker = (modules = [(name = "system.js", esModule = embed "system.js")], '
@@ -183,10 +185,12 @@ class Config:
     def _worker(self, running: RunningVersion) -> None:
         owner = self._main[running.key] is running
         spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
+        props = literal(json.dumps({"account": running.account, "script": running.script}))
+        tail = f'(name = "system", entrypoint = "tailer", props = (json = {props}))'
         extra = objects.owned(spaces if owner else [], self._doors.objects is not None)
         self._services.append(
             f"(name = {literal(running.service)}, "
-            f"worker = ({self._code(running.version)}, {self._settings(running)}{extra}))"
+            f"worker = ({self._code(running.version)}, {self._settings(running)}{extra}, tails = [{tail}]))"
         )
 
     def _probe(self, running: RunningVersion) -> bool:
