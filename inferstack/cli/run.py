@@ -115,7 +115,9 @@ def env(stack: Stack, style: Format = "text") -> None:
 
 @command(RUN, "run")
 def run(stack: Stack, words: Annotated[list[str], typer.Argument(metavar="COMMAND...")]) -> None:
-    """Start a command that sees the stack: wrangler, Terraform, an SDK, your tests.
+    """Start a command that sees the stack, as wrangler does.
+
+    Or Terraform, an SDK, your tests.
 
     What `env` prints, and on a local stack OPENAI_BASE_URL and OPENAI_API_KEY for Workers AI, and
     INFERSTACK_URL_NAME for each Worker. Write -- before a command with options of its own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project
@@ -50,3 +51,27 @@ def test_openai_s_variables_do_not_stand_in_the_environment_of_runs(project: Pro
     printed = project.run("env", "dev")
     assert "CLOUDFLARE_API_BASE_URL=" in printed
     assert "OPENAI" not in printed
+
+
+GUIDE = (ROOT / "docs" / "guides" / "tools.md").read_text()
+BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+
+
+def test_each_block_of_the_guide_works(up: Project) -> None:
+    python = str(ROOT / ".venv" / "bin" / "python")
+    path = f"{ROOT / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+    said = []
+    for kind, text in BLOCKS:
+        if kind == "python":
+            said.append(up.run("run", "dev", "--", python, "-c", text))
+            continue
+        for line in text.splitlines():
+            words = line.split()
+            assert words[0] == "inferstack"
+            said.append(up.run(*words[1:], PATH=path, WRANGLER_SEND_METRICS="false"))
+    namespaces, databases, secrets, *answers = said
+    assert namespaces.strip() == "[]"
+    assert "rag-dev" in databases
+    assert "API_TOKEN" in secrets
+    assert all(answer.strip() for answer in answers)
+    assert len(answers) == 4
