@@ -71,7 +71,7 @@ def test_each_block_of_the_guide_works(up: Project) -> None:
             said.append(up.run(*words[1:], PATH=path, WRANGLER_SEND_METRICS="false"))
     namespaces, databases, secrets, *answers = said
     assert "cache-dev" in namespaces
-    assert "rag-dev" in databases
+    assert "content-dev" in databases
     assert "API_TOKEN" in secrets
     assert all(answer.strip() for answer in answers)
     assert len(answers) == 4
