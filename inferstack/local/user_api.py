@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inferstack.local._envelope import ok, paged
+from inferstack.local._envelope import ApiError, ok, paged
 from inferstack.local._settings import API
+from inferstack.local._store import Document
 
 ACCOUNT_NAME = "Local Cloudflare"
 
@@ -24,6 +25,7 @@ class UserApi:
             Route(base + "/tokens/verify", self._verify, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
             Route(API + "/memberships", self._memberships, methods=["GET"]),
+            Route(API + "/memberships/{membership_id}", self._membership, methods=["GET"]),
             Route(API + "/accounts", self._accounts, methods=["GET"]),
             Route(base, self._one, methods=["GET"]),
         ]
@@ -36,9 +38,17 @@ class UserApi:
 
     async def _memberships(self, request: Request) -> Response:
         """wrangler 4.164 asks for the accounts of a token by these."""
-        one = {"id": self.account["id"], "account": self.account, "status": "accepted", "roles": ["Administrator"]}
         status = request.query_params.get("status", "accepted")
-        return paged(request, [one | {"api_access_enabled": True}] if status == "accepted" else [])
+        return paged(request, [self._of_the_account()] if status == "accepted" else [])
+
+    async def _membership(self, request: Request) -> Response:
+        if request.path_params["membership_id"] != self.account["id"]:
+            raise ApiError(404, 1003, "Membership not found")
+        return ok(self._of_the_account())
+
+    def _of_the_account(self) -> Document:
+        one = {"id": self.account["id"], "account": self.account, "status": "accepted", "roles": ["Administrator"]}
+        return one | {"api_access_enabled": True}
 
     async def _accounts(self, request: Request) -> Response:
         return paged(request, [self.account])

@@ -25,6 +25,7 @@ def test_who_a_token_is(cloudflare: Api) -> None:
     [membership] = api(cloudflare, "/memberships")
     assert membership["account"]["id"] == local.ACCOUNT_ID
     assert api(cloudflare, "/memberships", status="pending") == []
+    assert api(cloudflare, f"/memberships/{membership['id']}") == membership
     assert result(cloudflare.client.get("/tokens/verify"))["status"] == "active"
 
 
@@ -133,6 +134,8 @@ def test_models_are_listed_with_schemas_tasks_and_authors(cloudflare: Api) -> No
     assert found["task"]["id"] in [task["id"] for task in result(cloudflare.client.get("/ai/tasks/search"))]
     schema = result(cloudflare.client.get("/ai/models/schema", params={"model": name}))
     assert "messages" in json.dumps(schema["input"])
+    older = result(cloudflare.client.get("/ai/models/schema", params={"model": "@cf/meta/llama-3.1-8b-instruct"}))
+    assert "prompt" in json.dumps(older["input"])
     unknown = cloudflare.client.get("/ai/models/schema", params={"model": "@cf/none/none"})
     assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (404, 5007)
     authors = [author["name"] for author in result(cloudflare.client.get("/ai/authors/search"))]

@@ -43,14 +43,16 @@ class ModelsApi:
         name = request.query_params.get("model", "")
         if not name:
             raise ApiError(400, 1000, "the query needs `model`, the name of one")
-        if catalog.find_model(name) is None:
+        model = catalog.find_model(name)
+        if model is None:
             raise ApiError(404, 5007, f"No such model {name} or task")
         known = _data("model_schemas.json")
-        kinds = known["models"].get(name)
-        if kinds is None:
+        kinds, of_task = known["models"].get(name), known["tasks"].get(model.task)
+        if kinds is None and of_task is None:
             raise ApiError(404, 6002, f"the schema of {name} is not known")
         told = {"description": "", "additionalProperties": True}
-        return ok({side: told | known["schemas"][kinds[side]] for side in ("input", "output")})
+        found = {side: known["schemas"][kinds[side]] for side in ("input", "output")} if kinds else of_task
+        return ok({side: told | found[side] for side in ("input", "output")})
 
     async def tasks(self, request: Request) -> Response:
         return paged(request, [_task(task) for task in _data("models.json")["tasks"]], default_size=100)

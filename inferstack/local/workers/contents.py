@@ -88,7 +88,7 @@ class ContentsApi:
             if own:
                 worker = self._workers.update(worker["id"], own, merge=True)
         version = self._workers.latest_version(worker["id"])
-        shown: Document = {"usage_model": "standard", "placement": {}, "compatibility_flags": []}
+        shown: Document = {"usage_model": "standard", "compatibility_flags": []}
         shown |= {key: version[key] for key in OF_VERSION if key in version}
         return ok(shown | shown_settings(worker))
 
