@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from inferstack import local
 from inferstack.config import StackSpec, WorkerSpec
@@ -28,7 +29,8 @@ def addresses_of(spec: StackSpec, root: Path) -> dict[str, str]:
 def client_environment(spec: StackSpec, root: Path) -> dict[str, str]:
     """What a command reads that is started for the stack: its runs' variables, and who answers where.
 
-    OpenAI's two are not among those of `env`: a secret that a stack takes from OPENAI_API_KEY must be the user's own.
+    OpenAI's and AWS' are not among those of `env`: a secret that a stack takes from OPENAI_API_KEY, and the bucket of
+    Pulumi's state, must be the user's own.
     """
     variables = run_environment(spec, root)
     if spec.target != "local":
@@ -36,6 +38,8 @@ def client_environment(spec: StackSpec, root: Path) -> dict[str, str]:
     account = variables["CLOUDFLARE_ACCOUNT_ID"]
     variables["OPENAI_BASE_URL"] = f"{variables['CLOUDFLARE_BASE_URL']}/accounts/{account}/ai/v1"
     variables["OPENAI_API_KEY"] = variables["CLOUDFLARE_API_TOKEN"]
+    port = urlsplit(variables["CLOUDFLARE_BASE_URL"]).port or 0
+    variables |= local.s3_environment(port, account, variables["CLOUDFLARE_API_TOKEN"])
     for key, address in _local_addresses(spec, root).items():
         name = re.sub(r"[^A-Z0-9]", "_", key.upper())
         variables[f"INFERSTACK_URL_{name}"] = address.rpartition(", ")[2]

@@ -22,7 +22,7 @@ from starlette.types import Scope
 
 from inferstack.local._bytes import restored
 from inferstack.local._envelope import ApiError, failure
-from inferstack.local._settings import API
+from inferstack.local._settings import API, S3_ROOT
 
 OPEN = ("/health",)
 SESSIONS = "/workers/assets/upload"  # its token is that of an upload session, which the route asks for
@@ -85,6 +85,8 @@ def refusal(request: Request, account_id: str, token: str) -> Response | None:
     if route in OPEN:
         return None
     if route is not None and route.endswith(SESSIONS):
+        return None
+    if route is not None and route.startswith(S3_ROOT):  # its requests are signed
         return None
     if route == DATA_PLANE:
         known = parameters["account_id"] == account_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 API = "/client/v4"
+S3_ROOT = "/cdn-cgi/local/r2/s3"  # the simulator's, and so `wrangler dev`'s: the path is signed, so it can't be another
 ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"  # the first account, and the only one for most
 LOCK = "lock"  # held by the process that has the state folder
 ACCOUNTS = "accounts"  # folder of the others
@@ -74,6 +76,18 @@ def token_of(folder: Path, account_id: str = ACCOUNT_ID) -> str:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_once(file, f"local-{secrets.token_urlsafe(30)}")
     return file.read_text()
+
+
+def access_key(account_id: str, token: str) -> dict[str, str]:
+    """An API token as a key of S3: its id, and the SHA-256 of it (https://developers.cloudflare.com/r2/api/tokens)."""
+    return {"accessKeyId": account_id, "secretAccessKey": hashlib.sha256(token.encode()).hexdigest()}
+
+
+def s3_environment(api_port: int, account_id: str, token: str) -> dict[str, str]:
+    """What boto3, the AWS CLI and rclone read."""
+    key = access_key(account_id, token)
+    names = {"AWS_ACCESS_KEY_ID": key["accessKeyId"], "AWS_SECRET_ACCESS_KEY": key["secretAccessKey"]}
+    return names | {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{api_port}{S3_ROOT}", "AWS_REGION": "auto"}
 
 
 def write_once(file: Path, text: str) -> bool:

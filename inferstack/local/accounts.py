@@ -7,6 +7,7 @@ The first one is always there. Another comes to be when its token file does (`to
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.storage.storage import Storage
 
 HEADER = b"x-local-account"
+S3_KEY = re.compile(r"Credential=([0-9a-f]{32})(?:/|%2F)")  # of a signed request: the account's id is its token's
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class Accounts:
         if found is None and token:
             self._look()
             found = self._by_token(token)
-        return found or self._open.get(_named(request.url.path), self._open[ACCOUNT_ID])
+        named = S3_KEY.search(request.headers.get("authorization", "") + "&" + request.url.query)
+        account = named[1] if named else _named(request.url.path)
+        return found or self._open.get(account, self._open[ACCOUNT_ID])
 
     def _by_token(self, token: str) -> Open | None:
         known = self._open.values()

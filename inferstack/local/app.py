@@ -40,6 +40,8 @@ from inferstack.local.kv.state import Namespaces
 from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
+from inferstack.local.r2.s3 import METHODS as METHODS_OF_S3
+from inferstack.local.r2.s3 import PATHS, S3
 from inferstack.local.r2.state import Buckets
 from inferstack.local.request_checks import checked
 from inferstack.local.runtime.capnp import key_of
@@ -88,6 +90,7 @@ class LocalCloudflare:
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
         self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
+        self.s3 = S3(self.buckets, storage, account.account_id, account.token)
         self.tails = Tails(self.dispatch)
         self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
@@ -105,6 +108,7 @@ class LocalCloudflare:
             Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
+            *(Route(path, self.s3.answer, methods=METHODS_OF_S3) for path in PATHS),
         ]
         edges = [EdgeRoute(each.path, checked(each.path, each.endpoint), methods=each.methods) for each in routes]
         api = Starlette(

@@ -74,4 +74,4 @@ def test_each_block_of_the_guide_works(up: Project) -> None:
     assert "content-dev" in databases
     assert "API_TOKEN" in secrets
     assert all(answer.strip() for answer in answers)
-    assert len(answers) == 4
+    assert len(answers) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -37,8 +38,8 @@ def talking(cloudflare: Api) -> str:
 @pytest.fixture
 def tail(cloudflare: Api, talking: str) -> Iterator[ClientConnection]:
     made = cloudflare.client.post(talking + "/tails", json={"filters": []}).json()["result"]
-    with connect(made["url"], subprotocols=["trace-v1"], open_timeout=10) as socket:  # type: ignore[list-item]
-        yield socket
+    with connect(made["url"], subprotocols=["trace-v1"], open_timeout=10) as opened:  # type: ignore[list-item]
+        yield opened
     cloudflare.client.delete(f"{talking}/tails/{made['id']}")
 
 
@@ -109,7 +110,19 @@ def test_nothing_is_told_to_who_does_not_look(cloudflare: Api, talking: str) -> 
 
 def test_an_end_of_the_session_ends_the_socket(cloudflare: Api, talking: str) -> None:
     made = cloudflare.client.post(talking + "/tails", json={}).json()["result"]
-    with connect(made["url"], open_timeout=10) as socket:
+    with connect(made["url"], open_timeout=10) as opened:
         cloudflare.client.delete(f"{talking}/tails/{made['id']}")
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=10)
+            opened.recv(timeout=10)
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])
+def test_a_foreign_page_hears_nothing(cloudflare: Api, talking: str, headers: dict[str, str]) -> None:
+    made = cloudflare.client.post(talking + "/tails", json={}).json()["result"]
+    origin = headers.get("Origin")
+    host = headers.get("Host")
+    url = made["url"].replace("127.0.0.1", host) if host else made["url"]
+    address = ("127.0.0.1", cloudflare.running.api_port)
+    with socket.create_connection(address) as inner, pytest.raises(InvalidStatus):
+        connect(url, origin=origin, open_timeout=10, sock=inner)  # type: ignore[arg-type]
+    assert cloudflare.client.delete(f"{talking}/tails/{made['id']}").is_success

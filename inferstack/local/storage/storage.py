@@ -15,6 +15,7 @@ import httpx
 from inferstack.errors import UserError
 from inferstack.local._envelope import ApiError
 from inferstack.local.runtime.process import StartError, start_process
+from inferstack.local.storage.s3 import S3Endpoint
 from inferstack.local.storage.simulators import SIMULATORS, Simulator, write_config
 
 VERSION = 1  # of the folder: what an older one holds is read by a newer one
@@ -30,6 +31,7 @@ class Storage:
     def __init__(self, workerd: Path, modules: Path, state: Path, log_file: Path) -> None:
         self._workerd, self._modules, self._state, self._log_file = workerd, modules, state, log_file
         self._process: asyncio.subprocess.Process | None = None
+        self._endpoints: list[S3Endpoint] = []
         self._watching: asyncio.Task[None] | None = None
         self._client: httpx.AsyncClient | None = None
         self._config = self._socket = Path()
@@ -55,7 +57,19 @@ class Storage:
             raise UserError(f"the storage of the local Cloudflare does not start: {error}") from None
         self._watching = asyncio.create_task(self._watch())
 
+    def s3_endpoint(self) -> S3Endpoint:
+        """One more account's; it ends with this."""
+        endpoint = S3Endpoint(self._workerd, self._modules, self._log_file)
+        self._endpoints.append(endpoint)
+        return endpoint
+
+    @property
+    def door(self) -> Path:
+        return self._socket
+
     async def close(self) -> None:
+        for endpoint in self._endpoints:
+            await endpoint.close()
         if self._watching is not None:
             self._watching.cancel()
         if self._client is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from inferstack.local._envelope import ok
+from inferstack.local._guard import is_local
 from inferstack.local.tails.state import Session, Tails
 from inferstack.local.workers.state import Workers
 
@@ -68,7 +70,9 @@ async def tail_binding(tails: Tails, request: Request, script: str) -> Response:
 async def listen(tails: Tails, socket: WebSocket) -> None:
     """Events as they come, until either side ends it."""
     session = tails.get(socket.path_params["tail_id"])
-    if session is None:
+    origin = socket.headers.get("origin")
+    foreign = origin is not None and not is_local(urlsplit(origin).netloc)
+    if session is None or foreign or not is_local(socket.headers.get("host", "")):
         await socket.close(4404)
         return
     await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", []) else None)
