@@ -45,8 +45,10 @@ from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
-from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.deploy import Deployer, State
 from inferstack.local.workers.state import Workers
+from inferstack.local.workflows.instances import Instances
+from inferstack.local.workflows.state import Flows
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -82,7 +84,10 @@ class LocalCloudflare:
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
-        self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
+        self.flows = Flows(store, account.account_id, storage.objects)
+        self.instances = Instances(lambda: self.deployer.supervisor)
+        state = State(store, self.workers, self.assets, self.spaces, self.flows)
+        self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
 

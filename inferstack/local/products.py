@@ -28,6 +28,7 @@ from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_bindin
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.workers.routes import WorkersApi
 from inferstack.local.workers.scripts import ScriptsApi
+from inferstack.local.workflows.routes import WorkflowsApi
 
 if TYPE_CHECKING:
     from inferstack.local.app import LocalCloudflare
@@ -79,6 +80,9 @@ def products(of: LocalCloudflare) -> list[Product]:
         ),
         Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ObjectsApi(of.spaces).routes),
+        Product(
+            routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
+        ),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]
