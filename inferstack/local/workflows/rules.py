@@ -50,7 +50,7 @@ class Rules:
         running = await self._instances.running(flow)
         if running:
             named = ", ".join(running[:5]) + (", …" if len(running) > 5 else "")
-            text = f"Workflow '{name}' has {len(running)} instances that have not ended ({named}), and {why} "
+            text = f"Workflow '{name}' has instances that have not ended ({named}), and {why} "
             raise ApiError(400, 10021, f"{text}its class '{flow.class_name}'. Terminate them, or keep the class.")
 
 
