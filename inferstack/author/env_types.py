@@ -86,6 +86,10 @@ def _interface(stack: str, key: str, spec: StackSpec, module: str | None) -> str
         else:
             where = spec.name_of("workers", each.worker) if each.worker else key
             lines.append(f"  {name}: DurableObjectNamespace; // {each.class_name} of {where}")
+    for name, flow in sorted(worker.workflows.items()):
+        payload = f'<Parameters<import({json.dumps(module)}).{flow.class_name}["run"]>[0]["payload"]>'
+        own = payload if flow.worker is None and module else ""
+        lines.append(f"  {name}: Workflow{own}; // {spec.workflow_name(key, name)}")
     if worker.assets is not None and worker.assets.binding is not None:
         lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
     lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]

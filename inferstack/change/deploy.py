@@ -13,6 +13,7 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent
 
 from inferstack.author.check import check
+from inferstack.change.instances import find_running
 from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
@@ -43,7 +44,7 @@ def up(
     with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
         _finish_interrupted(stack)
         if spec.protected:
-            _refuse_losses(spec, stack, allowed)
+            _refuse_losses(spec, root, stack, allowed)
         with progress.shown(f"updating {name}") as follow:
             result = with_lock(
                 stack,
@@ -74,10 +75,11 @@ def _unpacked(plan: Path | None, stack: auto.Stack) -> Iterator[str | None]:
         yield str(inner)
 
 
-def _refuse_losses(spec: StackSpec, stack: auto.Stack, allowed: frozenset[str]) -> None:
+def _refuse_losses(spec: StackSpec, root: Path, stack: auto.Stack, allowed: frozenset[str]) -> None:
     """Before anything is changed. What is named is released in the state, where a deletion looks."""
     plan = _look_ahead(spec, stack, allowed, print_output=False)
     if plan.refused:
+        find_running(plan, spec, root)
         raise UserError(as_text(plan))
     lost = {change.urn for change in plan.losses}
     if lost:
@@ -148,6 +150,7 @@ def preview(
 
             before = stack.outputs().get("usd_a_month")
             plan.cost = (before.value if before else {}, monthly(name, spec))
+        find_running(plan, spec, root)
         plan.findings = json.loads(check([name], root).show("json"))
         if save is not None and not plan.refused:
             _save(stack, save)

@@ -18,6 +18,7 @@ DATA = {
     official.WorkersKvNamespace.token,
     official.Queue.token,
     own.VectorizeIndex.token,
+    official.Workflow.token,
 }
 VERSION, WORKER = official.WorkerVersion.token, official.Worker.token
 WORDS = {"create": "create", "update": "update", "delete": "delete", "replace": "replace"}
@@ -29,7 +30,8 @@ MOST_LINES = 200  # of one module's difference; the rest is counted
 class Change:
     """One resource; `paths` are the properties that change, those in `replacing` need a new one.
 
-    `drops` are classes of Durable Objects that it deletes, with all that they hold.
+    `drops` are classes of Durable Objects that it deletes, with all that they hold; `workflow` is the name on Cloudflare of
+    one that it deletes.
     """
 
     op: str
@@ -39,6 +41,7 @@ class Change:
     paths: tuple[str, ...] = ()
     replacing: tuple[str, ...] = ()
     drops: tuple[str, ...] = ()
+    workflow: str | None = None
 
     @property
     def kind(self) -> str:
@@ -62,6 +65,7 @@ class Plan:
     cost: tuple[dict[str, float], dict[str, float]] | None = None  # US dollars a month by resource: before, after
     findings: list[dict[str, Any]] = field(default_factory=list)
     allowed: frozenset[str] = frozenset()
+    running: dict[str, list[str]] = field(default_factory=dict)  # by name of a change: instances that have not ended
 
     @property
     def losses(self) -> list[Change]:
@@ -114,7 +118,9 @@ def _change(op: str, step: StepEventMetadata, going: set[str]) -> Change:
     replacing = tuple(sorted(path for path, kind in kinds.items() if kind.endswith("-replace")))
     paths = tuple(sorted(kinds) or sorted(step.diffs or []))
     replacing = replacing or tuple(sorted(step.keys or []))
-    return Change(op, step.type, _name(step.urn), step.urn, paths, replacing, _drops(op, step, going))
+    flow = official.Workflow.token == step.type and op in ("delete", "replace") and step.old is not None
+    workflow = str((step.old.inputs or {}).get("workflowName")) if flow and step.old else None
+    return Change(op, step.type, _name(step.urn), step.urn, paths, replacing, _drops(op, step, going), workflow)
 
 
 def _drops(op: str, step: StepEventMetadata, going: set[str]) -> tuple[str, ...]:

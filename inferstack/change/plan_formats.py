@@ -12,6 +12,7 @@ from inferstack.text import paint, table
 SIGNS = {"create": "+", "update": "~", "delete": "-", "replace": "+-"}
 COLOURS = {"create": "green", "update": "yellow", "delete": "red", "replace": "magenta"}
 NEW_BY_NATURE = {official.WorkerVersion.token, official.WorkersDeployment.token}  # each change makes one
+MOST_NAMED = 5  # instances of a workflow
 MARK = "<!-- inferstack plan: {stack} -->"  # finds the comment again that is to be replaced
 
 
@@ -127,6 +128,11 @@ def _loss(plan: Plan, change: Change) -> str:
     if change.drops:
         classes = ", ".join(f"`{name}`" for name in change.drops)
         return f"the Durable Objects of {classes} (`{change.name}`) would be deleted, and all that they hold is lost{named}"
+    if change.workflow is not None:
+        ids = plan.running.get(change.name, [])
+        shown = ", ".join(f"`{each}`" for each in ids[:MOST_NAMED]) + (", …" if len(ids) > MOST_NAMED else "")
+        running = f"; not ended yet: {shown}" if ids else ""
+        return f"Workflow `{change.name}` would be {change.op}d with all its instances{running}{why}{named}"
     return f"{change.kind} `{change.name}` would be {change.op}d, and all that it holds is lost{why}{named}"
 
 

@@ -180,6 +180,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "options": "Options of the template; its template.yaml has the defaults.",
         "assets": "Static files that Cloudflare serves, beside the code or without any.",
         "objects": "Durable Objects by their name in `env`; classes of this Worker's code come to be with it.",
+        "workflows": "Workflows by their name in `env`: a class of this Worker's code each, or another Worker's workflow.",
         "compatibility_date": "The day whose runtime behaviour the Worker gets.",
         "compatibility_flags": "Single behaviours switched on or off.",
         "observability": "Whether Cloudflare keeps the Worker's logs.",
@@ -214,6 +215,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "transferred_from": "The Worker whose class it was before: its objects keep their data.",
         "deleted": "`true` deletes the class and all that its objects hold; the binding is gone.",
     },
+    "WorkflowSpec": {
+        "class_name": "The class, as the code exports it.",
+        "worker": "The Worker of the stack whose code exports it; without one, this Worker's.",
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, Worker, binding and environment.",
+        "steps": "The most steps that an instance may take; Cloudflare's default is 10,000.",
+    },
     "RolloutSpec": {
         "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",
         "hold": "How long each step is held and checked: `30s`, `10m`, `1h`.",
@@ -246,6 +253,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespaces": "Operations and storage.",
         "queues": "Messages.",
         "objects": "Durable Objects, by the Worker whose classes they are.",
+        "workflows": "Instances of workflows, by the Worker whose classes they are.",
     },
     "WorkerTraffic": {"requests": "Requests a day.", "cpu_ms": "Milliseconds of CPU of one request."},
     "ModelTraffic": {
@@ -272,6 +280,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "storage_gb": "Gigabytes held.",
     },
     "QueueTraffic": {"messages": "Messages a day, each up to 64 KB.", "retries": "Share of messages that is tried a second time, 0 to 1."},
+    "WorkflowTraffic": {
+        "instances": "Instances that are made a day.",
+        "cpu_ms": "Milliseconds of CPU of one instance, all its steps together.",
+        "storage_gb": "Gigabytes that instances hold, those that have ended too, until their retention is over.",
+    },
     "ObjectTraffic": {
         "requests": "Requests a day: fetches, RPC calls, alarms, new WebSockets.",
         "messages": "Incoming messages of WebSockets a day; twenty are billed as one request.",

@@ -97,6 +97,14 @@ class ObjectTraffic(_Model):
     storage_gb: Count = 0
 
 
+class WorkflowTraffic(_Model):
+    """Of a Worker's workflows: instances that are made a day, the CPU time of one in milliseconds, gigabytes held."""
+
+    instances: Count
+    cpu_ms: Count = 0
+    storage_gb: Count = 0
+
+
 class Expectations(_Model):
     """What a day brings, by the names that the stack declares."""
 
@@ -109,6 +117,7 @@ class Expectations(_Model):
     namespaces: dict[Key, NamespaceTraffic] = {}
     queues: dict[Key, QueueTraffic] = {}
     objects: dict[Key, ObjectTraffic] = {}
+    workflows: dict[Key, WorkflowTraffic] = {}
 
 
 class Budget(_Model):

@@ -20,6 +20,7 @@ from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
+from inferstack.config.workflow_models import WorkflowSpec
 
 WORKERS_AI = "workers-ai"
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
@@ -183,6 +184,7 @@ class WorkerSpec(StrictModel):
     options: dict[str, Any] = {}
     assets: AssetsSpec | None = None
     objects: dict[BindingName, ObjectSpec] = {}
+    workflows: dict[BindingName, WorkflowSpec] = {}
     compatibility_date: Day
     compatibility_flags: list[str] = []
     observability: bool = False
@@ -227,6 +229,11 @@ class WorkerSpec(StrictModel):
     def classes(self) -> dict[str, ObjectSpec]:
         """Of Durable Objects that this Worker's code exports."""
         return {each.class_name: each for each in self.objects.values() if each.own}
+
+    @property
+    def own_workflows(self) -> dict[str, WorkflowSpec]:
+        """By binding: those whose class this Worker's code exports."""
+        return {name: each for name, each in self.workflows.items() if each.worker is None}
 
     @property
     def public(self) -> bool:
@@ -283,6 +290,16 @@ class StackSpec(StrictModel):
         """The same for an entry of a section, which may say its own."""
         own: str | None = getattr(getattr(self, section).get(key), "name", None)
         return own or self.physical(key)
+
+    def workflow_name(self, key: str, binding: str) -> str:
+        """The name on Cloudflare of a workflow that a Worker declares, or that it takes from another."""
+        each = self.workers[key].workflows[binding]
+        if each.worker is not None:
+            theirs = self.workers[each.worker].own_workflows
+            return self.workflow_name(
+                each.worker, next(n for n, w in theirs.items() if w.class_name == each.class_name)
+            )
+        return each.name or self.physical(f"{key}-{binding.lower().replace('_', '-')}")
 
     def secret_references(self) -> Iterator[tuple[KeyPath, str]]:
         """Every reference to a secret, with where it stands."""

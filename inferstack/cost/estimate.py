@@ -62,7 +62,7 @@ class Estimate:
 def estimate(name: str, spec: StackSpec) -> Estimate:
     found = Estimate(name, spec.expect.plan)
     _models(found, spec)
-    for add in (_workers, _indexes, _databases, _buckets, _namespaces, _queues, _objects):
+    for add in (_workers, _indexes, _databases, _buckets, _namespaces, _queues, _objects, _workflows):
         before = len(found.lines)
         allowances = add(found, spec)
         _include(found, found.lines[before:], allowances)
@@ -207,12 +207,30 @@ def _workers(found: Estimate, spec: StackSpec) -> Allowances:
         )
         at, cpu = ("Workers", f"workers.{key}"), requests * traffic.cpu_ms
         _add(found, at, "CPU milliseconds", cpu, 1e6, rates["cpu_ms"]["per_million_usd"])
+    _instances(found, spec)
     per_day = _leading_number(rates["requests"]["free"])
     # On the free plan CPU time is bounded per invocation, not per month.
     return {
         "requests": (rates["requests"]["paid_included_month"], per_day * DAYS),
         "CPU milliseconds": (rates["cpu_ms"]["paid_included_month"], float("inf")),
     }
+
+
+def _instances(found: Estimate, spec: StackSpec) -> None:
+    """Of workflows: billed as Workers, whose requests and CPU time they share."""
+    rates = catalog.prices("workers")
+    for key, traffic in spec.expect.workflows.items():
+        at, made = ("Workers", f"workers.{key}"), traffic.instances * DAYS
+        _add(found, at, "requests", made, 1e6, rates["requests"]["per_million_usd"])
+        _add(found, at, "CPU milliseconds", made * traffic.cpu_ms, 1e6, rates["cpu_ms"]["per_million_usd"])
+
+
+def _workflows(found: Estimate, spec: StackSpec) -> Allowances:
+    """What instances hold; `_instances` has the rest."""
+    storage = catalog.prices("workflows")["storage_gb"]
+    for key, traffic in spec.expect.workflows.items():
+        _add(found, ("Workflows", f"workers.{key}"), "GB stored", traffic.storage_gb, 1, storage["per_gb_month_usd"])
+    return {"GB stored": (storage["paid_included"], storage["free"])}
 
 
 def _indexes(found: Estimate, spec: StackSpec) -> Allowances:

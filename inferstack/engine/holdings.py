@@ -26,6 +26,7 @@ DATA = {
     official.Queue.token: ("queue", "queueName"),
     own.VectorizeIndex.token: ("index", "name"),
     official.Worker.token: ("Worker", "name"),
+    official.Workflow.token: ("workflow", "workflowName"),
 }
 
 

@@ -61,7 +61,10 @@ def _file(spec: StackSpec, source: str, name: str, end: str) -> dict[str, Any]:
     sections: dict[str, Any] = {}
     for section in ALONE:
         for key, entry in getattr(spec, section).items():
-            dropped = {field: None for field in ONLY_ONE if getattr(entry, field, None)}
+            dropped: dict[str, Any] = {field: None for field in ONLY_ONE if getattr(entry, field, None)}
+            named = [name for name, each in getattr(entry, "workflows", {}).items() if each.name]
+            if named:
+                dropped["workflows"] = {name: {"name": None} for name in named}
             if dropped:
                 sections.setdefault(section, {})[key] = dropped
     mark = {"environment": name, "expires": end, "production": False, "protect": False}

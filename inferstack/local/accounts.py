@@ -28,6 +28,7 @@ from inferstack.local.r2.objects import Objects
 from inferstack.local.runtime.capnp import Plan, key_of
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.storage.storage import Storage
+from inferstack.local.workflows.state import folders_of
 
 HEADER = b"x-local-account"
 S3_KEY = re.compile(r"Credential=([0-9a-f]{32})(?:/|%2F)")  # of a signed request: the account's id is its token's
@@ -87,9 +88,9 @@ class Accounts:
         hosts = {host: key for plan in plans for host, key in plan.hosts.items()}
         routes = sorted((route for plan in plans for route in plan.routes), key=lambda route: -len(route["regex"]))
         versions = [version for plan in plans for version in plan.versions]
-        return Plan(
-            versions=versions, hosts=hosts, routes=routes, spaces=[space for plan in plans for space in plan.spaces]
-        )
+        spaces = [space for plan in plans for space in plan.spaces]
+        flows = [flow for plan in plans for flow in plan.flows]
+        return Plan(versions=versions, hosts=hosts, routes=routes, spaces=spaces, flows=flows)
 
     def _table(self) -> dict[str, Any]:
         """What the storage process must know of all accounts."""
@@ -102,9 +103,11 @@ class Accounts:
     def stored_buckets(self) -> set[str]:
         return set(self._table()["buckets"].values())
 
-    def object_spaces(self) -> set[str]:
-        """Ids of the namespaces of Durable Objects."""
-        return {space.id for entry in self._open.values() for space in entry.cloudflare.spaces.all()}
+    def object_folders(self) -> set[str]:
+        """Of the namespaces of Durable Objects, and of workflows."""
+        accounts = [entry.cloudflare for entry in self._open.values()]
+        spaces = {space.id for each in accounts for space in each.spaces.all()}
+        return spaces | {folder for each in accounts for flow in each.flows.all() for folder in folders_of(flow.id)}
 
     async def carry_over(self) -> None:
         """What earlier versions kept in other places."""

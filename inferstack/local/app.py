@@ -51,8 +51,10 @@ from inferstack.local.tails.routes import EVENTS, listen
 from inferstack.local.tails.state import Tails
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
-from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.deploy import Deployer, State
 from inferstack.local.workers.state import Workers
+from inferstack.local.workflows.instances import Instances
+from inferstack.local.workflows.state import Flows
 from inferstack.local.zones import Zones
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
@@ -89,7 +91,10 @@ class LocalCloudflare:
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
-        self.deployer = Deployer(store, self.workers, self.assets, self.spaces, account.account_id, account.subdomain)
+        self.flows = Flows(store, account.account_id, storage.objects)
+        self.instances = Instances(lambda: self.deployer.supervisor)
+        state = State(store, self.workers, self.assets, self.spaces, self.flows)
+        self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
         self.s3 = S3(self.buckets, storage, account.account_id, account.token)
         self.tails = Tails(self.dispatch)
         self.zones = Zones(store, UserApi(account.account_id).account)

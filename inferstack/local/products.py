@@ -32,6 +32,7 @@ from inferstack.local.workers.routes import WorkersApi
 from inferstack.local.workers.script_secrets import ScriptSecretsApi
 from inferstack.local.workers.scripts import ScriptsApi
 from inferstack.local.workers.successor import Successors
+from inferstack.local.workflows.routes import WorkflowsApi
 
 if TYPE_CHECKING:
     from inferstack.local.app import LocalCloudflare
@@ -83,6 +84,9 @@ def products(of: LocalCloudflare) -> list[Product]:
         ),
         Product(routes=AssetsApi(of.assets).routes),
         Product(routes=ObjectsApi(of.spaces).routes),
+        Product(
+            routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
+        ),
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(
             routes=TailsApi(of.tails, of.workers).routes,

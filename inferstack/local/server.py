@@ -104,7 +104,7 @@ async def _serve(
     accounts.attach(supervisor)
     accounts.tell_address(f"127.0.0.1:{api_socket.getsockname()[1]}")
     tidy_buckets(settings.folder / STORAGE, accounts.stored_buckets())
-    tidy_objects(storage.objects, accounts.object_spaces())
+    tidy_objects(storage.objects, accounts.object_folders())
     await storage.start(supervisor.folder / "storage", supervisor.storage_socket, supervisor.bindings_socket)
     options: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "interface": "asgi3"}
     inner = _Server(uvicorn.Config(accounts.bindings, uds=str(supervisor.bindings_socket), http=Protocol, **options))

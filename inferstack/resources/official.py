@@ -90,6 +90,12 @@ class WorkersDeployment(CloudflareResource):
     token = "cloudflare:index/workersDeployment:WorkersDeployment"  # noqa: S105
 
 
+class Workflow(CloudflareResource):
+    """A workflow's name, and the class behind it."""
+
+    token = "cloudflare:index/workflow:Workflow"  # noqa: S105
+
+
 class WorkersCronTrigger(CloudflareResource):
     """The times at which a Worker is called."""
 

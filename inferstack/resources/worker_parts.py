@@ -22,6 +22,7 @@ from inferstack.resources.official import (
     WorkerVersion,
 )
 from inferstack.resources.own import SmokeCheck, WorkerRollout
+from inferstack.resources.workflow_parts import add_workflows, workflow_bindings
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
 Resolve = Callable[[str, str], dict[str, Any]]
@@ -86,6 +87,7 @@ class Worker(pulumi.ComponentResource):
         )
         version = self._add_version(key, context, shell, resolve)
         self.deployment = self._deploy(key, context, version)
+        add_workflows(key, context, self, self.deployment)
         self._add_triggers(key, context)
         self._add_smoke_checks(key, context, version)
         self.register_outputs({"name": self.name, **_judged(key, context.spec)})
@@ -202,7 +204,7 @@ class Worker(pulumi.ComponentResource):
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
-        found += object_bindings(context.spec, key)
+        found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]

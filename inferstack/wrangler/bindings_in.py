@@ -173,6 +173,22 @@ def _analytics(section: Section, item: Value) -> None:
     section.bind(name, "analytics", (dataset or name).text())
 
 
+def _workflow(section: Section, item: Value) -> None:
+    """Without `script_name`, or with this Worker's own, the class is here. wrangler's name stays, as each environment's own."""
+    item.ignore("remote")
+    name, class_name, script = item.need("name").text(), item.need("class_name").text(), item.get("script_name")
+    if script is not None and script.raw:
+        named = script.text()
+        if section.draft.identities.get(("workers", named)) != section.worker:
+            section.flows.append((item.need("binding").text(), named, class_name, item))
+            return
+    entry: dict[str, object] = {"class_name": class_name, "name": name}
+    limits = item.get("limits")
+    if limits is not None and (steps := limits.get("steps")) is not None:
+        entry["steps"] = steps.number()
+    section.entry.setdefault("workflows", {})[section.free_name(item.need("binding"))] = entry
+
+
 def _unsafe(section: Section, value: Value) -> None:
     section.each(_unsafe_binding, value.get("bindings"))
 
@@ -213,6 +229,7 @@ LISTS = {
     "secrets_store_secrets": _stored_secret,
     "ratelimits": _rate_limit,
     "analytics_engine_datasets": _analytics,
+    "workflows": _workflow,
 }
 # Kinds that only other tools bind; an environment has its own or none.
 OTHERS = {
@@ -238,6 +255,5 @@ OTHERS = {
     "vpc_networks",
     "vpc_services",
     "worker_loaders",
-    "workflows",
 }
 NOT_INHERITED = {*BINDINGS, *LISTS, *OTHERS}

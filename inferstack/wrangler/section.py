@@ -34,6 +34,7 @@ class Section:
     subdomain: dict[str, bool] = field(default_factory=dict)
     calls: list[tuple[str, str, Value]] = field(default_factory=list)  # binding, service, where
     objects: list[tuple[str, str, str, Value]] = field(default_factory=list)  # binding, other Worker, class, where
+    flows: list[tuple[str, str, str, Value]] = field(default_factory=list)  # the same of workflows
     transfers: list[tuple[dict[str, Any], str]] = field(default_factory=list)  # entry, the Worker that had the class
 
     def path(self, text: str) -> str:
@@ -76,7 +77,9 @@ class Section:
     def names(self) -> set[str]:
         files = {name for key, name in self.entry.get("assets", {}).items() if key == "binding"}
         return files | {
-            name for group in ("bindings", "objects", "vars", "secrets") for name in self.entry.get(group, {})
+            name
+            for group in ("bindings", "objects", "workflows", "vars", "secrets")
+            for name in self.entry.get(group, {})
         }
 
     def raw(self, of: str, **properties: Any) -> None:

@@ -22,6 +22,7 @@ SAID = {
         "assets",
         "bundle",
         "objects",
+        "workflows",
         "compatibility_date",
     ),
     *("compatibility_flags", "observability", "crons", "routes", "domains", "cpu_ms", "placement", "raw"),

@@ -114,6 +114,7 @@ def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
         **settings_of(worker),
         **_bindings(spec, key),
         **objects_of(spec, key),
+        "workflows": list(_workflows(spec, key)),
     }
     return {name: value for name, value in config.items() if value not in (None, {}, [])}
 
@@ -168,6 +169,13 @@ def _stored(spec: StackSpec, key: str) -> Iterator[dict[str, str]]:
             secret = reference.removeprefix("store:")
             stored = spec.physical(secret) if secret in spec.secrets_store else secret
             yield {"binding": name, "store_id": "", "secret_name": stored}
+
+
+def _workflows(spec: StackSpec, key: str) -> Iterator[dict[str, Any]]:
+    for name, each in spec.workers[key].workflows.items():
+        entry: dict[str, Any] = {"name": spec.workflow_name(key, name), "binding": name, "class_name": each.class_name}
+        other = {"script_name": spec.name_of("workers", each.worker)} if each.worker else {}
+        yield entry | other | ({"limits": {"steps": each.steps}} if each.steps else {})
 
 
 def _database(spec: StackSpec, key: str) -> dict[str, str]:

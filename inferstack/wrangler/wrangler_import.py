@@ -223,13 +223,17 @@ def _call_others(section: Section) -> None:
         else:
             section.attempt(_calls(key), value)
 
-    for name, script, class_name, value in section.objects:
-        key = draft.identities.get(("workers", script))
-        if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
-            why = f"the Worker `{script}` is not in this stack, and so `env.{name}` is nothing: import both together"
-            section.left_out(value, why)
-        else:
-            section.entry.setdefault("objects", {})[name] = {"class_name": class_name, "worker": key}
+    for kind, bound in (("objects", section.objects), ("workflows", section.flows)):
+        for name, script, class_name, value in bound:
+            key = draft.identities.get(("workers", script))
+            if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
+                why = (
+                    f"the Worker `{script}` is not in this stack, and so `env.{name}` is nothing: import both together"
+                )
+                section.left_out(value, why)
+            else:
+                value.done()
+                section.entry.setdefault(kind, {})[name] = {"class_name": class_name, "worker": key}
     for entry, script in section.transfers:
         if (key := draft.identities.get(("workers", script))) is not None:
             entry["transferred_from"] = key

@@ -141,6 +141,14 @@ CASES = [
     Case("IS111", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE}, objects: {{ A: {{ class_name: A }} }} }}\n"
          f"  v: {{ source: v.js, {DATE}, objects: {{ B: {{ worker: w, class_name: B }} }} }}\n",
          {"w.js": "export class A {}\nexport default {};\n", "v.js": "export default {};\n"}),
+    Case("IS112", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    workflows: {{ RUN: {{ class_name: Ingest }} }}\n",
+         {"w.js": "class Ingest {}\nexport class Ingests {}\nexport default {};\n"}),
+    Case("IS113", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE}, workflows: {{ A: {{ class_name: A }} }} }}\n"
+         f"  v: {{ source: v.js, {DATE}, workflows: {{ B: {{ worker: w, class_name: B }} }} }}\n",
+         {"w.js": "export class A {}\nexport default {};\n", "v.js": "export default {};\n"}),
+    Case("IS114", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
+         "    workflows: { A: { class_name: A, name: one }, B: { class_name: A, name: one } }\n",
+         {"w.js": "export class A {}\nexport default {};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

@@ -369,6 +369,24 @@ def test_durable_objects_are_priced_by_requests_time_and_rows() -> None:
     assert "the free plan serves" in estimated({"plan": "free", **expect}, workers={"w": worker}).notes[0]
 
 
+def test_workflows_are_priced_as_workers_and_by_what_they_hold() -> None:
+    flows = {"RUN": {"class_name": "Ingest"}}
+    worker = {"source": "w.js", "compatibility_date": "2026-06-01", "workflows": flows}
+    expect = {
+        "workers": {"w": {"requests": 300_000}},
+        "workflows": {"w": {"instances": 200_000, "cpu_ms": 20, "storage_gb": 4}},
+    }
+    found = estimated(expect, workers={"w": worker})
+    assert used(found)[:-1] == [
+        ("workers.w", "requests", 9_000_000, 1e6, 0.3),
+        ("workers.w", "requests", 6_000_000, 1e6, 0.3),
+        ("workers.w", "CPU milliseconds", 120e6, 1e6, 0.02),
+        ("workers.w", "GB stored", 4, 1, 0.2),
+    ]
+    # The requests share what the plan includes: (15 - 10) M × 0.3 + (120 - 30) M × 0.02 + (4 - 1) × 0.2, and the plan
+    assert found.usd == pytest.approx(1.5 + 1.8 + 0.6 + 5)
+
+
 def test_objects_of_the_older_kind_are_said_to_be_priced_otherwise() -> None:
     objects = {"ROOMS": {"class_name": "Room", "storage": "legacy-kv"}}
     worker = {"source": "w.js", "compatibility_date": "2026-06-01", "objects": objects}

@@ -117,6 +117,17 @@ CASES: dict[str, list[Ask]] = {
         Ask("GET", "/a/page", headers={"sec-fetch-mode": "navigate"}, text="<title>Built</title>"),
         Ask("GET", "/api", json={"name": "built", "path": "/api"}),
     ],
+    "workflow-ingest": [
+        Ask("PUT", "/handbook", HANDBOOK, status=202, json={"id": "handbook"}),
+        Ask("PUT", "/handbook", HANDBOOK, status=409, text="already exists"),
+        Ask("PUT", "/secret?review", HANDBOOK, status=202, json={"id": "secret"}),
+        Ask("PUT", "/empty", "", status=202, json={"id": "empty"}),
+        Ask("GET", "/handbook", json={"status": "complete", "stored": {"passages": 2, "dimensions": 768}}, later=True),
+        Ask("GET", "/empty", text='"status":"errored"', later=True),
+        Ask("GET", "/secret", json={"status": "waiting", "stored": None}, later=True),
+        Ask("POST", "/secret/approve", text='"status":'),
+        Ask("GET", "/secret", text='"status":"complete"', later=True),
+    ],
     "wasm": [Ask("GET", "/40+2", json={"sum": 42, "bytes": [1, 2, 255]})],
 }
 

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from inferstack import local
 from tests.conftest import ROOT, Api, start_cloudflare
 from tests.fuzz.requests import ODD, TEXTS, TYPES, Sent, as_bytes, bodies
+from tests.fuzz.workflows import CLASS, PATHS
 from tests.local.test_workers_run import deploy, wait_for
 
 HANG = 5
@@ -42,6 +43,7 @@ GATEWAY = {
 }
 CALLS = {"KV": "get put delete list getWithMetadata", "R2": "get put head delete list", "D1": "prepare exec batch"}
 CALLS |= {"Q": "send sendBatch", "V": "query insert upsert getByIds deleteByIds describe", "AI": "run toMarkdown"}
+CALLS |= {"W": "create createBatch get deleteBatch"}
 WORKER = """export default { async fetch(request, env) {
   if (new URL(request.url).pathname === "/healthy") return new Response("healthy")
   try {
@@ -91,6 +93,7 @@ class Fuzz:
         self.api, self.figures, self.count = api, Figures(), itertools.count()
         self.ids: dict[str, str] = {}
         self.document = json.loads((ROOT / "tests" / "data" / "openapi-subset.json").read_text())
+        self.document["paths"] |= PATHS
         self.namespace, self.database = self._create()
         self.routes = self._routes()
 
@@ -116,6 +119,7 @@ class Fuzz:
             {"name": "Q", "type": "queue", "queue_name": "inner"},
             {"name": "V", "type": "vectorize", "index_name": "inner"},
             {"name": "AI", "type": "ai"},
+            {"name": "W", "type": "workflow", "workflow_name": "odd"},
         ]
         deploy(self.api, "healthy-worker", WORKER, bindings)
         wait_for(lambda: self.api.worker("healthy-worker", "GET", "/healthy").text == "healthy")
@@ -141,7 +145,10 @@ class Fuzz:
             if answer.is_success:
                 result = answer.json()["result"]
                 self.ids[name] = (result[0] if isinstance(result, list) else result)[field_name]
-        deploy(self.api, "odd", WORKER, [])
+        deploy(self.api, "odd", CLASS + WORKER, [])
+        self.api.client.put("/workflows/odd", json={"script_name": "odd", "class_name": "Odd"})
+        self.api.client.post("/workflows/odd/instances", json={"instance_id": "odd"})
+        self.ids |= {"workflow_name": "odd", "instance_id": "odd"}
 
     def _routes(self) -> list[tuple[str, str, dict[str, Any]]]:
         """Those that are emulated: the others say so."""

@@ -141,3 +141,29 @@ def test_durable_objects_are_migrated_once_and_keep_what_they_hold(wrangler, clo
     wrangler("delete", "--force")
     left = cloudflare.client.get("/workers/durable_objects/namespaces").json()["result"]
     assert all(each["script"] != "counts" for each in left)
+
+
+INGEST = (Path(__file__).parent / "workers" / "ingest.js").read_text()
+
+
+def test_workflows_are_deployed_triggered_described_and_steered(wrangler, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    workflow = {"name": "by-wrangler", "binding": "INGEST", "class_name": "Ingest", "limits": {"steps": 9}}
+    (tmp_path / "wrangler.json").write_text(json.dumps({**CONFIG, "name": "ingests", "workflows": [workflow]}))
+    (tmp_path / "index.js").write_text(INGEST)
+    assert "workflow: by-wrangler" in wrangler("deploy")
+    assert "by-wrangler" in wrangler("workflows", "list")
+    assert "Ingest" in wrangler("workflows", "describe", "by-wrangler")
+    triggered = wrangler("workflows", "trigger", "by-wrangler", '{"wait": "go", "from": "a test"}', "--id", "one")
+    assert '"one" has been queued' in triggered
+    shown = wrangler("workflows", "instances", "describe", "by-wrangler", "latest")
+    assert "fetch-1" in shown
+    assert "a test" in shown
+    wrangler("workflows", "instances", "pause", "by-wrangler", "one")
+    wrangler("workflows", "instances", "resume", "by-wrangler", "one")
+    wrangler("workflows", "instances", "send-event", "by-wrangler", "one", "--type", "go", "--payload", '{"a": 1}')
+    assert "one" in wrangler("workflows", "instances", "list", "by-wrangler")
+    wrangler("workflows", "instances", "restart", "by-wrangler", "one")
+    wrangler("workflows", "instances", "terminate", "by-wrangler", "one")
+    assert "Terminated" in wrangler("workflows", "instances", "list", "by-wrangler")
+    wrangler("workflows", "delete", "by-wrangler")
+    assert "by-wrangler" not in wrangler("workflows", "list")

@@ -37,6 +37,7 @@ USED = {
     "AiGateway": ["accountId", "aiGatewayId", "authentication", "cacheTtl", "collectLogs", "rateLimitingTechnique"],
     "Worker": ["accountId", "name", "observability", "subdomain", "tags"],
     "WorkerVersion": ["accountId", "workerId", "mainModule", "modules", "bindings", "compatibilityDate"],
+    "Workflow": ["accountId", "workflowName", "className", "scriptName", "limits"],
     "WorkersCronTrigger": ["accountId", "scriptName", "schedules"],
     "WorkersRoute": ["zoneId", "pattern", "script"],
     "WorkersCustomDomain": ["accountId", "hostname", "service", "zoneId"],

@@ -21,8 +21,8 @@ ZONE = "0123456789abcdef0123456789abcdef"
     [
         ({"site": {"bucket": "public"}}, ["`site`; static files are not served"]),
         (
-            {"workflows": [{"name": "rooms", "binding": "ROOM", "class_name": "Room"}]},
-            ["`workflows`; `env.ROOM` is nothing there"],
+            {"pipelines": [{"pipeline": "rooms", "binding": "ROOM"}]},
+            ["`pipelines`; `env.ROOM` is nothing there"],
         ),
         (
             {"hyperdrive": [{"binding": "A", "id": "x"}, {"binding": "B", "id": "y"}]},

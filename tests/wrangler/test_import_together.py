@@ -176,7 +176,7 @@ def test_the_account_goes_along_unless_the_stack_is_local(bring: Import, tmp_pat
 
 def test_code_that_reads_what_was_left_out_is_told_at_once_and_by_check(bring: Import) -> None:
     code = "export class Room {}\nexport default { fetch: (r, env) => env.ROOM.get('a') };\n"
-    rooms = {"workflows": [{"name": "rooms", "binding": "ROOM", "class_name": "Room"}]}
+    rooms = {"pipelines": [{"pipeline": "rooms", "binding": "ROOM"}]}
     found = bring({"main": "rooms.js", **rooms}, target="local", files={"rooms.js": code})
     [finding] = found.findings
     assert finding.code == "IS109"

@@ -42,6 +42,7 @@ def of(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 LOGS = of(enabled=st.just(value=True), head_sampling_rate=RATE, persist=st.booleans())
+FLOW_LIMITS = some(limits=of(steps=st.integers(1, 25_000)))
 CONSUMER = of(
     max_batch_size=st.integers(1, 100),
     max_batch_timeout=st.integers(0, 60),
@@ -101,6 +102,9 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         **draw(of(workers_dev=st.booleans(), preview_urls=st.booleans())),
         **draw(some(account_id=HEX.filter(lambda text: set(text) != {"0"}), logpush=st.just(value=True))),
         **draw(objects(names)),
+        "workflows": [
+            {"name": f"flow-{n}", "class_name": "C0", **each} for n, each in enumerate(bindings(FLOW_LIMITS))
+        ],
         **({"ai": {"binding": next(names)}} if draw(st.booleans()) else {}),
     }
     for place, limit in enumerate(found["ratelimits"]):

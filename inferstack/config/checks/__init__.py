@@ -15,6 +15,7 @@ from inferstack.config.checks import (
     traffic,
     variables,
     workers,
+    workflows,
 )
 from inferstack.config.findings.report import Report
 from inferstack.config.spec import StackSpec
@@ -30,6 +31,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     workers.check(spec, root, templates, report)
     assets.check(spec, root, report)
     objects.check(spec, root, report)
+    workflows.check(spec, root, report)
     queues.check(spec, templates, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)

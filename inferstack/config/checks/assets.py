@@ -32,7 +32,11 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
 
 
 def _check_binding(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Report) -> None:
-    sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "objects": worker.bound_objects}
+    sections: dict[str, Iterable[str]] = {
+        "bindings": worker.bindings,
+        "objects": worker.bound_objects,
+        "workflows": worker.workflows,
+    }
     sections |= {"vars": worker.vars, "secrets": worker.secrets}
     for section, names in sections.items():
         if assets.binding is not None and assets.binding in names:
@@ -46,7 +50,7 @@ def _check_alone(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Re
             report(
                 "IS104", (*at, name), f"`{name}` is for code, and this Worker has none", "add `source:`, or remove it"
             )
-    for section in ("bindings", "objects", "vars", "secrets", "crons", "models", "options"):
+    for section in ("bindings", "objects", "workflows", "vars", "secrets", "crons", "models", "options"):
         if getattr(worker, section):
             problem = f"`{section}` is for code, and this Worker has static assets only"
             report("IS104", (*at[:2], section), problem, "add `source:`, or remove it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from inferstack.config.env_use import exported_names
@@ -31,19 +32,20 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
 
 def _check_exports(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
     own = {name: each.class_name for name, each in worker.objects.items() if each.own}
-    if not own:
-        return
+    for name, problem, fix in unexported(worker, own, root, "DurableObject"):
+        report("IS110", (*at, name, "class_name"), problem, fix)
+
+
+def unexported(worker: WorkerSpec, own: dict[str, str], root: Path, kind: str) -> Iterator[tuple[str, str, str]]:
+    """(binding, problem, fix) of classes by binding that the Worker's code is seen not to export."""
     if worker.source is None:  # static assets alone: IS104 says it
         for name, class_name in own.items() if worker.template else ():
             problem = f"template `{worker.template}` exports no class `{class_name}`"
-            report("IS110", (*at, name, "class_name"), problem, "use a Worker with a `source` of its own")
+            yield name, problem, "use a Worker with a `source` of its own"
         return
-    entry = find_entry(root / worker.source)
+    entry = find_entry(root / worker.source) if own else None
     exported = exported_names(entry) if entry else None
-    if exported is None:
-        return
-    for name, class_name in own.items():
-        if class_name not in exported:
+    for name, class_name in own.items() if exported is not None else ():
+        if exported is not None and class_name not in exported:
             problem = f"`{worker.source}` does not export the class `{class_name}`{closest(class_name, exported)}"
-            fix = f"export it from the entry file: `export class {class_name} extends DurableObject`"
-            report("IS110", (*at, name, "class_name"), problem, fix)
+            yield name, problem, f"export it from the entry file: `export class {class_name} extends {kind}`"

@@ -30,6 +30,11 @@ def check(spec: StackSpec, report: Report) -> None:
         if key not in owners:
             problem = f"Worker `{key}` has no classes of its own under `objects:`{closest(key, owners)}"
             report("IS076", ("expect", "objects", key), problem, "name the Worker whose classes they are")
+    running = {key: worker for key, worker in spec.workers.items() if worker.own_workflows}
+    for key in spec.expect.workflows:
+        if key not in running:
+            problem = f"Worker `{key}` has no classes of its own under `workflows:`{closest(key, running)}"
+            report("IS076", ("expect", "workflows", key), problem, "name the Worker whose classes they are")
     for key, traffic in spec.expect.models.items():
         model = spec.model_of(key)
         units = [price.unit for price in model.prices if "cached" not in price.unit] if model else []

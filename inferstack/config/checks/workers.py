@@ -80,7 +80,15 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
     raw = worker.raw.version.get("bindings")
     by_hand = {str(item.get("name")) for item in raw if isinstance(item, dict)} if isinstance(raw, list) else set[str]()
     files = {worker.assets.binding} if worker.assets and worker.assets.binding else set[str]()
-    bound = {*worker.bindings, *worker.bound_objects, *worker.vars, *worker.secrets, *files, *by_hand}
+    bound = {
+        *worker.bindings,
+        *worker.bound_objects,
+        *worker.workflows,
+        *worker.vars,
+        *worker.secrets,
+        *files,
+        *by_hand,
+    }
     for use in env_uses(entry, root) if entry else ():
         if use.name not in bound:
             where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
@@ -91,7 +99,7 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
     sections: dict[str, Iterable[str]] = {"bindings": worker.bindings, "objects": worker.bound_objects}
-    sections |= {"vars": worker.vars, "secrets": worker.secrets}
+    sections |= {"workflows": worker.workflows, "vars": worker.vars, "secrets": worker.secrets}
     seen: dict[str, str] = {}
     for section, names in sections.items():
         for name in names:
@@ -261,6 +269,7 @@ def _check_circles(spec: StackSpec, report: Report) -> None:
     for key, worker in spec.workers.items():
         found: dict[KeyPath, str] = {("bindings", n): b.service for n, b in worker.bindings.items() if b.service}
         found |= {("objects", name): each.worker for name, each in worker.objects.items() if each.worker}
+        found |= {("workflows", name): each.worker for name, each in worker.workflows.items() if each.worker}
         others[key] = found
     calls = {key: list(found.values()) for key, found in others.items()}
     for key, found in others.items():

@@ -18,6 +18,9 @@ from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
+from inferstack.local.workflows import services as workflows
+from inferstack.local.workflows.state import BINDING as WORKFLOW
+from inferstack.local.workflows.state import Flow
 
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
@@ -89,10 +92,14 @@ class Plan:
     hosts: dict[str, str] = field(default_factory=dict)
     routes: list[dict[str, str]] = field(default_factory=list)
     spaces: list[Space] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     probe: bool = False
 
     def spaces_of(self, account: str) -> list[Space]:
         return [space for space in self.spaces if space.account == account]
+
+    def flow_of(self, account: str, name: str) -> Flow | None:
+        return next((flow for flow in self.flows if (flow.account, flow.name) == (account, name)), None)
 
     def table(self) -> dict[str, Any]:
         scripts: dict[str, list[dict[str, Any]]] = {}
@@ -100,7 +107,8 @@ class Plan:
             entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
             entry["worker"] = f"W{running.binding}" if running.assets and running.has_code else running.binding
             scripts.setdefault(running.key, []).append(entry)
-        return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes}
+        flows = [flow.id for flow in self.flows]
+        return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes, "workflows": flows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +144,10 @@ class Config:
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
         self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
-        if any(binding["type"] == NAMESPACE for r in plan.versions for binding in r.version["bindings"]) or plan.spaces:
+        kinds = {binding["type"] for r in plan.versions for binding in r.version["bindings"]}
+        if NAMESPACE in kinds or plan.spaces or plan.flows:
             self._services += objects.shared(self._folder, self._doors.objects)
+        wrapping = self._workflows(plan) if WORKFLOW in kinds or plan.flows else []
         if any(running.assets for running in plan.versions):
             place_modules(self._folder, self._doors.simulators)
         for running in plan.versions:
@@ -161,7 +171,7 @@ class Config:
         text += f"const config :Workerd.Config = (\n  services = [\n    {joined(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {joined(sockets)}\n  ],\n"
         ours = [wiring for wiring in WIRINGS.values() if wiring.file]
-        modules = [f'(name = "{w.module}", esModule = embed "{w.file}", internal = true)' for w in ours]
+        modules = [f'(name = "{w.module}", esModule = embed "{w.file}", internal = true)' for w in ours] + wrapping
         text += f"  extensions = [(modules = [{joined(modules)}])]\n);\n"
         for wiring in ours:
             (self._folder / wiring.file).write_bytes((Path(__file__).parent / wiring.file).read_bytes())
@@ -169,12 +179,22 @@ class Config:
         file.write_text(text)
         return file
 
+    def _workflows(self, plan: Plan) -> list[str]:
+        """Their services; returns the extensions that they need. One whose class is not there is left out of the plan."""
+        self._services.append(workflows.gone())
+        disk = objects.DISK if self._doors.objects is not None else None
+        for flow in plan.flows:
+            self._services += workflows.services(flow, self._main[key_of(flow.account, flow.script)].service, disk)
+        return workflows.place_modules(self._folder, self._doors.simulators)
+
     def _system(self, plan: Plan) -> None:
         (self._folder / "system.js").write_bytes(SYSTEM.read_bytes())
         bindings = [f"(name = {literal(r.binding)}, service = {literal(r.front)})" for r in plan.versions]
         with_both = [r for r in plan.versions if r.assets and r.has_code]
         bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
         bindings.append('(name = "TAIL", service = "tail")')
+        fronts = [(f"F_{flow.id}", workflows.front_of(flow)) for flow in plan.flows]
+        bindings += [f"(name = {literal(name)}, service = {literal(front)})" for name, front in fronts]
         bindings.append(f'(name = "TABLE", json = {literal(json.dumps(plan.table()))})')
         self._services.append(
             '(name = "system", worker = (modules = [(name = "system.js", esModule = embed "system.js")], '
@@ -262,6 +282,9 @@ class Config:
             space = find_space(self._plan.spaces_of(running.account), binding, running.script)
             owner = self._main.get(key_of(space.account, space.script)) if space else None
             return f"(name = {literal(name)}, {objects.designator(space, owner.service if owner else None)})"
+        if kind == WORKFLOW:
+            flow = self._plan.flow_of(running.account, str(binding["workflow_name"]))
+            return f"(name = {literal(name)}, {workflows.designator(flow)})"
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:

@@ -17,6 +17,14 @@ from inferstack.local.runtime.process import StartError, start_process
 PROBE_SECONDS = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The classes that a Worker exports, by what they can be."""
+
+    objects: frozenset[str] = frozenset()
+    workflows: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Instance:
     """`fingerprint` says of which plan."""
@@ -85,7 +93,7 @@ class Starter:
             path.unlink(missing_ok=True)
         instance.process = await self._process(instance.file, instance.config, {"http", "dispatch"})
 
-    async def rehearse(self, plan: Plan, doors: Doors) -> frozenset[str]:
+    async def rehearse(self, plan: Plan, doors: Doors) -> Exported:
         """Start the plan and end it again; raises `StartError`. With a probe: the classes that are exported."""
         folder = self._next("check")
         config = Config(folder, doors, None)
@@ -93,7 +101,7 @@ class Starter:
         try:
             process = await self._process(file, config, {"http", "probe"} if config.probes else {"http"})
             try:
-                return await _exported(config.probe_socket) if config.probes else frozenset()
+                return await _exported(config.probe_socket) if config.probes else Exported()
             finally:
                 process.kill()
                 await process.wait()
@@ -104,7 +112,7 @@ class Starter:
         return await start_process(self._workerd, file, sockets, self._log_file, config.environment)
 
 
-async def _exported(socket: Path) -> frozenset[str]:
+async def _exported(socket: Path) -> Exported:
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
     try:
         async with httpx.AsyncClient(transport=transport, timeout=PROBE_SECONDS) as client:
@@ -113,4 +121,5 @@ async def _exported(socket: Path) -> frozenset[str]:
         raise StartError(f"the Worker does not tell what it exports: {error!r}") from None
     if answer.status_code != 200:
         raise StartError(f"the Worker does not tell what it exports: {answer.text[:300]}")
-    return frozenset(answer.json())
+    found = answer.json()
+    return Exported(objects=frozenset(found["objects"]), workflows=frozenset(found["workflows"]))

@@ -1,8 +1,8 @@
-"""Which Workers share a process with Durable Objects, and which process a request is for.
+"""Which Workers share a process with Durable Objects and workflows, and which process a request is for.
 
 Exactly one process may have a namespace's files open, so it can't be replaced by one that starts beside it. Workers that
-own objects or are bound to them live there, and with them all that they are joined to by service bindings: RPC between
-two processes would end with every deploy of either.
+own objects or workflows, or are bound to them, live there, and with them all that they are joined to by service bindings:
+RPC between two processes would end with every deploy of either.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from inferstack.local.objects.state import NAMESPACE, find_space
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
+from inferstack.local.workflows.state import BINDING as WORKFLOW
 
 
 def split(plan: Plan) -> tuple[Plan, Plan]:
@@ -23,19 +24,26 @@ def split(plan: Plan) -> tuple[Plan, Plan]:
     routes = [route for route in plan.routes if route["script"] in joined]
     stateful = [each for each in plan.versions if each.key in joined]
     return (
-        replace(plan, versions=free, spaces=[]),
-        Plan(versions=stateful, hosts=hosts, routes=routes, spaces=plan.spaces if stateful else []),
+        replace(plan, versions=free, spaces=[], flows=[]),
+        Plan(
+            versions=stateful,
+            hosts=hosts,
+            routes=routes,
+            spaces=plan.spaces if stateful else [],
+            flows=plan.flows if stateful else [],
+        ),
     )
 
 
 def _with_objects(plan: Plan) -> set[str]:
     reach: dict[str, set[str]] = {}
     found = {key_of(space.account, space.script) for space in plan.spaces}
+    found |= {key_of(flow.account, flow.script) for flow in plan.flows}
     for running in plan.versions:
         for other in _neighbours(plan, running):
             reach.setdefault(running.key, set()).add(other)
             reach.setdefault(other, set()).add(running.key)
-        if any(binding["type"] == NAMESPACE for binding in running.version["bindings"]):
+        if any(binding["type"] in (NAMESPACE, WORKFLOW) for binding in running.version["bindings"]):
             found.add(running.key)
     waiting = list(found)
     while waiting:
@@ -51,14 +59,18 @@ def _neighbours(plan: Plan, running: RunningVersion) -> list[str]:
     spaces = [
         find_space(plan.spaces_of(running.account), b, running.script) for b in bindings if b["type"] == NAMESPACE
     ]
-    return [key_of(running.account, name) for name in [*services, *(space.script for space in spaces if space)]]
+    named = [str(b["workflow_name"]) for b in bindings if b["type"] == WORKFLOW]
+    flows = [plan.flow_of(running.account, name) for name in named]
+    owners = [*(space.script for space in spaces if space), *(flow.script for flow in flows if flow)]
+    return [key_of(running.account, name) for name in [*services, *owners]]
 
 
 def fingerprint(plan: Plan) -> str:
     """Differs when another process is needed; a version never changes, its id stands for it."""
     versions = [(each.key, each.version["id"], each.percentage, each.secrets) for each in plan.versions]
     spaces = [(space.id, space.name, space.sqlite) for space in plan.spaces]
-    return json.dumps([sorted(versions, key=str), sorted(spaces), plan.hosts, plan.routes], sort_keys=True)
+    flows = sorted((flow.id, flow.version, flow.name) for flow in plan.flows)
+    return json.dumps([sorted(versions, key=str), sorted(spaces), flows, plan.hosts, plan.routes], sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
+
 from inferstack.local.runtime.capnp import Doors, Plan
 from inferstack.local.runtime.forwarder import Forwarder
-from inferstack.local.runtime.instance import Instance, Starter
+from inferstack.local.runtime.instance import Exported, Instance, Starter
 from inferstack.local.runtime.placement import Ways, fingerprint, split
 from inferstack.local.runtime.ports import Ports
 from inferstack.local.runtime.process import StartError
@@ -35,6 +37,7 @@ DRAIN_SECONDS = 30
 OBJECTS_DRAIN_SECONDS = 2  # requests wait for it
 PING_SECONDS, SILENT_PINGS = 2, 3  # a process that swaps or compiles may miss one
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 15
+WAKE_SECONDS = 120
 STATE_FILE, FOLDER_FILE = "workers.json", "workers.folder"
 PREFIX = "inferstack-"
 log = logging.getLogger("inferstack.local")
@@ -97,7 +100,7 @@ class Supervisor:
             await self._swap()
             self._done = covers
 
-    async def check(self, plan: Plan) -> frozenset[str]:
+    async def check(self, plan: Plan) -> Exported:
         """Start the plan beside the running processes and end it again; raises `StartError`.
 
         With a probe: the classes that its Worker exports.
@@ -206,6 +209,7 @@ class Supervisor:
     def _serve_objects(self, instance: Instance) -> None:
         self._objects, self._forwarder.objects.current = instance, instance.http
         self._spawn(self._watch(instance))
+        self._spawn(_wake(instance))
 
     async def _finish(self, old: Instance) -> None:
         """What it has begun ends. An open WebSocket would keep it for ever: it ends as by Cloudflare's deploys."""
@@ -273,6 +277,20 @@ class Supervisor:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _wake(instance: Instance) -> None:
+    """Instances of workflows do not go on by themselves when their process starts (facts `simulators.md`, trap 4)."""
+    try:
+        transport = httpx.AsyncHTTPTransport(uds=str(instance.dispatch))
+        async with httpx.AsyncClient(transport=transport, timeout=WAKE_SECONDS) as client:
+            answers = (await client.get("http://dispatch/wake")).raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        log.warning("instances of workflows were not woken: %r", error)
+        return
+    for answer in answers:
+        if "result" not in answer:
+            log.warning("instances of a workflow were not woken: %s", answer)
 
 
 async def _answers(path: Path) -> bool:

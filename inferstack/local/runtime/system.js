@@ -1,5 +1,5 @@
 // The two system Workers of the local Cloudflare. `default` sends a request to a Worker by its Host header or route;
-// `dispatcher` is reached by this project's own process only and runs queue() and scheduled() handlers.
+// `dispatcher` is reached by this project's own process only: it runs queue() and scheduled() handlers, and asks workflows.
 
 function pick(versions) {
   let point = Math.random() * 100;
@@ -109,6 +109,14 @@ export const dispatcher = {
   async fetch(request, env) {
     const [, kind, account, name] = new URL(request.url).pathname.split("/");
     if (kind === "ping") return new Response();
+    if (kind === "workflow") {
+      const front = env[`F_${account}`]; // in this path: the workflow's id
+      return front ? front.fetch(request) : Response.json({ missing: true });
+    }
+    if (kind === "wake") {
+      const wake = (id) => env[`F_${id}`].fetch("http://workflow/", { method: "POST", body: '{"call":"wake"}' });
+      return Response.json(await Promise.all(env.TABLE.workflows.map(async (id) => (await wake(id)).json())));
+    }
     const script = `${account}/${name}`;
     if (kind === "tail") {
       watched.set(script, Date.now() + (await request.json()).seconds * 1000);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
@@ -13,18 +14,31 @@ from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workers.state import DEPLOYMENT, Workers
+from inferstack.local.workflows.instances import Instances
+from inferstack.local.workflows.rules import CLASSES, Rules
+from inferstack.local.workflows.state import Flow, Flows
 
 SUBDOMAIN = ("account", "workers_subdomain")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an account has of all that a deployment touches."""
+
+    store: Store
+    workers: Workers
+    assets: Assets
+    spaces: Spaces
+    flows: Flows
 
 
 class Deployer:
     """Joins the state of the Workers to the running process."""
 
-    def __init__(
-        self, store: Store, workers: Workers, assets: Assets, spaces: Spaces, account_id: str, subdomain: str
-    ) -> None:
-        self._store, self._workers, self._account, self._subdomain = store, workers, account_id, subdomain
-        self._assets, self.spaces, self._changes = assets, spaces, Changes(spaces, account_id)
+    def __init__(self, state: State, instances: Instances, account_id: str, subdomain: str) -> None:
+        self._store, self._workers, self._account, self._subdomain = state.store, state.workers, account_id, subdomain
+        self._assets, self.spaces, self._changes = state.assets, state.spaces, Changes(state.spaces, account_id)
+        self.flows, self._rules = state.flows, Rules(state.flows, instances)
         self.supervisor: Supervisor | None = None
 
     @property
@@ -44,7 +58,8 @@ class Deployer:
         hosts |= {d["hostname"]: self._key(d["service"]) for d in self._store.list_all("worker_domain")}
         routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
         patterns = [{"regex": _pattern(r["pattern"]), "script": self._key(r["script"])} for r in routes]
-        return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=self.spaces.all())
+        flows = runnable(self.flows.all(), versions)
+        return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=self.spaces.all(), flows=flows)
 
     def _key(self, script: str) -> str:
         return key_of(self._account, script)
@@ -72,16 +87,57 @@ class Deployer:
         version, secrets = self._workers.prepare_version(worker, body, source)
         running = self._with_assets(worker, version, secrets, 100)
         if self.supervisor is not None:
-            probe = bool(version["modules"]) and self._changes.concern(worker, version)
-            plan = Plan(versions=[running], spaces=self._changes.rehearsed(worker, version), probe=probe)
-            try:
-                classes = await self.supervisor.check(plan)
-            except StartError as error:
-                raise ApiError(400, 10021, _validator_text(str(error))) from None
-            if probe:
-                version["classes"] = sorted(classes)
+            concerned = self._changes.concern(worker, version) or self._rules.concern(worker, version)
+            version |= await self._rehearse(worker, running, bool(version["modules"]) and concerned)
+            if "classes" in version:
                 self._changes.check(worker, [version])
+            self._rules.check_bindings(worker, version, {each["name"] for each in self._workers.list_all()})
         return self._workers.add_version(self._changes.resolved(worker, version), secrets, owner)
+
+    async def _rehearse(self, worker: Document, running: RunningVersion, probe: bool) -> Document:
+        """The classes that the version exports, if they are asked for."""
+        assert self.supervisor is not None
+        plan = Plan(versions=[running], spaces=self._changes.rehearsed(worker, running.version), probe=probe)
+        try:
+            exported = await self.supervisor.check(plan)
+        except StartError as error:
+            raise ApiError(400, 10021, _validator_text(str(error))) from None
+        return {"classes": sorted(exported.objects), CLASSES: sorted(exported.workflows)} if probe else {}
+
+    async def _learned(self, worker: Document, version: Document) -> Document:
+        """With the classes that it exports: no workflow may have asked for them when it was uploaded."""
+        if CLASSES in version or not version["modules"] or self.supervisor is None:
+            return version
+        found = await self._rehearse(worker, self._running(worker, version, 100), probe=True)
+        return self._workers.learn(version, {CLASSES: found[CLASSES]})
+
+    async def save_workflow(self, document: Document) -> None:
+        """A workflow, new or changed, is live before it is acknowledged. Raises `ApiError`."""
+        worker = self._workers.get(document["script_name"])
+        live, class_name = self._workers.live(worker["id"]), document["class_name"]
+        ids = [entry["version_id"] for entry in live["versions"]] if live else []
+        ids = ids or [self._workers.latest_version(worker["id"])["id"]]
+        for version_id in ids:
+            version = await self._learned(worker, self._workers.version(worker["id"], version_id))
+            if self.supervisor is not None and class_name not in version.get(CLASSES, []):
+                text = f"Worker '{worker['name']}' does not export the class '{class_name}' as a WorkflowEntrypoint."
+                raise ApiError(400, 10021, text)
+        before = self.flows.find(document["name"])
+        self.flows.put(document)
+        try:
+            await self.refresh()
+        except ApiError:
+            if before is None:
+                self.flows.remove(document["name"])
+            else:
+                self.flows.put(before)
+            raise
+
+    async def remove_workflow(self, document: Document) -> None:
+        """With its instances, whatever they do, as Cloudflare does."""
+        self.flows.remove(document["name"])
+        await self.refresh()
+        self.flows.drop(document["id"])
 
     async def deploy(self, worker: Document, body: Document, owner: str | None) -> Document:
         deployment, new = self._workers.prepare_deployment(worker, body, owner)
@@ -89,6 +145,9 @@ class Deployer:
             wanted = [self._workers.version(worker["id"], entry["version_id"]) for entry in deployment["versions"]]
             change = self._changes.check(worker, wanted)
             self._refuse_bound(worker, change)
+            if self.flows.of(worker["name"]):
+                wanted = [await self._learned(worker, version) for version in wanted]
+                await self._rules.check_deployment(worker, wanted)
             self._workers.add_deployment(worker, deployment, owner)
             await self._change(worker, change, deployment)
         return deployment
@@ -112,6 +171,8 @@ class Deployer:
         if others:
             text = f"Worker {worker['name']!r} has Durable Objects that are bound by: {', '.join(others)}; "
             raise ApiError(400, 10064, text + "deploy those without the binding first, or delete with force=true")
+        if not force:
+            await self._rules.check_delete(worker)
         self._workers.delete(worker["id"])
         self._changes.forget(worker)
         await self.refresh()
@@ -139,6 +200,13 @@ class Deployer:
                 await self.supervisor.apply()
             except StartError as error:
                 raise ApiError(400, 10021, _validator_text(str(error))) from None
+
+
+def runnable(flows: list[Flow], versions: list[RunningVersion]) -> list[Flow]:
+    """Those whose class the version with the most traffic exports: another would not start at all."""
+    main = {running.script: running for running in sorted(versions, key=lambda each: each.percentage)}
+    classes = {script: running.version.get(CLASSES) or [] for script, running in main.items()}
+    return [flow for flow in flows if flow.class_name in classes.get(flow.script, [])]
 
 
 def _pattern(pattern: str) -> str:

@@ -88,6 +88,7 @@ class WorkersApi:
         worker = self._workers.update(before["id"], await json_body(request), merge)
         if worker["name"] != before["name"]:
             self._deployer.spaces.rename(before["name"], worker["name"])
+            self._deployer.flows.rename(before["name"], worker["name"])
         await self._deployer.refresh()
         return ok(worker)
 

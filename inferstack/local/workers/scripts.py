@@ -8,17 +8,17 @@ from starlette.routing import Route
 
 from inferstack.catalog import crons
 from inferstack.local._envelope import ApiError, json_body, ok, paged
-from inferstack.local._store import Document, Store, hex_id, now
+from inferstack.local._store import Document, Store, now
 from inferstack.local.workers.deploy import Deployer
 from inferstack.local.workers.routes import forced, shown_deployment
-from inferstack.local.workers.state import NO_WORKER, Workers, shown_settings
+from inferstack.local.workers.state import Workers, shown_settings
 from inferstack.local.workers.uploads import read_upload
 
 MIGRATES = (
     "Version upload failed. You attempted to upload a version of a Worker that includes a Durable Object migration, "
 )
 MIGRATES += "but migrations must be fully applied by running `wrangler deploy`"
-SCHEDULES, WORKFLOW = "worker_schedules", "workflow"
+SCHEDULES = "worker_schedules"
 
 
 class ScriptsApi:
@@ -31,7 +31,6 @@ class ScriptsApi:
         base = f"{account}/workers/scripts"
         one = base + "/{script_name}"
         deployment = one + "/deployments/{deployment_id}"
-        workflow = f"{account}/workflows/{{workflow_name}}"
         return [
             Route(base, self.list_all, methods=["GET"]),
             Route(one, self.upload, methods=["PUT"]),
@@ -50,9 +49,6 @@ class ScriptsApi:
             Route(one + "/subdomain", self.post_subdomain, methods=["POST", "DELETE"]),
             Route(f"{account}/workers/services/{{script_name}}", self.get_service, methods=["GET"]),
             Route(f"{account}/workers/services/{{script_name}}", self.delete, methods=["DELETE"]),
-            Route(workflow, self.get_workflow, methods=["GET"]),
-            Route(workflow, self.put_workflow, methods=["PUT"]),
-            Route(workflow, self.delete_workflow, methods=["DELETE"]),
         ]
 
     def _worker(self, request: Request) -> Document:
@@ -189,27 +185,6 @@ class ScriptsApi:
             raise ApiError(404, 10090, "workers.api.error.service_not_found")
         environment = {"environment": "production", "script": self._script(worker)}
         return ok({"id": worker["name"], "default_environment": environment})
-
-    async def get_workflow(self, request: Request) -> Response:
-        found = self._store.get(WORKFLOW, request.path_params["workflow_name"])
-        if found is None:
-            raise ApiError(404, 10200, "workflows.api.error.workflow_not_found")
-        return ok(found)
-
-    async def put_workflow(self, request: Request) -> Response:
-        """Registers the workflow; it does not run here."""
-        name, body = request.path_params["workflow_name"], await json_body(request)
-        if self._workers.find(str(body.get("script_name"))) is None:
-            raise ApiError(*NO_WORKER)
-        old = self._store.get(WORKFLOW, name) or {"id": hex_id(), "created_on": now(), "triggered_on": None}
-        workflow = old | {"name": name, "modified_on": now(), "version_id": hex_id(), "is_deleted": 0}
-        workflow |= {k: body[k] for k in ("class_name", "script_name", "limits") if body.get(k)}
-        return ok(self._store.put(WORKFLOW, name, workflow))
-
-    async def delete_workflow(self, request: Request) -> Response:
-        if not self._store.delete(WORKFLOW, request.path_params["workflow_name"]):
-            raise ApiError(404, 10200, "workflows.api.error.workflow_not_found")
-        return ok({"status": "ok", "success": None})
 
 
 def _source(request: Request) -> str:

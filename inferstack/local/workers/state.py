@@ -13,6 +13,7 @@ from inferstack.local.objects.declared import read_exports
 from inferstack.local.objects.migrations import read as read_migrations
 from inferstack.local.objects.state import NAMESPACE
 from inferstack.local.wirings import WIRINGS
+from inferstack.local.workflows.state import BINDING as WORKFLOW
 
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
 NAME = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
@@ -36,6 +37,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "assets": (),
     "version_metadata": (),
     NAMESPACE: (),
+    WORKFLOW: ("workflow_name",),
 }
 DEPLOYABLE = 100  # versions; facts `peers.md`, gradual deployments
 REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compatibility flag `experimental`"}
@@ -198,6 +200,10 @@ class Workers:
         # Again: between the check and now others of this Worker may have been stored.
         version["number"] = self._next_number(version["worker_id"])
         return self._store.put(VERSION, version["id"], version, owner)
+
+    def learn(self, version: Document, known: Document) -> Document:
+        """Something that is found out about a version that is there; it still is the same."""
+        return self._store.put(VERSION, version["id"], {**version, **known})
 
     def same_version(self, worker: Document, owner: str | None) -> Document | None:
         """The newest version, if this very request made it (its answer was lost)."""
