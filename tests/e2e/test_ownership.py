@@ -140,15 +140,26 @@ target: local
 local: { port: 0, api_port: 0 }
 databases: { db: { name: Shop } }
 buckets: { data: { name: shop-files } }
+workers:
+  w:
+    source: w.js
+    compatibility_date: "2026-06-01"
+    workflows: { RUN: { class_name: Run, name: shop-run } }
+"""
+RUN = """import { WorkflowEntrypoint } from "cloudflare:workers";
+export class Run extends WorkflowEntrypoint { async run() {} }
+export default { fetch: () => new Response("fine") };
 """
 
 
 def test_an_ephemeral_stack_has_other_names_than_those_its_source_says(ours: Project) -> None:
     (ours.root / "stacks" / "named.yaml").write_text(NAMED)
+    (ours.root / "w.js").write_text(RUN)
     ours.run("up", "named")
     put(ours, "shop-files", "precious")
     ours.run("ephemeral", "up", "pr-4", "--from", "named")
     assert databases(ours) >= {"Shop", "db-pr-4"}
+    assert {each["name"] for each in ours.api("GET", "/workflows")} == {"shop-run", "w-run-pr-4"}
     ours.run("ephemeral", "down", "pr-4", "--from", "named")
     assert objects(ours, "shop-files") == ["precious"]
     assert "Shop" in databases(ours)

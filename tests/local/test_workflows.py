@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from inferstack import local
 from tests.conftest import Api, start_cloudflare
 from tests.local.counters import deployed
 from tests.local.ingests import CODE, ask, binding, described, ingesting, put, until
+from tests.local.test_durable_objects import objects_process
 
 
 def test_an_instance_runs_by_its_binding_and_is_described_step_by_step(cloudflare: Api) -> None:
@@ -127,6 +130,45 @@ def test_a_deploy_leaves_what_sleeps_and_goes_on_with_the_new_code(cloudflare: A
     done = until(cloudflare, "deploys", "one", "complete")
     assert done["output"]["last"]["version"] == "new"
     assert done["steps"][0]["start"] == first["steps"][0]["start"]  # it was not done twice
+
+
+def test_deploys_under_load_lose_no_instance_that_was_acknowledged(cloudflare: Api) -> None:
+    ingesting(cloudflare, "loaded")
+    made, failures, stop = list[str](), list[str](), threading.Event()
+
+    def create(client: int) -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            answer = cloudflare.worker("loaded", "GET", f"/create/c{client}-{number}?seconds=1")
+            (made if answer.status_code == 200 else failures).append(answer.text)
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=create, args=(client,)) for client in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(3):
+        time.sleep(0.5)
+        deployed(cloudflare, "loaded", CODE.replace("VERSION", str(number)), bindings=[binding("loaded")])
+    time.sleep(0.5)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(made) > 20
+    end = time.monotonic() + 60
+    while (found := cloudflare.client.get("/workflows/loaded").json()["result"]["instances"])["complete"] < len(made):
+        assert time.monotonic() < end, found
+        time.sleep(0.2)
+    assert sum(found.values()) == len(made)
+
+
+def test_an_engine_that_is_killed_goes_on_by_itself(cloudflare: Api) -> None:
+    ingesting(cloudflare, "crashes")
+    ask(cloudflare, "crashes", "/create/one?seconds=2")
+    first = until(cloudflare, "crashes", "one", "waiting")["steps"][0]
+    os.kill(objects_process(cloudflare.running.pid), signal.SIGKILL)
+    assert until(cloudflare, "crashes", "one", "complete")["steps"][0] == first
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])

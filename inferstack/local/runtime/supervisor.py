@@ -185,9 +185,10 @@ class Supervisor:
     async def _replace_objects(self, plan: Plan, wanted: str) -> None:
         """While its lane is held. When the new one does not start, the old one does again."""
         old, ran = self._objects, self._objects is not None and self._objects.runs
+        self._objects = None  # whoever watches it must not take its end for a crash
         if old is not None:
             await self._finish(old)
-        self._objects = self._forwarder.objects.current = None
+        self._forwarder.objects.current = None
         if plan.versions:
             try:
                 new = await self._starter.start(plan, self._doors, wanted)

@@ -13,6 +13,8 @@ const SLEEP_START = 8, SLEEP_COMPLETE = 9, ATTEMPT_START = 10, WAIT_START = 14, 
 
 // Which instances there are; one object for all of a workflow. `final` is the last status once it cannot change by itself.
 export class Instances extends DurableObject {
+  #made = new Set(); // since this process started: these need no wake-up, and may not have begun yet
+
   constructor(ctx, env) {
     super(ctx, env);
     ctx.storage.sql.exec(`CREATE TABLE IF NOT EXISTS instances
@@ -24,6 +26,7 @@ export class Instances extends DurableObject {
   }
   add(id, version, source) {
     const values = [id, new Date().toISOString(), version, source];
+    this.#made.add(id);
     return this.#all("INSERT OR IGNORE INTO instances (id, created, version, source) VALUES (?, ?, ?, ?) RETURNING id", ...values).length > 0;
   }
   find(id) {
@@ -31,6 +34,9 @@ export class Instances extends DurableObject {
   }
   list() {
     return this.#all("SELECT * FROM instances ORDER BY place");
+  }
+  asleep() {
+    return this.#all("SELECT id FROM instances WHERE final IS NULL").filter(({ id }) => !this.#made.has(id));
   }
   close(id, final, ended) {
     this.#all("UPDATE instances SET final = ?, ended = ? WHERE id = ?", final, ended, id);
@@ -261,12 +267,13 @@ const CONTROL = {
   },
   // The engine does not go on by itself when its process starts anew: an event that no workflow waits for wakes it.
   async wake(env) {
-    const rows = (await listOf(env).list()).filter((row) => row.final === null);
-    const wake = async (row) => {
+    const rows = await listOf(env).asleep();
+    const wake = async ({ id }) => {
       try {
-        await engineOf(env, row.id).receiveEvent({ type: env.WAKE, payload: null, timestamp: new Date() });
-      } catch {
-        await listOf(env).drop(row.id); // never acknowledged: the process ended before the engine had it
+        await engineOf(env, id).receiveEvent({ type: env.WAKE, payload: null, timestamp: new Date() });
+      } catch (error) {
+        if (!error.message.includes("never started")) throw error;
+        await listOf(env).drop(id); // never acknowledged: the process ended before the engine had it
       }
     };
     await Promise.all(rows.map(wake));

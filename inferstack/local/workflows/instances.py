@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,7 @@ from inferstack.local.runtime.capnp import key_of
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workflows.state import Flow
 
-SECONDS = 120
+SECONDS, PATIENCE_SECONDS = 120, 20
 FINAL = ("complete", "errored", "terminated")
 NO_INSTANCE = (404, 10400, "workflows.api.error.instance.not_found")
 EXISTS = (409, 10405, "workflows.api.error.instance.already_exists")
@@ -56,10 +58,7 @@ class Instances:
         if supervisor is None:
             raise NotRunning(flow)
         try:
-            async with supervisor.dispatch(key_of(flow.account, flow.script)) as socket:
-                transport = httpx.AsyncHTTPTransport(uds=str(socket))
-                async with httpx.AsyncClient(transport=transport, timeout=SECONDS) as client:
-                    answer = await client.post(f"http://dispatch/workflow/{flow.id}", json={"call": call, **body})
+            answer = await _post(supervisor, flow, {"call": call, **body})
         except httpx.HTTPError as error:
             text = f"the engine of workflow {flow.name!r} did not answer ({error!r}); try again"
             raise ApiError(503, 10001, text) from None
@@ -71,6 +70,21 @@ class Instances:
         if "failed" in found:
             raise ApiError(502, 10001, f"workflow {flow.name!r}: {found['failed']}")
         return found["result"]
+
+
+async def _post(supervisor: Supervisor, flow: Flow, body: Document) -> httpx.Response:
+    """One that could not be sent is sent again: its process is just being started. Raises `httpx.HTTPError`."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            async with supervisor.dispatch(key_of(flow.account, flow.script)) as socket:
+                transport = httpx.AsyncHTTPTransport(uds=str(socket))
+                async with httpx.AsyncClient(transport=transport, timeout=SECONDS) as client:
+                    return await client.post(f"http://dispatch/workflow/{flow.id}", json=body)
+        except httpx.ConnectError:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.05)
 
 
 class NotRunning(ApiError):

@@ -92,7 +92,7 @@ def services(flow: Flow, owner: str, disk: str | None) -> Iterator[str]:
         _json("VERSION", flow.version),
         _json("WAKE", WAKE),
     ]
-    space = f'(className = "Instances", uniqueKey = {literal(listed)}, enableSql = true)'
+    space = f'(className = "Instances", uniqueKey = {literal(listed)}, enableSql = true, preventEviction = true)'
     yield _worker(front, FRONT_FILE, f'compatibilityDate = "{DATE}"', space, storage, bindings)
 
 
