@@ -90,7 +90,8 @@ class Accounts:
         versions = [version for plan in plans for version in plan.versions]
         spaces = [space for plan in plans for space in plan.spaces]
         flows = [flow for plan in plans for flow in plan.flows]
-        return Plan(versions=versions, hosts=hosts, routes=routes, spaces=spaces, flows=flows)
+        buckets = {host: found for plan in plans for host, found in plan.buckets.items()}
+        return Plan(versions=versions, hosts=hosts, routes=routes, spaces=spaces, flows=flows, buckets=buckets)
 
     def _table(self) -> dict[str, Any]:
         """What the storage process must know of all accounts."""

@@ -22,6 +22,8 @@ from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.objects.routes import ObjectsApi
 from inferstack.local.queues.routes import QueuesApi, queue_binding
+from inferstack.local.r2.domains import DomainsApi, serve_public
+from inferstack.local.r2.objects import Objects
 from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
@@ -73,6 +75,10 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"queue": partial(queue_binding, of.queues)},
         ),
         Product(routes=R2Api(of.buckets, of.storage).routes),
+        Product(
+            routes=DomainsApi(of.store, of.buckets, of.account.account_id, of.deployer.refresh).routes,
+            bindings={"r2_public": partial(serve_public, of.buckets, Objects(of.storage))},
+        ),
         Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(
             routes=SecretsStoreApi(of.secrets_stores).routes,
@@ -87,12 +93,17 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(
             routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
         ),
+        *_of_workers(of),
+    ]
+
+
+def _of_workers(of: LocalCloudflare) -> list[Product]:
+    """Both APIs of scripts, and what hangs on one."""
+    successors = Successors(of.workers, of.deployer)
+    return [
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
-        Product(
-            routes=TailsApi(of.tails, of.workers).routes,
-            bindings={"tail": partial(tail_binding, of.tails)},
-        ),
-        Product(routes=ContentsApi(of.workers, Successors(of.workers, of.deployer)).routes),
-        Product(routes=ScriptSecretsApi(of.workers, Successors(of.workers, of.deployer)).routes),
+        Product(routes=ContentsApi(of.workers, successors).routes),
+        Product(routes=ScriptSecretsApi(of.workers, successors).routes),
+        Product(routes=TailsApi(of.tails, of.workers).routes, bindings={"tail": partial(tail_binding, of.tails)}),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

@@ -7,7 +7,7 @@ import re
 from tests.conftest import ROOT
 from tools.coverage import TARGET, page
 
-LEAST = 203  # operations that worked on 2026-11-26; raise it, never lower it
+LEAST = 212  # operations that worked on 2026-11-26; raise it, never lower it
 
 
 def test_the_page_is_as_new_as_the_routes() -> None:

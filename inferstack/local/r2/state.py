@@ -67,6 +67,11 @@ class Buckets:
         self.get(name)
         self._store.delete(KIND, name)
         self._store.delete(STORED, name)
+        for domain in self._store.list_all("r2_domain"):
+            if domain["bucket"] == name:
+                self._store.delete("r2_domain", domain["domain"])
+        for kind in ("r2_managed", "r2_local_uploads"):
+            self._store.delete(kind, name)
         for setting in ("cors", "lifecycle", "lock"):
             self._store.delete(f"r2_{setting}", name)
 

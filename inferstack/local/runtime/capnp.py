@@ -93,6 +93,7 @@ class Plan:
     routes: list[dict[str, str]] = field(default_factory=list)
     spaces: list[Space] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
+    buckets: dict[str, list[str]] = field(default_factory=dict)  # account and name, by the hosts that serve them
     probe: bool = False
 
     def spaces_of(self, account: str) -> list[Space]:
@@ -108,7 +109,13 @@ class Plan:
             entry["worker"] = f"W{running.binding}" if running.assets and running.has_code else running.binding
             scripts.setdefault(running.key, []).append(entry)
         flows = [flow.id for flow in self.flows]
-        return {"scripts": scripts, "hosts": self.hosts, "routes": self.routes, "workflows": flows}
+        return {
+            "scripts": scripts,
+            "hosts": self.hosts,
+            "routes": self.routes,
+            "workflows": flows,
+            "buckets": self.buckets,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,7 @@ class Config:
         self._folder.mkdir(parents=True)
         self._external("egress", {"kind": "egress", "id": ""}, self._doors.bindings)
         self._external("tail", {"kind": "tail"}, self._doors.bindings)
+        self._external("public", {"kind": "r2_public"}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
         self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
@@ -193,6 +201,7 @@ class Config:
         with_both = [r for r in plan.versions if r.assets and r.has_code]
         bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
         bindings.append('(name = "TAIL", service = "tail")')
+        bindings.append('(name = "PUBLIC", service = "public")')
         fronts = [(f"F_{flow.id}", workflows.front_of(flow)) for flow in plan.flows]
         bindings += [f"(name = {literal(name)}, service = {literal(front)})" for name, front in fronts]
         bindings.append(f'(name = "TABLE", json = {literal(json.dumps(plan.table()))})')

@@ -70,7 +70,9 @@ def fingerprint(plan: Plan) -> str:
     versions = [(each.key, each.version["id"], each.percentage, each.secrets) for each in plan.versions]
     spaces = [(space.id, space.name, space.sqlite) for space in plan.spaces]
     flows = sorted((flow.id, flow.version, flow.name) for flow in plan.flows)
-    return json.dumps([sorted(versions, key=str), sorted(spaces), flows, plan.hosts, plan.routes], sort_keys=True)
+    return json.dumps(
+        [sorted(versions, key=str), sorted(spaces), flows, plan.hosts, plan.routes, plan.buckets], sort_keys=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,17 @@ function scriptFor(table, url) {
   return route?.script;
 }
 
+// The public address of a bucket, while it has one.
+function publicObject(request, env, url) {
+  const bucket = env.TABLE.buckets[url.hostname];
+  if (!bucket) return undefined;
+  if (request.method !== "GET" && request.method !== "HEAD") return new Response("Method not allowed", { status: 405 });
+  const headers = new Headers(request.headers);
+  headers.set("x-local-account", bucket[0]);
+  headers.set("x-local-id", bucket[1]);
+  return env.PUBLIC.fetch(`http://local${url.pathname}`, { method: request.method, headers });
+}
+
 function notFound(table, url) {
   const names = Object.keys(table.hosts).filter((host) => !host.includes(":"));
   const workers = names.map((host) => `http://${host}${url.port ? ":" + url.port : ""}`);
@@ -76,7 +87,7 @@ export default {
     const url = new URL(request.url);
     const script = scriptFor(env.TABLE, url);
     const versions = script && env.TABLE.scripts[script];
-    if (!versions) return notFound(env.TABLE, url);
+    if (!versions) return publicObject(request, env, url) ?? notFound(env.TABLE, url);
     const version = byOverride(request, script, versions) ?? pick(versions);
     return env[version.binding].fetch(fromTheEdge(request));
   },

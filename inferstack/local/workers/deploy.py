@@ -10,6 +10,7 @@ from inferstack.local._store import Document, Store
 from inferstack.local.assets.state import Assets
 from inferstack.local.objects.changes import Change, Changes
 from inferstack.local.objects.state import Spaces
+from inferstack.local.r2.domains import public_hosts
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
@@ -59,7 +60,9 @@ class Deployer:
         routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
         patterns = [{"regex": _pattern(r["pattern"]), "script": self._key(r["script"])} for r in routes]
         flows = runnable(self.flows.all(), versions)
-        return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=self.spaces.all(), flows=flows)
+        buckets = {host: [self._account, name] for host, name in public_hosts(self._store).items()}
+        spaces = self.spaces.all()
+        return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=spaces, flows=flows, buckets=buckets)
 
     def _key(self, script: str) -> str:
         return key_of(self._account, script)
