@@ -142,6 +142,7 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
         official.R2Bucket.token: plain(there("/r2/buckets/{}", partial(spec.name_of, "buckets")), "{}/{}/default"),
         own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}", partial(_index_name, spec)), "{1}"),
         own.VectorizeMetadataIndex.token: lambda name: _metadata_index(spec, account, name),
+        official.Workflow.token: lambda name: _workflow(spec, account, name),
         own.GatewayRoute.token: lambda name: _route(spec, account, name),
     }
 
@@ -182,6 +183,20 @@ def _worker(spec: StackSpec, account: Account, key: str) -> Found | None:
     tag = f"environment:{spec.environment}"
     proof = f"it is tagged {tag}" if tag in (worker.get("tags") or []) else ""
     return Found(f"{account.account_id}/{worker['id']}", proof)
+
+
+def _workflow(spec: StackSpec, account: Account, name: str) -> Found | None:
+    declared = [(key, binding) for key, worker in spec.workers.items() for binding in worker.own_workflows]
+    for key, binding in declared:
+        if name == f"{key}-{binding}":
+            called = spec.workflow_name(key, binding)
+            try:
+                found = account.call("GET", f"/workflows/{called}")
+            except NotThere:
+                return None
+            same = found["script_name"] == spec.name_of("workers", key)
+            return Found(f"{account.account_id}/{called}", "it runs a class of this stack's Worker" if same else "")
+    return None
 
 
 def _index_name(spec: StackSpec, key: str) -> str:

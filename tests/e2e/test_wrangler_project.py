@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -103,7 +104,9 @@ def test_an_imported_project_comes_up_by_the_command_it_is_told(project: Project
     project.run("down", "default", "--yes")
 
 
-STORED = """export default {
+STORED = """import { WorkflowEntrypoint } from "cloudflare:workers";
+export class Restock extends WorkflowEntrypoint { async run() {} }
+export default {
   async fetch(request, env) {
     const { results } = await env.DB.prepare("SELECT a FROM things").all();
     const { matches } = await env.DOCS.query(Array(32).fill(1), { topK: 1 });
@@ -128,7 +131,13 @@ def test_what_wrangler_deployed_is_adopted_by_its_own_names_and_ids(project: Pro
     project.api(
         "POST", "/vectorize/v2/indexes", json={"name": "docs", "config": {"dimensions": 32, "metric": "cosine"}}
     )
-    project.api("POST", "/workers/workers", json={"name": "shop"})
+    worker = project.api("POST", "/workers/workers", json={"name": "shop"})["id"]
+    module = {"name": "index.js", "content_type": "application/javascript+module"}
+    module["content_base64"] = base64.b64encode(STORED.encode()).decode()
+    version = {"main_module": "index.js", "modules": [module], "compatibility_date": "2026-05-01"}
+    project.api("POST", f"/workers/workers/{worker}/versions?deploy=true", json=version)
+    project.api("PUT", "/workflows/restock", json={"script_name": "shop", "class_name": "Restock"})
+    project.api("POST", "/workflows/restock/instances", json={"instance_id": "before"})
     before = project.everything()
 
     config = {key: SHOP[key] for key in ("name", "main", "compatibility_date")}
@@ -138,6 +147,7 @@ def test_what_wrangler_deployed_is_adopted_by_its_own_names_and_ids(project: Pro
         "r2_buckets": [{"binding": "FILES", "bucket_name": "shop-files"}],
         "vectorize": [{"binding": "DOCS", "index_name": "docs"}],
         "queues": {"producers": [{"binding": "JOBS", "queue": "jobs"}], "consumers": [{"queue": "jobs"}]},
+        "workflows": [{"binding": "RESTOCK", "name": "restock", "class_name": "Restock"}],
     }
     (project.root / "app").mkdir()
     (project.root / "app" / "index.js").write_text(STORED)
@@ -147,9 +157,10 @@ def test_what_wrangler_deployed_is_adopted_by_its_own_names_and_ids(project: Pro
     with (project.root / "stacks" / "default.yaml").open("a") as file:
         file.write(ports)
     project.edit("stacks/default.yaml", "${DOCS_DIMENSIONS:-768}", "32")
-    assert "6 adopted" in project.run("adopt", "default", "--yes")
+    assert "7 adopted" in project.run("adopt", "default", "--yes")
     project.run("up", "default")
     assert project.everything() == before
+    assert [each["id"] for each in project.api("GET", "/workflows/restock/instances")] == ["before"]
     host = {"host": "shop.local.localhost"}
     answer = httpx.get(f"http://127.0.0.1:{project.running.port}/", headers=host, timeout=30)
     assert answer.json() == {"cache": "kept", "rows": [{"a": 7}], "near": 0}
