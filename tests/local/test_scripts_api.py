@@ -175,8 +175,8 @@ def test_what_is_live_is_not_deleted(cloudflare: Api, worker: str) -> None:
     assert cloudflare.worker("kept", "GET", "/").status_code == 200
 
 
-def test_an_upload_tells_its_deployment(cloudflare: Api) -> None:
+def test_an_upload_tells_its_version(cloudflare: Api) -> None:
     files = [("metadata", (None, json.dumps(METADATA))), ("files", part(SAYS.format("x")))]
     told = put(cloudflare, "told", files)["deployment_id"]
     [live] = cloudflare.client.get("/workers/scripts/told/deployments").json()["result"]["deployments"]
-    assert live["id"].replace("-", "") == told
+    assert live["versions"][0]["version_id"].replace("-", "") == told

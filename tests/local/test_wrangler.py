@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -167,3 +168,41 @@ def test_workflows_are_deployed_triggered_described_and_steered(wrangler, tmp_pa
     assert "Terminated" in wrangler("workflows", "instances", "list", "by-wrangler")
     wrangler("workflows", "delete", "by-wrangler")
     assert "by-wrangler" not in wrangler("workflows", "list")
+
+
+def test_the_version_that_a_deploy_tells_is_live(wrangler, cloudflare: Api) -> None:  # type: ignore[no-untyped-def]
+    said = wrangler("deploy")
+    [told] = re.findall(r"Current Version ID: ([0-9a-f-]{36})", said)
+    live = cloudflare.client.get("/workers/scripts/by-wrangler/deployments").json()["result"]["deployments"][0]
+    assert live["versions"][0]["version_id"] == told
+
+
+def test_what_stands_beside_the_main_paths(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    wrangler("deploy")
+    assert "Local Cloudflare" in wrangler("whoami")
+    (tmp_path / "secrets.json").write_text('{"ONE": "a-value", "TWO": "b-value"}')
+    wrangler("secret", "bulk", str(tmp_path / "secrets.json"))
+    assert "TWO" in wrangler("secret", "list")
+    wrangler("secret", "delete", "ONE", stdin="y\n")
+    assert "ONE" not in wrangler("secret", "list")
+    wrangler("versions", "secret", "put", "THREE", stdin="c-value")
+    assert "by-wrangler" in wrangler("deployments", "list") or wrangler("deployments", "status")
+
+    wrangler("r2", "bucket", "create", "beside")
+    assert "disabled" in wrangler("r2", "bucket", "dev-url", "get", "beside")
+    wrangler("r2", "bucket", "dev-url", "enable", "beside", "--force")
+    assert "enabled" in wrangler("r2", "bucket", "dev-url", "get", "beside")
+    zone = cloudflare.client.get(cloudflare.running.base_url + "/zones", params={"name": "example.com"}).json()[
+        "result"
+    ][0]["id"]
+    wrangler("r2", "bucket", "domain", "add", "beside", "--domain", "a.example.com", "--zone-id", zone, "--force")
+    assert "a.example.com" in wrangler("r2", "bucket", "domain", "list", "beside")
+    wrangler("r2", "bucket", "domain", "remove", "beside", "--domain", "a.example.com", "--force")
+
+    space = re.findall(r'"?id"?[ =:]+"([0-9a-f]{32})"', wrangler("kv", "namespace", "create", "beside"))[0]
+    (tmp_path / "kv.json").write_text('[{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]')
+    wrangler("kv", "bulk", "put", str(tmp_path / "kv.json"), "--namespace-id", space, "--remote")
+    (tmp_path / "keys.json").write_text('["a", "b"]')
+    assert '"a"' in wrangler("kv", "bulk", "get", str(tmp_path / "keys.json"), "--namespace-id", space, "--remote")
+    wrangler("kv", "bulk", "delete", str(tmp_path / "keys.json"), "--namespace-id", space, "--remote", "--force")
+    assert wrangler("kv", "key", "list", "--namespace-id", space, "--remote").strip().endswith("[]")

@@ -28,6 +28,7 @@ OF_VERSION: tuple[str, ...] = (
     "usage_model",
 )
 OF_VERSION += ("annotations", "migrations")
+ALONE = ("ai", "assets", "version_metadata")  # bindings that have nothing beside
 OF_WORKER = ("logpush", "observability", "tags", "tail_consumers")
 
 
@@ -82,7 +83,7 @@ class ContentsApi:
             changes = {key: given[key] for key in OF_VERSION if given.get(key) is not None}
             own = {key: given[key] for key in OF_WORKER if given.get(key) is not None}
             if "bindings" in changes:
-                changes["bindings"] = _with_secrets(changes["bindings"])
+                changes["bindings"] = _with_kept(changes["bindings"])
             if changes:
                 await self._successors.make(worker, changes)
             if own:
@@ -108,12 +109,13 @@ class ContentsApi:
         return {"id": worker["id"], "environment_is_default": True} | stamps | names
 
 
-def _with_secrets(given: Any) -> list[Document]:
-    """A secret that is told without its text is the one that is there."""
+def _with_kept(given: Any) -> list[Document]:
+    """A binding that is told by name and type alone is the one that is there: wrangler keeps them so, and no one can tell
+    a secret's text."""
     if not isinstance(given, list) or not all(isinstance(binding, dict) for binding in given):
         raise ApiError(400, 10021, "`bindings` must be a list of objects")
     return [
-        {"name": b.get("name"), "type": "inherit"} if b.get("type") == "secret_text" and "text" not in b else b
+        {"name": b["name"], "type": "inherit"} if set(b) == {"name", "type"} and b["type"] not in ALONE else b
         for b in given
     ]
 

@@ -89,10 +89,11 @@ class ScriptsApi:
                 self._workers.delete(worker["id"])
             raise
         entry = {"percentage": 100, "version_id": version["id"]}
-        deployment = await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
         own = {k: body[k] for k in shown_settings(worker) if body.get(k) is not None}
         worker = self._workers.update(worker["id"], own, merge=True)
-        return ok(self._script(worker) | {"deployment_id": deployment["id"].replace("-", "")})
+        # The version's id in spite of its name: wrangler tells it as "Current Version ID".
+        return ok(self._script(worker) | {"deployment_id": version["id"].replace("-", "")})
 
     def _keep(self, worker: Document, body: Document) -> Document:
         """`keep_bindings` names types that stay from the last version; a script's secrets stay anyway."""
