@@ -18,6 +18,25 @@ from inferstack.local._settings import API
 # What Python raises when a value is not what the code takes it for.
 STORAGE = (apsw.Error, OSError)
 SHAPE = (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+# Products that tools ask for by these parts of a path, and that are not here: told by name.
+LEFT_OUT = {
+    "browser-rendering": "Browser Rendering",
+    "connectivity": "Workers VPC",
+    "containers": "Containers",
+    "email": "Email Routing",
+    "event_subscriptions": "Event subscriptions of queues",
+    "hyperdrive": "Hyperdrive",
+    "images": "Cloudflare Images",
+    "mtls_certificates": "mTLS certificates",
+    "pages": "Pages",
+    "pipelines": "Pipelines",
+    "r2-catalog": "R2 Data Catalog",
+    "sippy": "Sippy",
+    "slurper": "Super Slurper",
+    "stream": "Stream",
+    "workers/dispatch": "Workers for Platforms",
+    "workers/observability": "Workers Observability's queries and destinations",
+}
 log = logging.getLogger("inferstack.local")
 
 
@@ -36,6 +55,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         answer.headers["allow"] = allowed
         return answer
     path = request.url.path.removeprefix(API)
+    product = next((name for part, name in LEFT_OUT.items() if f"/{part}/" in f"{path}/"), None)
+    if product is not None:
+        text = f"{product} cannot run on the local Cloudflare; use an account of Cloudflare for it (not emulated)"
+        return failure(ApiError(404, 7003, text))
     return failure(ApiError(404, 7003, f"No route for the URI: {request.method} {path} (not emulated)"))
 
 

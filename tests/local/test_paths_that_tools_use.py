@@ -215,3 +215,21 @@ def test_logs_are_deleted_by_filter(cloudflare: Api, logged: str) -> None:
     assert request["prompt"] == "two"
     assert cloudflare.client.delete(logged).is_success
     assert result(cloudflare.client.get(logged)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "product"),
+    [
+        ("/r2/buckets/any/sippy", "Sippy"),
+        ("/r2-catalog/any", "R2 Data Catalog"),
+        ("/hyperdrive/configs", "Hyperdrive"),
+        ("/workers/dispatch/namespaces", "Workers for Platforms"),
+        ("/pages/projects", "Pages"),
+        ("/event_subscriptions/subscriptions", "Event subscriptions"),
+    ],
+)
+def test_a_product_that_is_not_here_is_told_by_name(cloudflare: Api, path: str, product: str) -> None:
+    answer = cloudflare.client.get(path)
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (404, 7003)
+    assert error["message"].startswith(f"{product}")
