@@ -180,3 +180,14 @@ def test_an_upload_tells_its_version(cloudflare: Api) -> None:
     told = put(cloudflare, "told", files)["deployment_id"]
     [live] = cloudflare.client.get("/workers/scripts/told/deployments").json()["result"]["deployments"]
     assert live["versions"][0]["version_id"].replace("-", "") == told
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("name", [["a"], {"a": 1}, 7, "No!", "fields"])
+def test_a_worker_keeps_its_name_when_the_new_one_is_none(cloudflare: Api, worker: str, method: str, name: Any) -> None:
+    put(cloudflare, "fields", [("metadata", (None, json.dumps(METADATA))), ("files", part(SAYS.format("x")))])
+    path = "/workers/workers/" + cloudflare.client.get("/workers/workers/kept").json()["result"]["id"]
+    refused = cloudflare.client.request(method, path, json={"name": name})
+    assert refused.status_code in (400, 409), refused.text
+    assert cloudflare.client.get(path).json()["result"]["name"] == "kept"
+    assert cloudflare.worker("kept", "GET", "/").status_code == 200

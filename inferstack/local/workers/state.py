@@ -18,6 +18,7 @@ from inferstack.local.workflows.state import BINDING as WORKFLOW
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
 NAME = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
 NO_WORKER = (404, 10007, "This Worker does not exist on your account.")
+TAKEN = "A Worker named '{}' already exists on your account."
 OBSERVABILITY: Document = {"enabled": False, "head_sampling_rate": 1}
 LOGS: Document = {
     "enabled": False,
@@ -64,21 +65,21 @@ class Workers:
         return worker
 
     def create(self, body: Document, owner: str | None) -> Document:
-        name = body.get("name")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ApiError(400, 10016, f"Worker name {name!r} is invalid: lower case letters, digits, - and _, 1 to 63")
+        name = _name(body.get("name"))
         existing = self._store.find(KIND, name=name)
         if existing:
             if owner and self._store.owner_of(KIND, existing["id"]) == owner:
                 return existing
-            raise ApiError(409, 10040, f"A Worker named '{name}' already exists on your account.")
+            raise ApiError(409, 10040, TAKEN.format(name))
         stamps = {"id": hex_id(), "created_on": now(), "updated_on": now()}
         return self._store.put(KIND, stamps["id"], {**stamps, **_shell(body), "deployed_on": None, "name": name}, owner)
 
     def update(self, reference: str, body: Document, merge: bool = False) -> Document:
         worker = self.get(reference)
         fields = _shell({**worker, **body} if merge else body)
-        name = body.get("name", worker["name"])
+        name = _name(body.get("name") or worker["name"])
+        if name != worker["name"] and self._store.find(KIND, name=name):
+            raise ApiError(409, 10040, TAKEN.format(name))
         kept = {k: worker[k] for k in ("id", "created_on", "deployed_on")}
         return self._store.put(KIND, worker["id"], {**kept, "updated_on": now(), **fields, "name": name})
 
@@ -264,6 +265,13 @@ class Workers:
         self._store.put(DEPLOYMENT, deployment["id"], deployment, owner)
         self._store.put(KIND, worker["id"], worker | {"deployed_on": deployment["created_on"]})
         return deployment
+
+
+def _name(given: Any) -> str:
+    if not isinstance(given, str) or not NAME.fullmatch(given):
+        text = f"Worker name {str(given)[:80]!r} is invalid: lower case letters, digits, - and _, 1 to 63"
+        raise ApiError(400, 10016, text)
+    return given
 
 
 def shown_settings(worker: Document) -> Document:
