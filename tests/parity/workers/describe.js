@@ -2,9 +2,11 @@
 
 // They differ from call to call; that they are there, and their type, is what is compared.
 const VOLATILE = new Set([
-  "uploaded", "version", "uploadId", "duration", "sql_duration_ms", "total_attempts", "date", "last-modified", "served_by",
-  "size_after", "expiration", "cf-ray", "oldestMessageTimestamp", "age",
+  "uploaded", "version", "uploadId", "duration", "sql_duration_ms", "date", "last-modified", "served_by",
+  "size_after", "rows_read", "expiration", "cf-ray", "oldestMessageTimestamp", "age",
 ]);
+// D1 has them; miniflare's D1 has not.
+const LEFT_OUT = new Set(["served_by_colo", "served_by_primary", "served_by_region", "timings", "total_attempts"]);
 const hex = (bytes) => Array.from(bytes.slice(0, 24), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function text(value) {
@@ -26,7 +28,7 @@ async function object(value, depth) {
   if (type !== "Object") described["()"] = type;
   for (const name of fields(value)) {
     const inner = value[name];
-    if (typeof inner === "function") continue;
+    if (typeof inner === "function" || LEFT_OUT.has(name)) continue;
     described[name] = VOLATILE.has(name) && inner != null ? `a ${inner.constructor.name}` : await describe(inner, depth + 1);
   }
   return described;
