@@ -84,3 +84,20 @@ def test_every_member_in_the_types_is_called(both: dict[str, tuple[Outcomes, Out
         assert names, f"the types have no {interface}"
         code = "\n".join(told["code"] for case, told in here.items() if case.split(".")[0] == interface)
         assert not [name for name in names if not _is_called(name, code)], interface
+
+
+def test_the_differences_name_cases(both: dict[str, tuple[Outcomes, Outcomes]]) -> None:
+    cases = {case for here, _ in both.values() for case in here}
+    assert {case for case, _ in DIFFERENCES} <= cases
+
+
+@pytest.mark.parametrize("product", INTERFACES)
+def test_every_case_comes_to_an_end(both: dict[str, tuple[Outcomes, Outcomes]], product: str) -> None:
+    """What fails or hangs as a whole on both would be the same."""
+    here, _ = both[product]
+    broken = {case: told["outcome"] for case, told in here.items() if _is_broken(told["outcome"]) or not told["code"]}
+    assert not broken
+
+
+def _is_broken(outcome: Any) -> bool:
+    return outcome == "did not end" or (isinstance(outcome, dict) and "error" in outcome)
