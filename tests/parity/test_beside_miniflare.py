@@ -25,6 +25,7 @@ INTERFACES = {
     "queues": ["Queue", "RateLimit"],
     "objects": ["DurableObjectNamespace", "DurableObjectId", "Fetcher"],
     "storage": ["DurableObjectStorage", "DurableObjectTransaction", "SyncKvStorage"],
+    "state": ["DurableObjectState"],
     "sql": ["SqlStorage", "SqlStorageCursor"],
     "r2": ["R2Bucket", "R2Object", "R2ObjectBody", "R2MultipartUpload"],
 }
@@ -83,7 +84,8 @@ def test_every_member_in_the_types_is_called(both: dict[str, tuple[Outcomes, Out
     for interface, names in members(INTERFACES[product]).items():
         assert names, f"the types have no {interface}"
         code = "\n".join(told["code"] for case, told in here.items() if case.split(".")[0] == interface)
-        assert not [name for name in names if not _is_called(name, code)], interface
+        missing = [f"{interface}.{name}" for name in names if not _is_called(name, code)]
+        assert not missing, f"in Cloudflare's types and called by no case: {', '.join(missing)}"
 
 
 def test_the_differences_name_cases(both: dict[str, tuple[Outcomes, Outcomes]]) -> None:

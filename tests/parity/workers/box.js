@@ -2,9 +2,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { outcomes } from "./describe.js";
 import sql from "./sql.js";
+import state from "./state.js";
 import storage from "./storage.js";
 
-const products = { sql, storage };
+const products = { sql, state, storage };
 
 export class Box extends DurableObject {
   async run(product, name) {
