@@ -14,7 +14,10 @@ from inferstack.local.ai_gateway.limits import Windows
 async def rate_limit_binding(windows: Windows, request: Request, identifier: str) -> Response:
     """`identifier` is JSON: namespace, limit, period in seconds."""
     namespace, limit, period = json.loads(identifier)
-    key = f"binding\0{namespace}\0{(await json_body(request)).get('key')}"
+    asked = await json_body(request)  # a call may have a limit and a period of its own
+    limit = limit if (own := asked.get("limit")) is None else own
+    period = period if (own := asked.get("period")) is None else own
+    key = f"binding\0{namespace}\0{asked.get('key')}"
     success = windows.total(key, period, "fixed") < limit
     if success:
         windows.add(key, 1)

@@ -53,13 +53,19 @@ def session(api: Api, name: str, files: dict[str, str]) -> dict[str, Any]:
     return result
 
 
+def content_type(path: str) -> str:
+    """As wrangler: texts are UTF-8."""
+    guessed = mimetypes.guess_type(path)[0] or "application/null"
+    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
+
+
 def send(api: Api, token: str, files: dict[str, str]) -> httpx.Response:
     """As wrangler: one part for each hash."""
     parts = {
         digest(text.encode()): (
             digest(text.encode()),
             base64.b64encode(text.encode()),
-            mimetypes.guess_type(path)[0] or "application/null",
+            content_type(path),
         )
         for path, text in files.items()
     }
@@ -102,7 +108,7 @@ def get(api: Api, name: str, path: str, **options: Any) -> tuple[int, str]:
 def test_files_come_first_and_the_worker_behind_them(cloudflare: Api) -> None:
     deploy_site(cloudflare, "site")
     page = cloudflare.worker("site", "GET", "/")
-    assert (page.text, page.headers["content-type"]) == ("<h1>home</h1>", "text/html")
+    assert (page.text, page.headers["content-type"]) == ("<h1>home</h1>", "text/html; charset=utf-8")
     assert get(cloudflare, "site", "/about") == (200, "<h1>about</h1>")
     assert get(cloudflare, "site", "/about.html") == (307, "/about")
     assert get(cloudflare, "site", "/docs") == (307, "/docs/")

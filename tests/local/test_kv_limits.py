@@ -16,6 +16,10 @@ CODE = """export default { async fetch(request, env) {
   const done = async () => {
     if (how === "put") { await env.KV.put(key ?? "k", "x".repeat(size ?? 1), options); return "kept"; }
     if (how === "many") { return (await env.KV.get(Array.from({ length: keys }, (_, i) => "k" + i), options)).size; }
+    if (how === "noted") {
+      await env.KV.put(key, "x", options);
+      return JSON.stringify((await env.KV.list({ prefix: key })).keys[0].metadata);
+    }
     if (how === "list") { return (await env.KV.list(options)).keys.length >= 0; }
     return env.KV.get(key ?? "k", options);
   };
@@ -125,3 +129,23 @@ def test_the_api_refuses_it_by_code(cloudflare: Api, told: Any, path: str, body:
     [namespace] = cloudflare.client.get("/storage/kv/namespaces").json()["result"]
     answer = cloudflare.client.put(f"/storage/kv/namespaces/{namespace['id']}/{path}", content=body)
     assert (answer.is_success, answer.json()["errors"][0]["code"]) == (False, code)
+
+
+@pytest.mark.parametrize("metadata", ["text", "5", '"', 5, False, [1], {"a": None}], ids=str)
+def test_a_list_has_metadata_of_any_type(told: Any, metadata: Any) -> None:
+    assert json.loads(told(how="noted", key="noted", options={"metadata": metadata})) == metadata
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"how": "get", "key": [""]}, "400 Key names must not be empty"),
+        ({"how": "get", "key": ["."]}, '400 Illegal key name "."'),
+        ({"how": "get", "key": ["k" * 513]}, "414 UTF-8 encoded length of 513"),
+        ({"how": "get", "key": ["k"], "options": "stream"}, '400 "stream" is not a valid type. Use "json" or "text"'),
+        ({"how": "list", "options": {"prefix": "k" * 513}}, "414 UTF-8 encoded length of 513"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_keys_that_workerd_lets_through(told: Any, asked: dict[str, Any], words: str) -> None:
+    assert words in told(**asked)

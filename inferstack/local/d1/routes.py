@@ -173,7 +173,9 @@ async def d1_binding(databases: Databases, request: Request, database_id: str) -
     except (SqlError, ApiError) as error:
         return JSONResponse({"success": False, "error": str(error)})
     if not items or len(done) < len(items):
-        return JSONResponse({"success": False, "error": "No SQL statements detected."})
+        comments = bool(items) and all(item["sql"].strip() for item in items)
+        text = "SQL code did not contain a statement." if comments else "No SQL statements detected."
+        return JSONResponse({"success": False, "error": text})
     rows_wanted = request.query_params.get("resultsFormat") != "NONE"
     answers: list[dict[str, Any]] = [
         {

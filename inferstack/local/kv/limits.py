@@ -27,6 +27,21 @@ def check_key(key: object) -> str:
     return key
 
 
+def wrong_key(key: str) -> tuple[int, str] | None:
+    """What a Worker is told of a key that workerd lets through: the status, and the words of Cloudflare's simulator."""
+    if key == "":
+        return 400, "Key names must not be empty"
+    if key in (".", ".."):
+        return 400, f'Illegal key name "{key}". Please use a different name.'
+    return too_long(key)
+
+
+def too_long(key: str) -> tuple[int, str] | None:
+    size = len(key.encode("utf-8", "replace"))
+    text = f"UTF-8 encoded length of {size} exceeds key length limit of {LONGEST_KEY}."
+    return (414, text) if size > LONGEST_KEY else None
+
+
 def check_value(value: bytes) -> bytes:
     if len(value) > LARGEST_VALUE:
         raise ApiError(413, 10033, f"Value length of {len(value)} exceeds limit of {LARGEST_VALUE}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,6 +23,8 @@ from inferstack.local.kv.limits import (
     check_times,
     check_value,
     short_cache,
+    too_long,
+    wrong_key,
 )
 from inferstack.local.kv.state import Namespaces
 
@@ -190,21 +193,27 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     key, query = request.path_params["path"], request.query_params
     if request.method == "POST" and key == "bulk/get":
         return await _bulk_get(namespaces, request, namespace)
+    if not _is_text(request.scope["raw_path"]):
+        return refused(400, "Could not URL-decode key name")
     if request.method == "GET" and key == "":
+        if (long := too_long(query.get("prefix", ""))) is not None:
+            return refused(*long)
         asked = query.get("key_count_limit", "1000")
         if not asked.lstrip("-").isdecimal() or not 1 <= int(asked) <= MOST_LISTED:
             than = "greater than 0" if asked.startswith(("-", "0")) else f"less than {MOST_LISTED}"
             return refused(400, f"Invalid key_count_limit of {asked[:40]}. Please specify an integer {than}.")
         limit = int(asked)
         found, cursor = namespaces.keys(namespace, query.get("prefix", ""), limit, query.get("cursor", ""))
+        for entry in found:  # workerd takes metadata as JSON in a text
+            if (note := entry.pop("metadata", None)) is not None:
+                entry["metadata"] = ascii_json(note)
         return JSONResponse({"keys": found, "list_complete": not cursor} | ({"cursor": cursor} if cursor else {}))
     if request.method == "GET":
         if (wrong := short_cache(query.get("cache_ttl"))) is not None:
             return refused(400, wrong)
-        entry = namespaces.read(namespace, key)
-        if entry is None:
+        if (value := namespaces.read(namespace, key)) is None:
             return Response("Not Found", 404)
-        return Response(entry[0], headers={"cf-kv-metadata": ascii_json(json.loads(entry[1]))} if entry[1] else {})
+        return Response(value[0], headers={"cf-kv-metadata": ascii_json(json.loads(value[1]))} if value[1] else {})
     if request.method == "PUT":
         try:
             note = check_metadata(from_header(request.headers.get("cf-kv-metadata", "")))
@@ -217,8 +226,19 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     return Response()
 
 
+def _is_text(path: bytes) -> bool:
+    """A key with half of a surrogate pair reaches here as bytes that are no UTF-8."""
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) -> Response:
     body, answer, size = await json_body(request), {}, 0
+    if body.get("type", "text") not in ("text", "json"):
+        return refused(400, f'"{str(body["type"])[:40]}" is not a valid type. Use "json" or "text"')
     if len(body["keys"]) > MOST_KEYS:
         return refused(400, f"You can request a maximum of {MOST_KEYS} keys")
     if not body["keys"]:
@@ -226,12 +246,17 @@ async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) ->
     if (wrong := short_cache(body.get("cacheTtl"))) is not None:
         return refused(400, wrong)
     for key in body["keys"]:
+        if (wrong_one := wrong_key(key)) is not None:
+            return refused(*wrong_one)
         entry = namespaces.read(namespace, key)
         value: Any = None
         if entry is not None:
             text = any_text(entry[0])
             size += len(entry[0])
-            value = json.loads(text) if body.get("type") == "json" else text
+            try:
+                value = json.loads(text) if body.get("type") == "json" else text
+            except ValueError:
+                return refused(400, "At least one of the requested keys corresponds to a non-json value")
             if body.get("withMetadata"):
                 value = {"value": value, "metadata": json.loads(entry[1]) if entry[1] else None}
         answer[key] = value

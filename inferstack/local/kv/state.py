@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import Any
@@ -90,14 +91,15 @@ class Namespaces:
             "select key, metadata, expiration from kv_entries where namespace = ? and key > ? "
             "and substr(key, 1, ?) = ? and (expiration is null or expiration > ?) order by key limit ?"
         )
-        rows = list(self._db.execute(sql, (namespace, cursor, len(prefix), prefix, time.time(), limit + 1)))
+        after = base64.b64decode(cursor).decode("utf-8", "replace") if cursor else ""
+        rows = list(self._db.execute(sql, (namespace, after, len(prefix), prefix, time.time(), limit + 1)))
         found: list[dict[str, Any]] = []
         for key, metadata, expiration in rows[:limit]:
             entry = {"name": key}
             entry |= {"expiration": expiration} if expiration is not None else {}
             entry |= {"metadata": json.loads(metadata)} if metadata else {}
             found.append(entry)
-        return found, found[-1]["name"] if len(rows) > limit else ""
+        return found, base64.b64encode(found[-1]["name"].encode()).decode() if len(rows) > limit else ""
 
 
 def _title(body: Document) -> str:

@@ -18,6 +18,8 @@ from inferstack.local.queues.state import PULL_SETTINGS, Queues
 Message = tuple[bytes, str, float | None]  # body, form, delay in seconds
 MOST_MESSAGES, LARGEST_BATCH, LONGEST_DELAY = 100, 256_000, 86_400
 
+BROKEN = "the body of a message is not JSON"
+
 
 class QueuesApi:
     """REST handlers."""
@@ -230,6 +232,11 @@ def _batch(messages: list[Message]) -> list[Message]:
     return messages
 
 
+def _is_broken(body: bytes, form: str) -> bool:
+    """A function as a message is `undefined`: it would end a batch at its consumer, again and again."""
+    return form == "json" and body == b"undefined"
+
+
 async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Response:
     """`send`, `sendBatch` and `metrics` of a producer binding."""
     queue, path = queues.by_name(queue_name), request.path_params["path"]
@@ -239,14 +246,19 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
         if path == "message":
             delay = _delay(request.headers.get("x-msg-delay-secs"))
             form = request.headers.get("x-msg-fmt", "v8")
-            queues.send(queue["queue_id"], [(await request.body(), form, delay)])
+            body = await request.body()
+            if _is_broken(body, form):
+                return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
+            queues.send(queue["queue_id"], [(body, form, delay)])
         elif path == "batch":
-            body = await json_body(request)
+            batch = await json_body(request)
             default = request.headers.get("x-msg-delay-secs")
             messages = [
                 (base64.b64decode(m["body"]), m.get("contentType", "v8"), _delay(m.get("delaySecs", default)))
-                for m in body["messages"]
+                for m in batch["messages"]
             ]
+            if any(_is_broken(body, form) for body, form, _ in messages):
+                return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
             queues.send(queue["queue_id"], _batch(messages))
     except ApiError as error:
         # workerd puts these two headers into the error that the Worker sees.

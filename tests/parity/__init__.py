@@ -1,0 +1,1 @@
+"""What a Worker sees of its bindings, here and on miniflare as it ships."""
