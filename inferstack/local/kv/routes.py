@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -193,8 +192,6 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
     key, query = request.path_params["path"], request.query_params
     if request.method == "POST" and key == "bulk/get":
         return await _bulk_get(namespaces, request, namespace)
-    if not _is_text(request.scope["raw_path"]):
-        return refused(400, "Could not URL-decode key name")
     if request.method == "GET" and key == "":
         if (long := too_long(query.get("prefix", ""))) is not None:
             return refused(*long)
@@ -224,15 +221,6 @@ async def kv_binding(namespaces: Namespaces, request: Request, namespace: str) -
         return Response()
     namespaces.remove(namespace, key)
     return Response()
-
-
-def _is_text(path: bytes) -> bool:
-    """A key with half of a surrogate pair reaches here as bytes that are no UTF-8."""
-    try:
-        unquote_to_bytes(path).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 async def _bulk_get(namespaces: Namespaces, request: Request, namespace: str) -> Response:

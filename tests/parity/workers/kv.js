@@ -122,7 +122,7 @@ export default {
   },
   "KVNamespace.list wrongly": async ({ KV }) =>
     each(
-      () => KV.list({ prefix: "list-", limit: 0 }), () => KV.list({ limit: 1001 }), () => KV.list({ limit: -1 }), () => KV.list({ limit: "x" }),
+      () => KV.list({ prefix: "list-", limit: 0 }), () => KV.list({ limit: 1001 }), () => KV.list({ prefix: "noted-", limit: -1 }), () => KV.list({ prefix: "noted-", limit: "x" }),
       () => KV.list({ prefix: "list-", limit: 1.5 }).then((list) => list.keys.length), () => KV.list({ prefix: 5 }), () => KV.list({ prefix: "none-", cursor: "nonsense" }),
       () => KV.list({ prefix: "p".repeat(513) }), () => KV.list("x").then((list) => list.list_complete), () => KV.list({ prefix: null, limit: 1 }).then((list) => list.keys.length),
     ),
