@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE, TARGET = ROOT / "tests" / "data" / "openapi-subset.json", ROOT / "inferstack" / "local" / "requests.json"
 JSON_KINDS = ("application/json", "application/merge-patch+json")
+# Where the documentation takes what the description does not: a share of traffic may be 0.
+LOOSER = {"percentage": "minimum"}
 KEPT = ("type", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "required")
 # Models' inputs have schemas and codes of their own (catalog, ai/limits.py).
 # Parameters of D1's statements are told as texts and are any JSON (wrangler sends numbers).
@@ -77,6 +79,8 @@ class Reader:
             kept["additionalProperties"] = self.read(schema["additionalProperties"])
         if "properties" in schema:
             kept["properties"] = {name: self.read(part) for name, part in schema["properties"].items()}
+            for name, bound in LOOSER.items():
+                kept["properties"].get(name, {}).pop(bound, None)
         return kept
 
 

@@ -74,7 +74,7 @@ def test_an_imported_project_comes_up_by_the_command_it_is_told(project: Project
     (project.root / "stacks" / "default").mkdir()
     (project.root / "stacks" / "default" / "ports.yaml").write_text("local: { port: 0, api_port: 0 }\n")
     [command] = re.findall(r"^next: inferstack (.*)$", said, re.MULTILINE)
-    addresses = re.findall(r"^(\w+): (http://\S+)$", project.run(*command.split()), re.MULTILINE)
+    addresses = re.findall(r"^(\w+): (http://\S+), http://127.0.0.1:\d+$", project.run(*command.split()), re.MULTILINE)
     port = project.running.port
     assert addresses == [(name, f"http://{name}-default.local.localhost:{port}") for name in ("shop", "mail")]
     wanted = {

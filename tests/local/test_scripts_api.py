@@ -191,3 +191,23 @@ def test_a_worker_keeps_its_name_when_the_new_one_is_none(cloudflare: Api, worke
     assert refused.status_code in (400, 409), refused.text
     assert cloudflare.client.get(path).json()["result"]["name"] == "kept"
     assert cloudflare.worker("kept", "GET", "/").status_code == 200
+
+
+HANDLING = """import { WorkerEntrypoint } from "cloudflare:workers";
+class Base extends WorkerEntrypoint { fetch() { return new Response() } queue() {} }
+export default class extends Base { scheduled() {} }
+export class Admin extends WorkerEntrypoint { fetch() { return new Response() } sum() {} }
+export const plain = { fetch: () => new Response() };
+
+"""
+
+
+def test_handlers_are_those_of_the_code(cloudflare: Api) -> None:
+    found = put(cloudflare, "handling", [("metadata", (None, json.dumps(METADATA))), ("files", part(HANDLING))])
+    assert sorted(found["handlers"]) == ["fetch", "queue", "scheduled"]
+    named = [{"name": "Admin", "handlers": ["fetch"]}, {"name": "plain", "handlers": ["fetch"]}]
+    assert sorted(found["named_handlers"], key=lambda each: each["name"]) == named
+    none = put(
+        cloudflare, "nothing", [("metadata", (None, json.dumps(METADATA))), ("files", part("export default {}"))]
+    )
+    assert none["handlers"] == []

@@ -8,6 +8,7 @@ import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -19,10 +20,12 @@ PROBE_SECONDS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """The classes that a Worker exports, by what they can be."""
+    """The classes that a Worker exports, by what they can be; handlers of its default and its named entrypoints."""
 
     objects: frozenset[str] = frozenset()
     workflows: frozenset[str] = frozenset()
+    handlers: tuple[str, ...] = ()
+    named: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -122,4 +125,5 @@ async def _exported(socket: Path) -> Exported:
     if answer.status_code != 200:
         raise StartError(f"the Worker does not tell what it exports: {answer.text[:300]}")
     found = answer.json()
-    return Exported(objects=frozenset(found["objects"]), workflows=frozenset(found["workflows"]))
+    classes = {"objects": frozenset(found["objects"]), "workflows": frozenset(found["workflows"])}
+    return Exported(**classes, handlers=tuple(found["handlers"]), named=tuple(found["named"]))

@@ -91,27 +91,32 @@ class Deployer:
         running = self._with_assets(worker, version, secrets, 100)
         if self.supervisor is not None:
             concerned = self._changes.concern(worker, version) or self._rules.concern(worker, version)
-            version |= await self._rehearse(worker, running, bool(version["modules"]) and concerned)
-            if "classes" in version:
+            version |= await self._rehearse(worker, running, bool(version["modules"]), concerned)
+            if concerned and "classes" in version:
                 self._changes.check(worker, [version])
             self._rules.check_bindings(worker, version, {each["name"] for each in self._workers.list_all()})
         return self._workers.add_version(self._changes.resolved(worker, version), secrets, owner)
 
-    async def _rehearse(self, worker: Document, running: RunningVersion, probe: bool) -> Document:
-        """The classes that the version exports, if they are asked for."""
+    async def _rehearse(self, worker: Document, running: RunningVersion, probe: bool, needed: bool) -> Document:
+        """What the version exports, if it is asked for; unless it is `needed`, a Worker that cannot tell may pass."""
         assert self.supervisor is not None
         plan = Plan(versions=[running], spaces=self._changes.rehearsed(worker, running.version), probe=probe)
         try:
             exported = await self.supervisor.check(plan)
         except StartError as error:
+            if probe and not needed:
+                return await self._rehearse(worker, running, False, False)
             raise ApiError(400, 10021, _validator_text(str(error))) from None
-        return {"classes": sorted(exported.objects), CLASSES: sorted(exported.workflows)} if probe else {}
+        if not probe:
+            return {}
+        found: Document = {"handlers": list(exported.handlers), "named_handlers": list(exported.named)}
+        return found | {"classes": sorted(exported.objects), CLASSES: sorted(exported.workflows)}
 
     async def _learned(self, worker: Document, version: Document) -> Document:
         """With the classes that it exports: no workflow may have asked for them when it was uploaded."""
         if CLASSES in version or not version["modules"] or self.supervisor is None:
             return version
-        found = await self._rehearse(worker, self._running(worker, version, 100), probe=True)
+        found = await self._rehearse(worker, self._running(worker, version, 100), True, True)
         return self._workers.learn(version, {CLASSES: found[CLASSES]})
 
     async def save_workflow(self, document: Document) -> None:

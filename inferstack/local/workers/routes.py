@@ -15,7 +15,7 @@ from inferstack.local.workers.state import Workers
 from inferstack.local.zones import zone_of
 
 SETTINGS = ("account", "workers_settings")
-INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes", "body_part")
+INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes", "body_part", "handlers", "named_handlers")
 
 
 def shown_version(version: Document, with_modules: bool) -> Document:

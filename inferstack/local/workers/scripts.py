@@ -61,7 +61,7 @@ class ScriptsApi:
 
     def _script(self, worker: Document) -> Document:
         version = self._workers.latest_version(worker["id"])
-        fields = {"id": worker["name"], "etag": version["etag"], "handlers": ["fetch"], "tag": worker["id"]}
+        fields = {"id": worker["name"], "etag": version["etag"], "tag": worker["id"], **_handlers(version)}
         fields |= {
             "created_on": worker["created_on"],
             "modified_on": version["created_on"],
@@ -193,9 +193,15 @@ def _source(request: Request) -> str:
     return "wrangler" if request.headers.get("user-agent", "").startswith("wrangler/") else "api"
 
 
+def _handlers(version: Document) -> Document:
+    """As the code was found to have them; a script in service-worker syntax does not tell."""
+    named = version.get("named_handlers")
+    return {"handlers": version.get("handlers", ["fetch"])} | ({"named_handlers": named} if named else {})
+
+
 def _with_resources(version: Document) -> Document:
     runtime = {k: version[k] for k in ("compatibility_date", "compatibility_flags", "usage_model") if k in version}
-    script = {"etag": version["etag"], "handlers": ["fetch"], "last_deployed_from": version["source"]}
+    script = {"etag": version["etag"], "last_deployed_from": version["source"], **_handlers(version)}
     resources = {"bindings": version["bindings"], "script_runtime": runtime, "script": script}
     return _listed(version) | {"resources": resources}
 
