@@ -189,8 +189,9 @@ class LocalCloudflare:
         if supervisor is None:
             raise RuntimeError("workerd is not running")
         async with supervisor.dispatch(key_of(self.account.account_id, script)) as socket:
-            transport = httpx.AsyncHTTPTransport(uds=str(socket))
-            async with httpx.AsyncClient(transport=transport, timeout=900) as client:
+            # Plain HTTP; to read the trust roots would take 30 ms of each call.
+            transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False)
+            async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=900) as client:
                 answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
         if answer.status_code != 200:
             return {"outcome": "exception", "error": answer.text[:500]}

@@ -87,8 +87,8 @@ class S3Endpoint:
                 except StartError as error:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise ApiError(500, 10001, f"the S3 endpoint does not start: {error}") from None
-                transport = httpx.AsyncHTTPTransport(uds=str(folder / "http.sock"))
-                client = httpx.AsyncClient(transport=transport, timeout=SECONDS)
+                transport = httpx.AsyncHTTPTransport(uds=str(folder / "http.sock"), verify=False)
+                client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=SECONDS)
                 self._current = _Process(process, client, folder, wanted)
                 if old is not None:
                     task = asyncio.create_task(_drain(old))

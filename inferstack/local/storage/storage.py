@@ -49,8 +49,10 @@ class Storage:
             text = f"a module of Cloudflare's simulators cannot be read: {error}"
             raise UserError(f"{text}\n  fix: inferstack setup") from None
         self._socket = socket
-        transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=64))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://storage", timeout=SECONDS)
+        transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False, limits=httpx.Limits(max_connections=64))
+        self._client = httpx.AsyncClient(
+            transport=transport, trust_env=False, base_url="http://storage", timeout=SECONDS
+        )
         try:
             await self._run()
         except StartError as error:
