@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Api
 from tests.local.counters import CODE, NEW, OWN, call, deployed, error, namespaces, put, socket_of, version_of
-from tests.local.test_workers_run import release
+from tests.local.test_workers_run import release, wait_for
 
 RENAMED = CODE.replace("class Counter", "class Tally")
 BOUND_TO = """
@@ -176,8 +176,8 @@ def test_a_worker_whose_objects_others_use_is_deleted_by_force_only(cloudflare: 
     assert namespaces(cloudflare, "used") == {}
     answer = cloudflare.worker("uses", "GET", "/add/a/b")
     assert answer.status_code == 500
-    log = (cloudflare.folder / "workers.log").read_text()
-    assert "namespace of this binding was deleted" in log
+    log = cloudflare.folder / "workers.log"  # the runtime writes there in its own time
+    assert wait_for(lambda: "namespace of this binding was deleted" in log.read_text())
 
 
 def test_the_tag_of_the_last_migration_is_told_as_wrangler_asks_for_it(cloudflare: Api) -> None:
