@@ -130,7 +130,7 @@ def test_a_clone_works_elsewhere(installed: Installed, shop: Path) -> None:
     clone = installed.root / "elsewhere" / "shop"
     try:
         assert "created" in installed.run(clone, "inferstack setup --quiet && inferstack up dev")
-        assert "0.0" not in installed.run(clone, "inferstack quickstart dev | tail -1")
+        assert "score 0.0" not in installed.run(clone, "inferstack quickstart dev | tail -1")
         installed.run(clone, "inferstack down dev --yes")
     finally:
         local.stop(clone / ".inferstack" / "local")
