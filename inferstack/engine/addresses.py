@@ -18,7 +18,7 @@ def addresses_of(spec: StackSpec, root: Path) -> dict[str, str]:
     On the local Cloudflare two, the second one for clients that do not resolve the names under `.localhost`.
     """
     if spec.target == "local":
-        return _local_addresses(spec, root)
+        return {key: ", ".join(addresses) for key, addresses in _local_addresses(spec, root).items()}
     found = {key: f"https://{worker.domains[0].hostname}" for key, worker in spec.workers.items() if worker.domains}
     others = [key for key, worker in spec.workers.items() if key not in found and _is_on_workers_dev(worker)]
     if others and (name := _subdomain(spec, root)):
@@ -40,20 +40,21 @@ def client_environment(spec: StackSpec, root: Path) -> dict[str, str]:
     variables["OPENAI_API_KEY"] = variables["CLOUDFLARE_API_TOKEN"]
     port = urlsplit(variables["CLOUDFLARE_BASE_URL"]).port or 0
     variables |= local.s3_environment(port, account, variables["CLOUDFLARE_API_TOKEN"])
-    for key, address in _local_addresses(spec, root).items():
+    for key, addresses in _local_addresses(spec, root).items():
         name = re.sub(r"[^A-Z0-9]", "_", key.upper())
-        variables[f"INFERSTACK_URL_{name}"] = address.rpartition(", ")[2]
+        variables[f"INFERSTACK_URL_{name}"] = addresses[-1]
     return variables
 
 
-def _local_addresses(spec: StackSpec, root: Path) -> dict[str, str]:
+def _local_addresses(spec: StackSpec, root: Path) -> dict[str, list[str]]:
+    """By its host name, then by the Worker's own port."""
     folder = local_settings(spec, root).folder
     running, ports = local.find(folder), local.worker_ports(folder)
     if running is None:
         return {}
-    found = {key: f"http://{local_host(spec, key)}:{running.port}" for key in spec.workers}
+    found = {key: [f"http://{local_host(spec, key)}:{running.port}"] for key in spec.workers}
     own = {key: ports.get(f"{local_account(spec)}/{spec.name_of('workers', key)}") for key in spec.workers}
-    return {key: f"{address}, http://127.0.0.1:{own[key]}" if own[key] else address for key, address in found.items()}
+    return {key: names + ([f"http://127.0.0.1:{own[key]}"] if own[key] else []) for key, names in found.items()}
 
 
 def _is_on_workers_dev(worker: WorkerSpec) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,6 +21,7 @@ from starlette.routing import Route, WebSocketRoute
 from inferstack.local._envelope import json_body, ok
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
+from inferstack.local._sockets import client_of
 from inferstack.local._store import Store
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Models
@@ -188,11 +188,9 @@ class LocalCloudflare:
         supervisor = self.deployer.supervisor
         if supervisor is None:
             raise RuntimeError("workerd is not running")
-        async with supervisor.dispatch(key_of(self.account.account_id, script)) as socket:
-            # Plain HTTP; to read the trust roots would take 30 ms of each call.
-            transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False)
-            async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=900) as client:
-                answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
+        key = key_of(self.account.account_id, script)
+        async with supervisor.dispatch(key) as socket, client_of(socket, 900) as client:
+            answer = await client.post(f"http://dispatch/{kind}/{self.account.account_id}/{script}", json=body)
         if answer.status_code != 200:
             return {"outcome": "exception", "error": answer.text[:500]}
         result: dict[str, Any] = answer.json()

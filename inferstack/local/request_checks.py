@@ -44,7 +44,7 @@ NUMBERS = {"integer": re.compile(r"[+-]?[0-9]{1,18}"), "number": re.compile(r"[+
 def checked(path: str, endpoint: Endpoint) -> Endpoint:
     """The handler of a route behind the check of its requests; as it is when nothing is known of it."""
     plain = re.sub(r"\{[^}]*\}", "{}", path.removeprefix(API))
-    known = {key.split(" ", 1)[0]: key for key in _document()["operations"] if key.split(" ", 1)[1] == plain}
+    known = _by_path().get(plain)
     if not known:
         return endpoint
     product = re.sub(r"^/(accounts|zones)/\{\}", "", plain).split("/")[1]
@@ -66,6 +66,16 @@ def checked(path: str, endpoint: Endpoint) -> Endpoint:
 def _document() -> dict[str, Any]:
     document: dict[str, Any] = json.loads((Path(__file__).parent / "requests.json").read_text())
     return document
+
+
+@cache
+def _by_path() -> dict[str, dict[str, str]]:
+    """Names of operations by path and method."""
+    found: dict[str, dict[str, str]] = {}
+    for key in _document()["operations"]:
+        method, path = key.split(" ", 1)
+        found.setdefault(path, {})[method] = key
+    return found
 
 
 @cache

@@ -17,9 +17,8 @@ TEXTS = ("model", "provider", "request_type")
 FLAGS = ("success", "cached")
 NUMBERS = ("cost", "duration", "tokens_in", "tokens_out")
 COLUMNS = {name: f"json_extract(body, '$.{name}')" for name in ("id", *TEXTS, *FLAGS, *NUMBERS, "feedback")}
-COLUMNS |= {"created_at": "created_ms"}
-COLUMNS |= {"tokens": f"({COLUMNS['tokens_in']} + {COLUMNS['tokens_out']})", "total_tokens": ""}
-COLUMNS["total_tokens"] = COLUMNS["tokens"]
+COLUMNS |= {"created_at": "created_ms", "tokens": f"({COLUMNS['tokens_in']} + {COLUMNS['tokens_out']})"}
+COLUMNS |= {"total_tokens": COLUMNS["tokens"]}
 OPERATORS = {"eq": "=", "neq": "<>", "lt": "<", "gt": ">", "contains": "like"}
 ORDERS = ("created_at", *TEXTS[:2], *FLAGS, *NUMBERS, "feedback")
 

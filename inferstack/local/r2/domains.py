@@ -6,7 +6,7 @@ Here the managed one is `pub-<id>.r2.localhost` on the Workers' port; a custom d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,7 +17,7 @@ from starlette.routing import Route
 from inferstack.local._bytes import to_header
 from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._store import Document, Store
-from inferstack.local.r2.objects import Objects
+from inferstack.local.r2.objects import Objects, closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.zones import NAME, zone_of
 
@@ -156,10 +156,4 @@ async def serve_public(buckets: Buckets, objects: Objects, request: Request, buc
     if request.method == "HEAD":
         await stack.aclose()
         return Response(headers=headers)
-    return StreamingResponse(_closing(stack, body), headers=headers)
-
-
-async def _closing(stack: AsyncExitStack, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async with stack:
-        async for chunk in body:
-            yield chunk
+    return StreamingResponse(closing(stack, body), headers=headers)

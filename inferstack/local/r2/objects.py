@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +75,13 @@ class Objects:
             while len(read) < size:
                 read += await anext(body)
             yield json.loads(read[:size]), _after(read[size:], body)
+
+
+async def closing(stack: AsyncExitStack, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A body that is sent; with its last byte, or when nobody takes it any more, what it comes from is closed."""
+    async with stack:
+        async for chunk in body:
+            yield chunk
 
 
 async def _after(rest: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

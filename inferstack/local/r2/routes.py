@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from inferstack.local._bytes import from_header, to_header
 from inferstack.local._envelope import ApiError, integer, json_body, ok
 from inferstack.local._store import hex_id, now
-from inferstack.local.r2.objects import Objects
+from inferstack.local.r2.objects import Objects, closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.storage.storage import Storage
 
@@ -104,7 +103,7 @@ class R2Api:
         found, body = await stack.enter_async_context(self._objects.opened(*self._object(request)))
         headers = {"etag": f'"{found["etag"]}"', "content-length": str(found["size"])}
         kind = found["http_metadata"].get("contentType", "application/octet-stream")
-        return StreamingResponse(_closing(stack, body), media_type=to_header(kind), headers=headers)
+        return StreamingResponse(closing(stack, body), media_type=to_header(kind), headers=headers)
 
     async def put_object(self, request: Request) -> Response:
         content_type = from_header(request.headers.get("content-type", ""))
@@ -154,12 +153,6 @@ class R2Api:
 def _listed(found: dict[str, Any]) -> dict[str, Any]:
     shown = {name: found[name] for name in ("key", "size", "etag", "http_metadata", "custom_metadata")}
     return shown | {"last_modified": found["uploaded"], "storage_class": "Standard"}
-
-
-async def _closing(stack: AsyncExitStack, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async with stack:
-        async for chunk in body:
-            yield chunk
 
 
 class _Setting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from inferstack.local._settings import S3_ROOT, access_key
+from inferstack.local.r2.objects import closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.storage.storage import Storage
 
@@ -36,10 +36,4 @@ class S3:
             self._endpoint.send(self._account, self._key, names, self._storage.door, asked)
         )
         told: dict[str, Any] = {k: v for k, v in answer.headers.items() if k not in OF_THE_CONNECTION}
-        return StreamingResponse(_closing(answer.aiter_raw(), stack), answer.status_code, told)
-
-
-async def _closing(body: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
-    async with stack:
-        async for chunk in body:
-            yield chunk
+        return StreamingResponse(closing(stack, answer.aiter_raw()), answer.status_code, told)

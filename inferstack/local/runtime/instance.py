@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from inferstack.local._sockets import client_of
 from inferstack.local.runtime.capnp import Config, Doors, Plan
 from inferstack.local.runtime.process import StartError, start_process
 
@@ -116,9 +117,8 @@ class Starter:
 
 
 async def _exported(socket: Path) -> Exported:
-    transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False)  # plain HTTP; trust roots take 30 ms to read
     try:
-        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=PROBE_SECONDS) as client:
+        async with client_of(socket, PROBE_SECONDS) as client:
             answer = await client.get("http://probe/")
     except httpx.HTTPError as error:
         raise StartError(f"the Worker does not tell what it exports: {error!r}") from None

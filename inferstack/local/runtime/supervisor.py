@@ -26,6 +26,7 @@ from pathlib import Path
 
 import httpx
 
+from inferstack.local._sockets import client_of
 from inferstack.local.runtime.capnp import Doors, Plan
 from inferstack.local.runtime.forwarder import Forwarder
 from inferstack.local.runtime.instance import Exported, Instance, Starter
@@ -283,8 +284,7 @@ class Supervisor:
 async def _wake(instance: Instance) -> None:
     """Instances of workflows do not go on by themselves when their process starts (facts `simulators.md`, trap 4)."""
     try:
-        transport = httpx.AsyncHTTPTransport(uds=str(instance.dispatch), verify=False)
-        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=WAKE_SECONDS) as client:
+        async with client_of(instance.dispatch, WAKE_SECONDS) as client:
             answers = (await client.get("http://dispatch/wake")).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         log.warning("instances of workflows were not woken: %r", error)

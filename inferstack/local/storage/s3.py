@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 
 from inferstack.local._envelope import ApiError
+from inferstack.local._sockets import client_of
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.runtime.process import StartError, start_process
 
@@ -87,9 +88,7 @@ class S3Endpoint:
                 except StartError as error:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise ApiError(500, 10001, f"the S3 endpoint does not start: {error}") from None
-                transport = httpx.AsyncHTTPTransport(uds=str(folder / "http.sock"), verify=False)
-                client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=SECONDS)
-                self._current = _Process(process, client, folder, wanted)
+                self._current = _Process(process, client_of(folder / "http.sock", SECONDS), folder, wanted)
                 if old is not None:
                     task = asyncio.create_task(_drain(old))
                     self._ending.add(task)

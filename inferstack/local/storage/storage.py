@@ -14,6 +14,7 @@ import httpx
 
 from inferstack.errors import UserError
 from inferstack.local._envelope import ApiError
+from inferstack.local._sockets import client_of
 from inferstack.local.runtime.process import StartError, start_process
 from inferstack.local.storage.s3 import S3Endpoint
 from inferstack.local.storage.simulators import SIMULATORS, Simulator, write_config
@@ -49,10 +50,7 @@ class Storage:
             text = f"a module of Cloudflare's simulators cannot be read: {error}"
             raise UserError(f"{text}\n  fix: inferstack setup") from None
         self._socket = socket
-        transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False, limits=httpx.Limits(max_connections=64))
-        self._client = httpx.AsyncClient(
-            transport=transport, trust_env=False, base_url="http://storage", timeout=SECONDS
-        )
+        self._client = client_of(socket, SECONDS, connections=64, base_url="http://storage")
         try:
             await self._run()
         except StartError as error:

@@ -210,6 +210,11 @@ class Deployer:
                 raise ApiError(400, 10021, _validator_text(str(error))) from None
 
 
+def everything(version: Document) -> Document:
+    """A deployment that sends all traffic to one version."""
+    return {"strategy": "percentage", "versions": [{"percentage": 100, "version_id": version["id"]}]}
+
+
 def runnable(flows: list[Flow], versions: list[RunningVersion]) -> list[Flow]:
     """Those whose class the version with the most traffic exports: another would not start at all."""
     main = {running.script: running for running in sorted(versions, key=lambda each: each.percentage)}

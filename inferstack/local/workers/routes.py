@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local._store import Document, Store, hex_id, uuid_id
-from inferstack.local.workers.deploy import SUBDOMAIN, Deployer
+from inferstack.local.workers.deploy import SUBDOMAIN, Deployer, everything
 from inferstack.local.workers.state import Workers
 from inferstack.local.zones import zone_of
 
@@ -106,7 +106,7 @@ class WorkersApi:
         body, owner = await json_body(request), request.state.owner
         version = await self._deployer.add_version(worker, body, owner, source="terraform")
         if request.query_params.get("deploy") == "true":
-            await self._deployer.deploy(worker, _everything(version), None)
+            await self._deployer.deploy(worker, everything(version), None)
         return ok(self._shown(version, True))
 
     async def get_version(self, request: Request) -> Response:
@@ -222,10 +222,6 @@ class WorkersApi:
         self._store.delete("worker_route", route["id"])
         await self._deployer.refresh()
         return ok({"id": route["id"]})
-
-
-def _everything(version: Document) -> Document:
-    return {"strategy": "percentage", "versions": [{"percentage": 100, "version_id": version["id"]}]}
 
 
 def _shown_route(route: Document) -> Document:

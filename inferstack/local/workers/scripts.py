@@ -9,7 +9,7 @@ from starlette.routing import Route
 from inferstack.catalog import crons
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._store import Document, Store, now
-from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.deploy import Deployer, everything
 from inferstack.local.workers.routes import forced, shown_deployment
 from inferstack.local.workers.state import Workers, shown_settings
 from inferstack.local.workers.uploads import read_upload
@@ -88,8 +88,7 @@ class ScriptsApi:
             if made:
                 self._workers.delete(worker["id"])
             raise
-        entry = {"percentage": 100, "version_id": version["id"]}
-        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+        await self._deployer.deploy(worker, everything(version), None)
         own = {k: body[k] for k in shown_settings(worker) if body.get(k) is not None}
         worker = self._workers.update(worker["id"], own, merge=True)
         # The version's id in spite of its name: wrangler tells it as "Current Version ID".

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from inferstack.local._store import Document
-from inferstack.local.workers.deploy import Deployer
+from inferstack.local.workers.deploy import Deployer, everything
 from inferstack.local.workers.state import Workers
 
 # Of the version before; bindings beside them, whose secrets are not in the document.
@@ -36,6 +36,5 @@ class Successors:
             body = {k: v for k, v in body.items() if k not in ("main_module", "body_part")}
         body = {"bindings": self.bindings(worker)} | body | changes
         version = await self._deployer.add_version(worker, body, None, source or latest["source"])
-        entry = {"percentage": 100, "version_id": version["id"]}
-        await self._deployer.deploy(worker, {"strategy": "percentage", "versions": [entry]}, None)
+        await self._deployer.deploy(worker, everything(version), None)
         return version

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from inferstack.local._envelope import ApiError
+from inferstack.local._sockets import client_of
 from inferstack.local._store import Document
 from inferstack.local.runtime.capnp import key_of
 from inferstack.local.runtime.supervisor import Supervisor
@@ -77,13 +78,12 @@ async def _post(supervisor: Supervisor, flow: Flow, body: Document) -> httpx.Res
     """One that could not be sent is sent again: its process is just being started. So is a question whose process ended
     before it answered; what changes something may have been done. Raises `httpx.HTTPError`."""
     again = httpx.TransportError if body["call"] in QUESTIONS else httpx.ConnectError
+    key = key_of(flow.account, flow.script)
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            async with supervisor.dispatch(key_of(flow.account, flow.script)) as socket:
-                transport = httpx.AsyncHTTPTransport(uds=str(socket), verify=False)
-                async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=SECONDS) as client:
-                    return await client.post(f"http://dispatch/workflow/{flow.id}", json=body)
+            async with supervisor.dispatch(key) as socket, client_of(socket, SECONDS) as client:
+                return await client.post(f"http://dispatch/workflow/{flow.id}", json=body)
         except again:
             if time.monotonic() > until:
                 raise
