@@ -1,14 +1,13 @@
 """Commands that look, and change nothing."""
 
 import json
-import re
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from inferstack.cli.app import LOOK, command, commands_of
-from inferstack.cli.parameters import CostFormat, Format, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.parameters import CostFormat, Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
 from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
@@ -33,11 +32,8 @@ def history(stack: Stack, worker: Worker = None, style: Format = "text") -> None
 def logs(
     stack: Stack,
     workers: Annotated[list[str] | None, typer.Argument(metavar="WORKER...", help="Some alone; else all.")] = None,
-    level: Annotated[
-        Literal["debug", "info", "log", "warn", "error"],
-        typer.Option(help="What is at least so loud; failures always."),
-    ] = "debug",
-    grep: Annotated[str | None, typer.Option(metavar="PATTERN", help="Events in which it is found.")] = None,
+    level: LogLevel = "debug",
+    grep: Grep = None,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="End after so long.")
     ] = None,
@@ -49,15 +45,10 @@ def logs(
     """
     from inferstack.live import logs as live
 
-    try:
-        pattern = re.compile(grep, re.IGNORECASE) if grep else None
-    except re.error as error:
-        raise ConfigError(
-            f"`{grep}` is no regular expression: {error}\n  fix: put a \\ before . ( [ * + ? and the like"
-        ) from None
+    wanted = live.wanted(level, grep)
     places: dict[str, int] = {}
     with suppress(KeyboardInterrupt):
-        for worker, event in live.follow(stack, project(), workers or [], live.Wanted(level, pattern), seconds):
+        for worker, event in live.follow(stack, project(), workers or [], wanted, seconds):
             document = {"version": 1, "worker": worker, "event": event}
             line = (
                 json.dumps(document)

@@ -31,6 +31,7 @@ def _workers(ctx: typer.Context, incomplete: str) -> list[str]:
 Stack = Annotated[
     str, typer.Argument(help="Name of the stack: a file stacks/STACK.yaml; or -e STACK.", autocompletion=_stacks)
 ]
+DevStack = Annotated[str, typer.Argument(help="Name of the stack (default: dev).", autocompletion=_stacks)]
 AnyStack = Annotated[
     str | None, typer.Argument(metavar="[STACK]", help="Name of the stack (default: all).", autocompletion=_stacks)
 ]
@@ -44,6 +45,11 @@ CheckFormat = Annotated[Literal["text", "json", "github", "sarif"], typer.Option
 PlanFormat = Annotated[Literal["text", "json", "markdown"], typer.Option("--format")]
 TableFormat = Annotated[Literal["table", "json"], typer.Option("--format")]
 CostFormat = Annotated[Literal["table", "json", "markdown", "csv"], typer.Option("--format")]
+
+LogLevel = Annotated[
+    Literal["debug", "info", "log", "warn", "error"], typer.Option(help="What is at least so loud; failures always.")
+]
+Grep = Annotated[str | None, typer.Option(metavar="PATTERN", help="Events in which it is found.")]
 
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask (needed without a terminal).")]
 ExpectNoChanges = Annotated[

@@ -11,7 +11,17 @@ import typer
 
 from inferstack.cli import printing
 from inferstack.cli.app import RUN, command
-from inferstack.cli.parameters import ExpectNoChanges, Format, PlanFormat, Stack, Url, Yes
+from inferstack.cli.parameters import (
+    DevStack,
+    ExpectNoChanges,
+    Format,
+    Grep,
+    LogLevel,
+    PlanFormat,
+    Stack,
+    Url,
+    Yes,
+)
 from inferstack.cli.projects import project
 from inferstack.errors import CancelledError, ConfigError, UserError
 
@@ -67,6 +77,27 @@ def preview(
         stack, project(), expect_no_changes=expect_no_changes, style=style, save=save_plan, commands=not no_commands
     )
     return 1 if plan.refused else 0
+
+
+@command(RUN, "dev")
+def dev(
+    stack: DevStack = "dev",
+    companion: Annotated[
+        str | None, typer.Option("--with", metavar="COMMAND", help="Run beside, such as 'npm run dev'; sees the stack.")
+    ] = None,
+    level: LogLevel = "debug",
+    grep: Grep = None,
+) -> None:
+    """Bring a local stack up and follow its files.
+
+    A save is live at once when it changes only code; what changes resources is Pulumi's. Errors stay until they are
+    mended, and the code of before serves on. The Workers' requests, logs and exceptions scroll by.
+    """
+    from inferstack.live.dev.screen import Screen
+    from inferstack.live.dev.session import Session
+    from inferstack.live.logs import wanted
+
+    Session(stack, project(), Screen(printing.findings_painted), wanted(level, grep), companion).run()
 
 
 @command(RUN, "refresh")

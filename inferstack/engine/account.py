@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -45,11 +47,20 @@ class Account:
         )
 
     def call(
-        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, key: str = "result"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        key: str = "result",
+        files: list[Any] | None = None,
     ) -> Any:
-        """The answer's `result`. Raises `NotThere`, `AuthenticationError` or `UserError` with Cloudflare's own text."""
+        """`body` goes as JSON, `files` as a form in httpx' own shape; the answer's `result`.
+
+        Raises `NotThere`, `AuthenticationError` or `UserError` with Cloudflare's own text.
+        """
         where = f"/accounts/{self.account_id}{path}" + (f"?{urlencode(query)}" if query else "")
-        options = {} if body is None else {"json": body}
+        options = {"files": files} if files else {} if body is None else {"json": body}
         try:
             return self._client.call(method, where, time.monotonic() + SECONDS, **options).get(key)
         except Unreachable as error:
@@ -59,6 +70,12 @@ class Account:
             if error.not_allowed:
                 raise AuthenticationError(f"{shown}\n  fix: check CLOUDFLARE_API_TOKEN") from None
             raise (NotThere if error.status == 404 else Refused)(shown, error) from None
+
+    def replace_code(self, script: str, modules: Iterable[tuple[str, bytes, str]]) -> None:
+        """The newest version with other modules (name, content, its kind), live at once; bindings and settings stay."""
+        parts = [(name, (name, content, kind)) for name, content, kind in modules]
+        metadata = ("metadata", (None, json.dumps({"main_module": parts[0][0]}), "application/json"))
+        self.call("PUT", f"/workers/scripts/{script}/content", files=[metadata, *parts])
 
     def routes(self, gateway: str) -> list[dict[str, Any]]:
         """Of an AI Gateway; this answer's envelope is another one."""

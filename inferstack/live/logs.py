@@ -7,7 +7,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,15 +44,29 @@ class Wanted:
         return self.pattern is None or bool(self.pattern.search(json.dumps(event, ensure_ascii=False)))
 
 
+def wanted(level: str, pattern: str | None) -> Wanted:
+    """From what a user says. Raises `ConfigError` for a pattern that is none."""
+    try:
+        return Wanted(level, re.compile(pattern, re.IGNORECASE) if pattern else None)
+    except re.error as error:
+        fix = "put a \\ before . ( [ * + ? and the like"
+        raise ConfigError(f"`{pattern}` is no regular expression: {error}\n  fix: {fix}") from None
+
+
 def _level(log: dict[str, Any]) -> int:
     level = log.get("level")
     return LEVELS.index(level) if level in LEVELS else LEVELS.index("log")
 
 
 def follow(
-    stack: str, root: Path, workers: list[str], wanted: Wanted, seconds: float | None
+    stack: str,
+    root: Path,
+    workers: list[str],
+    wanted: Wanted,
+    seconds: float | None,
+    ended: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names of Workers and events, as they come; for so many seconds, or until the caller stops."""
+    """Names of Workers and events, as they come; for so many seconds, until `ended`, or until the caller stops."""
     spec = load_stack(stack, root)
     for name in workers:
         if name not in spec.workers:
@@ -63,7 +77,7 @@ def follow(
     try:
         for tail in tails:
             tail.start(heard)
-        while end is None or time.monotonic() < end:
+        while not ended() and (end is None or time.monotonic() < end):
             with suppress(queue.Empty):
                 found = heard.get(timeout=0.2)
                 if isinstance(found, UserError):

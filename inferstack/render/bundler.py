@@ -15,7 +15,7 @@ from typing import Any
 from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules
-from inferstack.render.module import Module
+from inferstack.render.module import Module, Source
 from inferstack.toolchain import find_esbuild
 
 SECONDS = 120
@@ -39,7 +39,7 @@ class Bundling:
     worker: WorkerSpec
     root: Path
 
-    def run(self) -> tuple[Module, ...]:
+    def run(self) -> Source:
         """The main module first. Raises `BundleError`."""
         shown = self.entry.relative_to(self.root)
         with tempfile.TemporaryDirectory() as name:
@@ -53,8 +53,9 @@ class Bundling:
             if done.returncode != 0:
                 raise BundleError(self._problems(done.stderr.decode(errors="replace")))
             facts = json.loads((folder / "facts.json").read_text())
-            refuse_outside((self.root / found for found in facts["inputs"]), self.root, folder)
-            return tuple(self._modules(folder, facts))
+            read = [self.root / found for found in facts["inputs"]]
+            refuse_outside(read, self.root, folder)
+            return Source(tuple(self._modules(folder, facts)), frozenset(read))
 
     def _command(self, folder: Path) -> list[str]:
         spec = self.worker.bundle or None

@@ -1,15 +1,16 @@
-"""One module as it is uploaded."""
+"""Modules as they are uploaded, and what they were made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 JAVASCRIPT = "application/javascript+module"
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """Its name in imports, its bytes, and their kind."""
+    """One: its name in imports, its bytes, and their kind."""
 
     name: str
     content: bytes
@@ -18,3 +19,11 @@ class Module:
     @property
     def text(self) -> str:
         return self.content.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Modules, the main one first, and the files of the project that they were made of."""
+
+    modules: tuple[Module, ...]
+    files: frozenset[Path] = frozenset()

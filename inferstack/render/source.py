@@ -14,7 +14,7 @@ from inferstack.config import WorkerSpec, find_entry
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules
 from inferstack.render.bundler import BundleError, Bundling, refuse_outside
-from inferstack.render.module import JAVASCRIPT, Module
+from inferstack.render.module import JAVASCRIPT, Module, Source
 
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 BUILT_IN = ("node:", "cloudflare:", "workerd:")
@@ -31,7 +31,7 @@ KINDS = {
 OF_THE_BUILD = "process.env.NODE_ENV"  # without `nodejs_compat` there is no `process`
 
 
-def source_modules(worker: WorkerSpec, root: Path) -> tuple[Module, ...]:
+def read_source(worker: WorkerSpec, root: Path) -> Source:
     """The modules of the Worker's `source`, the entry first; raises `ConfigError`."""
     assert worker.source is not None
     entry = find_entry(root / worker.source)
@@ -41,7 +41,7 @@ def source_modules(worker: WorkerSpec, root: Path) -> tuple[Module, ...]:
     if entry.suffix == ".py":
         files = [entry, *sorted(f for f in entry.parent.rglob("*.py") if f != entry)]
         refuse_outside(files, root)
-        return tuple(_module(file, entry.parent) for file in files)
+        return _taken(files, entry.parent)
     as_written = None if worker.bundle else _as_written(entry, worker, root)
     if as_written is None and worker.bundle is False:
         shown = entry.relative_to(root)
@@ -50,7 +50,7 @@ def source_modules(worker: WorkerSpec, root: Path) -> tuple[Module, ...]:
     return as_written or Bundling(entry, worker, root).run()
 
 
-def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> tuple[Module, ...] | None:
+def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> Source | None:
     """Every file that the entry reaches by relative imports; None when something needs the bundler."""
     folder, found, left = entry.parent, [entry], [entry]
     while left:
@@ -76,7 +76,7 @@ def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> tuple[Module, ..
             if target not in found:
                 found.append(target)
                 left.append(target)
-    return tuple(_module(file, folder) for file in (entry, *sorted(found[1:])))
+    return _taken([entry, *sorted(found[1:])], folder)
 
 
 def imports(code: str) -> list[str]:
@@ -88,5 +88,6 @@ def _uncommented(code: str) -> str:
     return re.sub(r"^\s*//.*$", "", re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL), flags=re.MULTILINE)
 
 
-def _module(file: Path, folder: Path) -> Module:
-    return Module(file.relative_to(folder).as_posix(), file.read_bytes(), KINDS[file.suffix])
+def _taken(files: list[Path], folder: Path) -> Source:
+    modules = (Module(f.relative_to(folder).as_posix(), f.read_bytes(), KINDS[f.suffix]) for f in files)
+    return Source(tuple(modules), frozenset(files))

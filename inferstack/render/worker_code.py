@@ -28,30 +28,33 @@ from inferstack.config import (
     provider_variable,
 )
 from inferstack.errors import ConfigError
-from inferstack.render.module import Module
+from inferstack.render.module import Module, Source
 from inferstack.render.packages import is_package, package_modules
-from inferstack.render.source import imports, source_modules
+from inferstack.render.source import imports, read_source
 from inferstack.shipped import HOME
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedWorker:
-    """Modules, the main one first (none for static assets alone), a digest of all of them, and the compatibility flags that
-    they need. Static assets are no part of the digest: the API does not tell which ones a version has."""
+    """Modules, the main one first (none for static assets alone), a digest of all of them, the compatibility flags that
+    they need, and which files of a `source` they were made of. Static assets are no part of the digest: the API does not
+    tell which ones a version has."""
 
     modules: tuple[Module, ...]
     digest: str
     flags: tuple[str, ...] = ()
+    files: frozenset[Path] = frozenset()
 
 
 def render_worker(spec: StackSpec, key: str, root: Path) -> RenderedWorker:
     """Raises `ConfigError` when the Worker lacks what its template needs."""
     worker = spec.workers[key]
-    modules: tuple[Module, ...] = ()
+    source = Source(())
     if worker.has_code:
-        modules = source_modules(worker, root) if worker.source else _from_template(spec, key, root)
+        source = read_source(worker, root) if worker.source else Source(_from_template(spec, key, root))
     template = find_template(worker.template, root) if worker.template else None
-    return RenderedWorker(modules, digest_of({m.name: m.content for m in modules}), template.flags if template else ())
+    digest = digest_of({module.name: module.content for module in source.modules})
+    return RenderedWorker(source.modules, digest, template.flags if template else (), source.files)
 
 
 def digest_of(modules: dict[str, bytes]) -> str:

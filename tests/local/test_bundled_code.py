@@ -10,7 +10,7 @@ import pytest
 
 from inferstack.config import WorkerSpec
 from inferstack.errors import ConfigError
-from inferstack.render.source import source_modules
+from inferstack.render.source import read_source
 from tests.conftest import Api
 from tests.local.test_workers_run import release
 
@@ -45,7 +45,7 @@ def run(api: Api, root: Path, code: str, **fields: Any) -> Any:
             "content_type": module.content_type,
             "content_base64": base64.b64encode(module.content).decode(),
         }
-        for module in source_modules(worker, root)
+        for module in read_source(worker, root).modules
     ]
     api.client.post("/workers/workers", json={"name": "bundled", "subdomain": {"enabled": True}})
     body = {"main_module": modules[0]["name"], "modules": modules}

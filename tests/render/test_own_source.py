@@ -12,7 +12,7 @@ from inferstack.errors import ConfigError
 from inferstack.render import bundler
 from inferstack.render.bundler import Bundling
 from inferstack.render.module import Module
-from inferstack.render.source import imports, source_modules
+from inferstack.render.source import imports, read_source
 from inferstack.toolchain import node_tools
 
 JAVASCRIPT = "application/javascript+module"
@@ -31,7 +31,7 @@ def own(source: str, **fields: Any) -> WorkerSpec:
 
 
 def modules_of(source: str, root: Path, **fields: Any) -> tuple[Module, ...]:
-    return source_modules(own(source, **fields), root)
+    return read_source(own(source, **fields), root).modules
 
 
 def own_esbuild(folder: Path, script: str) -> None:

@@ -1,0 +1,1 @@
+"""`inferstack dev`: a stack on the local Cloudflare that follows its files."""
