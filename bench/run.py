@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import checks, installed, production, workers  # noqa: E402
+from bench import checks, dev, installed, production, workers  # noqa: E402
 from inferstack import local  # noqa: E402
 from tests.conftest import pulumi_environment  # noqa: E402
 from tests.e2e.conftest import make_project  # noqa: E402
@@ -129,14 +129,15 @@ def main() -> None:
         finally:
             local.stop(project.root / ".inferstack" / "local")
         results |= production.measure(folder / "production", run, ratio)
+        results |= dev.measure(folder / "dev")
     rendered = workers.measure()
     file = ROOT / "bench" / "results.json"
     kept = json.loads(file.read_text())  # of `make mutants`, too
     everything = {**kept, **results, "installed, MB": megabytes, "workers": rendered}
     file.write_text(json.dumps(everything, indent=2) + "\n")
-    print(f"{'':50}{'ours':>9}{'theirs':>9}{'ratio':>8}")
+    print(f"{'':62}{'ours':>9}{'theirs':>9}{'ratio':>8}")
     for what, found in results.items():
-        print(f"{what:50}{found['ours_s']:>8.2f}s{found['theirs_s']:>8.2f}s{found['ratio']:>8.2f}")
+        print(f"{what:62}{found['ours_s']:>8.2f}s{found['theirs_s']:>8.2f}s{found['ratio']:>8.2f}")
     print(f"\ninstalled: {megabytes['deploy']} MB for a deploy, {megabytes['local']} MB with the local Cloudflare")
     print(f"\n{workers.table(rendered)}")
 

@@ -182,7 +182,7 @@ def test_the_nearest_esbuild_of_the_project_is_taken(tmp_path: Path) -> None:
     own_esbuild(tmp_path, writes("above the project"))
 
     def text() -> str:
-        return Bundling(root / "w" / "src" / "main.ts", own("w"), root).run()[0].text
+        return Bundling(root / "w" / "src" / "main.ts", own("w"), root).run().modules[0].text
 
     assert "above the project" not in text()
     own_esbuild(root, writes("of the project"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.config import StackSpec
-from inferstack.engine.account import Account
+from inferstack.engine.account import Account, Refused
 from inferstack.errors import UserError
 from inferstack.live.dev.watching import Saved
 from inferstack.render import RenderedWorker, render_worker
@@ -39,24 +39,27 @@ class Code:
         self._root = root
         self._rendered: dict[str, RenderedWorker] = {}
         self._live: dict[str, str] = {}  # digests
-        self.problems: dict[str, str] = {}
+        self.problems: dict[str, str] = {}  # what cannot be rendered
+        self.refused: dict[str, str] = {}  # what was rendered, and the API did not take
 
     def renew(self, spec: StackSpec, saved: Saved | None = None) -> None:
         """Render what a save may concern, or everything. What cannot be rendered is in `problems`."""
         self._rendered = {key: rendered for key, rendered in self._rendered.items() if key in spec.workers}
         self.problems = {key: text for key, text in self.problems.items() if key in spec.workers}
+        self.refused = {key: text for key, text in self.refused.items() if key in spec.workers}
         for key, worker in spec.workers.items():
             if worker.source and saved is not None and not self._concerns(key, saved):
                 continue
             try:
                 self._rendered[key] = render_worker(spec, key, self._root)
                 self.problems.pop(key, None)
+                self.refused.pop(key, None)  # until it is uploaded again, if it is not what is live
             except UserError as error:
                 self.problems[key] = str(error)
 
     def _concerns(self, key: str, saved: Saved) -> bool:
         """A file that was read for the Worker; or one that came or went, which an import may find, or miss, from now on."""
-        if key in self.problems or key not in self._rendered:
+        if key in self.problems or key in self.refused or key not in self._rendered:
             return True
         files = self._rendered[key].files
         if any(path in files or path.name.startswith(RESOLVING) for path in saved.paths):
@@ -74,15 +77,26 @@ class Code:
         """Compatibility flags that templates ask for: settings of a version, so only the engine changes them."""
         return {key: rendered.flags for key, rendered in self._rendered.items()}
 
-    def put_live(self, key: str, spec: StackSpec, account: Account) -> None:
-        """Raises `UserError` with the API's own text; the code of before serves on then."""
+    def put_live(self, key: str, spec: StackSpec, account: Account) -> bool:
+        """Whether it was taken; the code of before serves on when not, and why is in `refused`."""
         rendered = self._rendered[key]
         modules = ((module.name, module.content, module.content_type) for module in rendered.modules)
-        account.replace_code(spec.name_of("workers", key), modules)
+        try:
+            account.replace_code(spec.name_of("workers", key), modules)
+        except Refused as error:
+            self.refused[key] = (
+                f"worker `{key}`: {error.cause.text}\n  fix: mend it and save; the code of before serves on"
+            )
+            return False
+        except UserError as error:
+            self.refused[key] = f"worker `{key}`: {error}"
+            return False
         self._live[key] = rendered.digest
+        return True
 
     def is_live(self, but: Iterable[str] = ()) -> list[str]:
         """A run of the engine has put all of it live, but what was uploaded meanwhile: that is to be uploaded again."""
         again = [key for key in but if key in self._rendered]
+        self.refused.clear()
         self._live = {key: rendered.digest for key, rendered in self._rendered.items() if key not in again}
         return again

@@ -22,7 +22,7 @@ class Screen:
     def __init__(self, painted: Callable[[str], str]) -> None:
         self._painted = painted
         self._problems: dict[str, str] = {}
-        self._state = ""
+        self._state = self._drawn = ""
         self._foot = _foot() if terminal.width and sys.stdin.isatty() else None
 
     def __enter__(self) -> Screen:
@@ -71,7 +71,9 @@ class Screen:
         keys = "  ".join(f"{paint(key, 'bold')} {what}" for key, what in KEYS.items())
         mark = paint("✗", "red", "bold") if self._problems else paint("●", "green")
         foot = [*lines[:LONGEST], *more, f"{mark} {self._state}   {keys}"]
-        self._foot.update(Text.from_ansi("\n".join(foot)), refresh=True)
+        if (text := "\n".join(foot)) != self._drawn:
+            self._drawn = text
+            self._foot.update(Text.from_ansi(text), refresh=True)
 
 
 def _foot() -> Any:

@@ -78,6 +78,7 @@ class Session:
         self._events: queue.Queue[Saved | Key | EngineEnded | CommandEnded] = queue.Queue()
         self._code, self._engine = Code(root), _Engine()
         self._spec: StackSpec | None = None
+        self._account: Account | None = None  # kept: to find the local Cloudflare and its token takes 50 ms
         self._stack_problem = ""
         self._saved_at = 0.0
 
@@ -92,17 +93,18 @@ class Session:
         except RunFailed:
             self._engine.problem = "the stack is not up: see above\n  fix: mend it and save, or u to try again"
         self._spec = spec
-        self._code.renew(spec)
-        self._code.is_live()
         with ExitStack() as running:
             running.enter_context(self._screen)
             watch = Watch(self._root, self._events.put)
             running.callback(watch.stop)
+            self._code.renew(spec)
+            self._code.is_live()
             running.enter_context(keys.listening(lambda key: self._events.put(Key(key))))
             self._news = running.enter_context(News(self._stack, self._root, self._wanted, self._screen.line))
             self._news.of(list(spec.workers))
             self._companion(running, spec)
             self._show()
+            self._screen.line(paint(f"watching {self._root.name}/; a save goes live", "dim"))
             with suppress(KeyboardInterrupt):
                 self._loop()
             self._leave()
@@ -168,14 +170,14 @@ class Session:
 
     def _upload(self, workers: list[str], started: float) -> None:
         assert self._spec is not None
-        done = []
-        for key in workers:
-            try:
-                self._code.put_live(key, self._spec, Account(self._spec, self._root))
-            except UserError as error:
-                self._code.problems[key] = str(error)
-                continue
-            done.append(key)
+        try:
+            self._account = self._account or Account(self._spec, self._root)
+        except UserError as error:  # somebody took the stack down
+            self._engine.problem = f"{error}; or press u"
+            return
+        done = [key for key in workers if self._code.put_live(key, self._spec, self._account)]
+        if len(done) < len(workers):
+            self._account = None  # another process may answer the next time
         self._engine.uploaded.update(done)
         if done:
             self._engine.behind, self._engine.problem = True, ""
@@ -188,10 +190,12 @@ class Session:
             self._show()
             return
         quiet = time.monotonic() - self._saved_at > QUIET_SECONDS
-        broken = self._stack_problem or self._code.problems
-        if not broken and (engine.wanted or (engine.behind and quiet)):
+        asked = engine.wanted and not (self._stack_problem or self._code.problems)
+        if asked or (engine.behind and quiet and not self._broken()):
             self._start_engine()
-            self._show()
+
+    def _broken(self) -> bool:
+        return bool(self._stack_problem or self._code.problems or self._code.refused)
 
     def _start_engine(self) -> None:
         engine, lines = self._engine, list[str]()
@@ -199,6 +203,7 @@ class Session:
             self._screen.line(f"{paint('up', 'cyan')} {self._stack}: resources change")
         engine.wanted, engine.behind, engine.uploaded = False, False, set()
         engine.started = time.monotonic()
+        self._show()
         engine.process = Process(
             engine_command(self._stack),
             self._root,
@@ -213,7 +218,7 @@ class Session:
             engine.problem = "\n".join([*event.lines, "  fix: mend it and save, or u to try again"])
             engine.behind = False  # not again and again: a save, or the key, starts the next
             return
-        engine.problem = ""
+        engine.problem, self._account = "", None  # it may have started the local Cloudflare anew
         seconds = time.monotonic() - engine.started
         self._screen.line(paint(f"state saved ({seconds:.1f} s)", "dim"))
         again = self._code.is_live(but=engine.uploaded)
@@ -223,8 +228,6 @@ class Session:
             self._upload(again, time.monotonic())
 
     def _show(self) -> None:
-        found = {"stack": self._stack_problem, "engine": self._engine.problem}
-        self._screen.problems({**{key: text for key, text in found.items() if text}, **self._code.problems})
         engine, count = self._engine, len(self._spec.workers) if self._spec else 0
         doing = f"{count} Worker{'s' if count != 1 else ''} live"
         if engine.process is not None:
@@ -232,11 +235,15 @@ class Session:
         elif engine.behind:
             doing += ", state follows"
         self._screen.state(f"{self._stack}: {doing}")
+        found = {"stack": self._stack_problem, "engine": self._engine.problem}
+        self._screen.problems(
+            {**{key: text for key, text in found.items() if text}, **self._code.problems, **self._code.refused}
+        )
 
     def _leave(self) -> None:
         """The state knows what is live before this ends; a second Ctrl-C leaves it as it is."""
         engine = self._engine
-        if engine.process is None and engine.behind and not (self._stack_problem or self._code.problems):
+        if engine.process is None and engine.behind and not self._broken():
             self._start_engine()
         if engine.process is not None:
             self._screen.line("one moment: the engine takes what is live into the state")

@@ -13,6 +13,7 @@ from inferstack.config import StackSpec, split_reference
 
 # Files are written by several calls; what comes within this time is one save.
 DEBOUNCE_MS, STEP_MS = 100, 10
+LOOK_MS = 100  # how often it looks whether it is to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,29 @@ class Saved:
 
 
 class Watch:
-    """Watches from construction until `stop`; each save is handed to `tell`, in a thread of its own."""
+    """Watches once it is constructed, until `stop`; each save is handed to `tell`, in a thread of its own."""
 
     def __init__(self, root: Path, tell: Callable[[Saved], None]) -> None:
         self._root, self._tell = root, tell
-        self._ended = threading.Event()
+        self._ended, self._begun = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        self._begun.wait(timeout=5)
 
     def _run(self) -> None:
-        wanted = _Wanted(self._root)
-        for changes in watch(
-            self._root, watch_filter=wanted, debounce=DEBOUNCE_MS, step=STEP_MS, stop_event=self._ended
-        ):
+        news = watch(
+            self._root,
+            watch_filter=_Wanted(self._root),
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            stop_event=self._ended,
+            rust_timeout=LOOK_MS,
+            yield_on_timeout=True,
+        )
+        for changes in news:
+            self._begun.set()  # the first look has ended: nothing is missed from here on
+            if not changes:
+                continue
             paths = frozenset(Path(path) for _, path in changes)
             moved = frozenset(Path(path) for change, path in changes if change is not Change.modified)
             self._tell(Saved(paths, moved))
