@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
@@ -92,6 +93,12 @@ def _file_backend(folder: Path) -> str:
     for left in (folder / ".pulumi").rglob("*.attrs"):  # of earlier versions
         left.unlink(missing_ok=True)
     return f"file://{folder}?metadata=skip"
+
+
+def folder_of(backend: str) -> Path | None:
+    """Where a state in files lies; None for one that is elsewhere."""
+    address = urlsplit(backend)
+    return Path(address.path) if address.scheme == "file" else None
 
 
 def _forget_encrypted(root: Path) -> None:

@@ -15,9 +15,10 @@ from pulumi import automation as auto
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.engine import output, progress
-from inferstack.engine.environment import STATE, local_settings, run_environment
+from inferstack.engine.environment import STATE, folder_of, local_settings, run_environment
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
+from inferstack.engine.opened import Command, opened
 from inferstack.errors import AuthenticationError, UserError
 from inferstack.toolchain import read_toolchain
 
@@ -51,10 +52,9 @@ def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -
     environment = run_environment(spec, root)
     if spec.target == "local" and not quiet:
         say(f"Pulumi from {toolchain.pulumi_from}; Cloudflare's resources are served by the {toolchain.provider}")
-    command = auto.PulumiCommand(root=str(toolchain.pulumi.parent.parent))
-    options = auto.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command)
+    workspace = auto.LocalWorkspace(work_dir=str(root), env_vars=environment, pulumi_command=Command(toolchain))
     try:
-        return auto.create_or_select_stack(stack_name=name, work_dir=str(root), opts=options)
+        return opened(name, workspace, folder_of(environment.get("PULUMI_BACKEND_URL", "")))
     except auto.CommandError as error:
         raise _not_opened(error) from None
 
