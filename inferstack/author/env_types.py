@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import SECTIONS, StackSpec, WorkerSpec, find_entry, load_stack
+from inferstack.config import SECTIONS, BindingSpec, StackSpec, WorkerSpec, find_entry, load_stack
 from inferstack.errors import ConfigError
 
 FILE = "worker-configuration.d.ts"
@@ -37,7 +37,8 @@ def write_types(stack: str, root: Path, out: Path | None) -> list[str]:
         else:
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_interface(stack, key, spec, _module(root, worker, file.parent)))
+        modules = {other: _module(root, each, file.parent) for other, each in spec.workers.items()}
+        file.write_text(_interface(stack, key, spec, modules))
         written.append(str(file))
     if not written:
         raise ConfigError(f"no Worker of stack `{stack}` has code of its own\n  fix: --out FOLDER writes them for all")
@@ -71,15 +72,22 @@ def _module(root: Path, worker: WorkerSpec, folder: Path) -> str | None:
     return path if path.startswith(".") else f"./{path}"
 
 
-def _interface(stack: str, key: str, spec: StackSpec, module: str | None) -> str:
-    worker = spec.workers[key]
+def _service(binding: BindingSpec, modules: dict[str, str | None]) -> str | None:
+    """As `wrangler types` has it."""
+    module = modules.get(binding.service or "")
+    return f"Service<typeof import({json.dumps(module)}).{binding.entrypoint or 'default'}>" if module else None
+
+
+def _interface(stack: str, key: str, spec: StackSpec, modules: dict[str, str | None]) -> str:
+    """`modules` are those of all Workers: what a binding to another one can do is said by its code."""
+    worker, module = spec.workers[key], modules[key]
     lines = [f"// Made by `inferstack types {stack}`: what `env` holds in the Worker `{key}`. Do not edit."]
     lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
     for name, binding in sorted(worker.bindings.items()):
-        kind = next(iter(binding.model_fields_set))
+        kind = binding.kind
         target = getattr(binding, kind)
         about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
-        lines.append(f"  {name}: {KINDS[kind]};{about}")
+        lines.append(f"  {name}: {_service(binding, modules) or KINDS[kind]};{about}")
     for name, each in sorted(worker.bound_objects.items()):
         if each.worker is None and module:
             lines.append(f"  {name}: DurableObjectNamespace<import({json.dumps(module)}).{each.class_name}>;")

@@ -31,7 +31,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import SECTIONS, RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, BindingSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "OVERRIDES",
     "SECTIONS",
     "SERVICE_OPTIONS",
+    "BindingSpec",
     "BundleRule",
     "Checked",
     "Finding",

@@ -86,7 +86,7 @@ def _report(details: ErrorDetails, report: Report) -> None:
     elif kind in ("too_short", "string_too_short"):
         report("IS028", path, f"`{shown}` is empty", "give at least one entry")
     elif "exactly one of" in details["msg"]:
-        report("IS029", path, f"`{shown}` must name exactly one kind", f"one of: {', '.join(BindingSpec.model_fields)}")
+        report("IS029", path, f"`{shown}` must name exactly one kind", f"one of: {', '.join(BindingSpec.kinds())}")
     else:
         text = str(context.get("error") or details["msg"])
         fix = CRON if path[-2:-1] == ("crons",) else "give a value of that kind"

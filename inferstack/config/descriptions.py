@@ -163,6 +163,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "A KV namespace of `namespaces:`.",
         "queue": "A queue of `queues:`, to send to.",
         "service": "Another Worker of `workers:`.",
+        "entrypoint": "Which of its exports is called, such as a `WorkerEntrypoint` class; without it the default one.",
         "rate_limit": "A counter that refuses callers who ask too often.",
         "version_metadata": "Id, tag and time of the version that runs.",
         "analytics": "A dataset of Analytics Engine, by its exact name: `writeDataPoint` makes it with the first point.",

@@ -29,7 +29,7 @@ class RateLimitBindingSpec(StrictModel):
 
 
 class BindingSpec(StrictModel):
-    """Exactly one of the kinds: what `env.<NAME>` is in the Worker."""
+    """Exactly one of the kinds: what `env.<NAME>` is in the Worker. `entrypoint` goes with `service`."""
 
     ai: Literal[True] | None = None
     index: str | None = None
@@ -38,15 +38,27 @@ class BindingSpec(StrictModel):
     namespace: str | None = None
     queue: str | None = None
     service: str | None = None
+    entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
     rate_limit: RateLimitBindingSpec | None = None
     version_metadata: Literal[True] | None = None
     analytics: Annotated[str, Field(pattern=DATASET)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> BindingSpec:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"a binding names exactly one of {', '.join(type(self).model_fields)}")
+        if len(self.model_fields_set & set(self.kinds())) != 1:
+            raise ValueError(f"a binding names exactly one of {', '.join(self.kinds())}")
+        if self.entrypoint is not None and self.service is None:
+            raise ValueError("only a binding to another Worker (`service`) has an `entrypoint`")
         return self
+
+    @classmethod
+    def kinds(cls) -> list[str]:
+        return [name for name in cls.model_fields if name != "entrypoint"]
+
+    @property
+    def kind(self) -> str:
+        """The one that is said."""
+        return next(name for name in self.model_fields_set if name != "entrypoint")
 
 
 class WorkerRouteSpec(StrictModel):

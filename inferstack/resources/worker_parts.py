@@ -197,11 +197,12 @@ class Worker(pulumi.ComponentResource):
         spec = context.spec.workers[key]
         found: list[dict[str, Any]] = []
         for name, binding in spec.bindings.items():
-            kind = next(iter(binding.model_fields_set))
+            kind = binding.kind
             if binding.rate_limit is not None:
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
-            found.append({"name": name, **resolve(kind, str(getattr(binding, kind)))})
+            entrypoint = {"entrypoint": binding.entrypoint} if binding.entrypoint else {}
+            found.append({"name": name, **resolve(kind, str(getattr(binding, kind))), **entrypoint})
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
         found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)

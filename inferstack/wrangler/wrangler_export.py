@@ -151,6 +151,7 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
         elif binding.service:
             found.setdefault("services", []).append(
                 {"binding": name, "service": spec.name_of("workers", binding.service)}
+                | ({"entrypoint": binding.entrypoint} if binding.entrypoint else {})
             )
         elif binding.analytics:
             dataset = {"binding": name, "dataset": binding.analytics}

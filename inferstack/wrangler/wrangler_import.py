@@ -240,7 +240,13 @@ def _call_others(section: Section) -> None:
 
 
 def _calls(key: str) -> Reader:
-    return lambda section, value: section.bind(value.need("binding"), "service", key)
+    def read(section: Section, value: Value) -> None:
+        name, entrypoint = value.need("binding"), value.get("entrypoint")
+        section.bind(name, "service", key)
+        if entrypoint is not None and entrypoint.raw and entrypoint.text() != "default":
+            section.entry["bindings"][name.text()]["entrypoint"] = entrypoint.text()
+
+    return read
 
 
 def _finish(section: Section) -> None:

@@ -149,6 +149,9 @@ CASES = [
     Case("IS114", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
          "    workflows: { A: { class_name: A, name: one }, B: { class_name: A, name: one } }\n",
          {"w.js": "export class A {}\nexport default {};\n"}),
+    Case("IS122", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE} }}\n"
+         f"  v:\n    source: v.js\n    {DATE}\n    bindings: {{ W: {{ service: w, entrypoint: Admim }} }}\n",
+         {"w.js": "export class Admin {}\nexport default {};\n", "v.js": "export default {};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

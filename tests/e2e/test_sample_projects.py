@@ -99,7 +99,14 @@ CASES: dict[str, list[Ask]] = {
         Ask("PUT", "/handbook", HANDBOOK, status=201, json={"passages": 2}),
         Ask("GET", "/?q=when+is+a+lost+parcel+refunded", text="refunded after ten days", later=True),
     ],
-    "rpc": [Ask("GET", "/", json={"sum": 6, "said": 2, "direct": 404}, worker="front")],
+    "rpc": [
+        Ask(
+            "GET",
+            "/",
+            json={"sum": 6, "said": 2, "direct": 404, "admin": "hello you, from the admin's side"},
+            worker="front",
+        )
+    ],
     "sessions": [
         Ask("GET", "/me", status=401, text="who are you?"),
         LOGIN,

@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from inferstack import catalog
+from inferstack.config.env_use import exported_names
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
+from inferstack.config.sources import find_entry
 from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import SECTIONS
@@ -38,6 +40,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
             problem = f"`{name}` is not declared under `{section}:`{closest(name, declared)}"
             report(CODES[section], path, problem, f"declare it under `{section}:`")
     _check_paths(spec, root, report)
+    _check_entrypoints(spec, root, report)
 
 
 def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
@@ -69,6 +72,22 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
                 target = getattr(binding, kind)
                 if target is not None:
                     yield ("workers", key, "bindings", name, kind), target, section
+
+
+def _check_entrypoints(spec: StackSpec, root: Path, report: Report) -> None:
+    """Seen by the text of the entry file, as classes of objects are."""
+    for key, worker in spec.workers.items():
+        for name, binding in worker.bindings.items():
+            other = spec.workers.get(binding.service or "")
+            if other is None or binding.entrypoint is None:
+                continue
+            at: KeyPath = ("workers", key, "bindings", name, "entrypoint")
+            entry = find_entry(root / other.source) if other.source else None
+            exported = exported_names(entry) if entry else None if other.source else set[str]()
+            if exported is not None and binding.entrypoint not in exported:
+                problem = f"Worker `{binding.service}` exports no `{binding.entrypoint}`"
+                fix = "export it from that Worker's entry file, or leave `entrypoint` out for the default one"
+                report("IS122", at, problem + closest(binding.entrypoint, exported), fix)
 
 
 def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:

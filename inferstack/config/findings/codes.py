@@ -147,6 +147,8 @@ CODES: dict[str, Code] = {
     "IS112": Code("class of a workflow that is not exported", "A workflow runs a class that the Worker's main module exports. Seen by the text of the entry file; a bundle or `export *` is left alone."),
     "IS113": Code("workflow that is not declared", "A binding to another Worker's workflow needs it under that Worker's `workflows`, with the same `class_name`, once."),
     "IS114": Code("name of a workflow", "An account knows a workflow by its name: one each, of at most 64 signs."),
+    # Calls between Workers
+    "IS122": Code("entrypoint that is not exported", "A binding calls an export of the other Worker by its name. Seen by the text of the entry file; a bundle or `export *` is left alone."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

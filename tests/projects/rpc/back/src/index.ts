@@ -14,6 +14,12 @@ class Session extends RpcTarget {
   }
 }
 
+export class Admin extends WorkerEntrypoint<{ AI: Ai }> {
+  hello(name: string): string {
+    return `hello ${name}, from the admin's side`;
+  }
+}
+
 export default class extends WorkerEntrypoint<{ AI: Ai }> {
   fetch(): Response {
     return new Response("by RPC only", { status: 404 });
