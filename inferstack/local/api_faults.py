@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Send
 
 from inferstack.local import fault_limits
 from inferstack.local._envelope import ApiError, failure
 from inferstack.local.fault_limits import Limits, check_numbers, refuse_unknown
 
-Handle = Callable[[Request], Awaitable[Response]]
 OWN = ("path", "method", "each", "status", "code", "message", "delay_ms", "reset")
 FIELDS = (*OWN, *fault_limits.FIELDS)
 
@@ -75,25 +75,34 @@ class ApiFaults:
     def listed(self) -> list[dict[str, Any]]:
         return [{name: getattr(fault, name) for name in OWN} | fault.limits.listed() for fault in self._planned]
 
-    async def answer(self, request: Request, handle: Handle) -> Response:
+    async def answer(self, request: Request, app: ASGIApp, send: Send) -> None:
+        """By the app, or as it is planned."""
         self.requests += 1
         fault = next((fault for fault in self._planned if fault.meets(request)), None)
         if fault is None:
-            return await handle(request)
+            await app(request.scope, request.receive, send)
+            return
         self.held += 1
         try:
             await asyncio.sleep(fault.delay_ms / 1000)
         finally:
             self.held -= 1
         if fault.reset == "before":
-            return _broken()
-        if fault.status is not None:
-            headers = {"retry-after": "1"} if fault.status == 429 else {}
+            answer: Response = _broken()
+        elif fault.status is not None:
             answer = failure(ApiError(fault.status, fault.code, fault.message))
-            answer.headers.update(headers)
-            return answer
-        response = await handle(request)
-        return _broken() if fault.reset == "after" else response
+            answer.headers.update({"retry-after": "1"} if fault.status == 429 else {})
+        elif fault.reset == "after":
+            await app(request.scope, request.receive, _lost)
+            answer = _broken()
+        else:
+            await app(request.scope, request.receive, send)
+            return
+        await answer(request.scope, request.receive, send)
+
+
+async def _lost(_: Message) -> None:
+    """Where an answer goes that nobody gets."""
 
 
 def _broken() -> Response:

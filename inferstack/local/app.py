@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inferstack.local._envelope import json_body, ok
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
@@ -119,22 +119,29 @@ class LocalCloudflare:
         api = Starlette(
             routes=[*edges, WebSocketRoute(EVENTS, partial(listen, self.tails))],
             exception_handlers=HANDLERS | {HTTPException: on_http_error},
-            middleware=[self._authentication()],
+            middleware=[Middleware(self._door)],
         )
         api.router.redirect_slashes = False  # Cloudflare's API sends nobody elsewhere
         return api
 
-    def _authentication(self) -> Middleware:
-        async def check(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    def _door(self, app: ASGIApp) -> ASGIApp:
+        """Who may pass. Not by Starlette's `BaseHTTPMiddleware`, which copies each body through a stream of its own."""
+
+        async def pass_or_refuse(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            request = Request(scope, receive)
             request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
             refused = refusal(request, self.account.account_id, self.account.token)
             if refused is not None:
-                return refused
-            if request.url.path.startswith(API):
-                return await self.api_faults.answer(request, handle)
-            return await handle(request)
+                await refused(scope, receive, send)
+            elif request.url.path.startswith(API):
+                await self.api_faults.answer(request, app, send)
+            else:
+                await app(scope, receive, send)
 
-        return Middleware(BaseHTTPMiddleware, dispatch=check)
+        return pass_or_refuse
 
     async def _set_text_server(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text."""

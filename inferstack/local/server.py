@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -36,6 +37,7 @@ from inferstack.local.storage.storage import Storage
 from inferstack.toolchain import find_simulators, find_workerd
 
 CRASHES, STORAGE = "crashes.log", "storage"
+SWITCH_SECONDS = 0.0005
 log = logging.getLogger("inferstack.local")
 
 
@@ -124,6 +126,9 @@ async def _serve(
     except StartError as error:
         log.error("the deployed Workers do not start: %s", error)
     accounts.start(lambda cloudflare: background.update(_run_by_themselves(cloudflare)))
+    # A thread at work gives way after this long: at Python's own 5 ms a request waits 50 ms beside one that parses vectors.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what is here stays: a full collection would look through it again each time, and hold up all requests
     running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
 
     def record(address: str) -> None:

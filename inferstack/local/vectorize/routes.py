@@ -65,9 +65,9 @@ class VectorizeApi:
         kind = request.headers.get("content-type", "")
         if kind.startswith("multipart/form-data"):
             part = (await request.form()).get("vectors", "")
-            lines = part.encode() if isinstance(part, str) else await part.read()
+            lines: bytes | list[bytes] = part.encode() if isinstance(part, str) else await part.read()
         elif kind.startswith("application/x-ndjson"):
-            lines = await request.body()
+            lines = [piece async for piece in request.stream()]
         else:
             raise ApiError(400, 1005, "vectorize.unknown_content_type")
         return await _ok(self._indexes.write, _name(request), lines, request.url.path.endswith("/upsert"))
@@ -132,7 +132,8 @@ async def vectorize_binding(indexes: Indexes, request: Request, name: str) -> Re
         if path == "info":
             return await _bare(indexes.info, name)
         if path in ("insert", "upsert"):
-            return await _bare(indexes.write, name, await request.body(), path == "upsert", BATCH_OF_WORKERS)
+            lines = [piece async for piece in request.stream()]
+            return await _bare(indexes.write, name, lines, path == "upsert", BATCH_OF_WORKERS)
         if path == "query":
             return await _bare(indexes.query, name, await _query(request))
         body = await json_body(request, 40026)

@@ -7,6 +7,7 @@ What acts on vectors may run in a thread. What changes an index itself (`create`
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +142,11 @@ class Indexes:
     def metadata_indexes(self, name: str) -> list[Document]:
         return [{k: each[k] for k in ("propertyName", "indexType")} for each in self.get(name)["metadata_indexes"]]
 
-    def write(self, name: str, lines: bytes, replace: bool, most: int = BATCH) -> Document:
-        """Insert (present ids stay as they are) or upsert newline-delimited JSON vectors."""
+    def write(self, name: str, lines: bytes | Sequence[bytes], replace: bool, most: int = BATCH) -> Document:
+        """Insert (present ids stay as they are) or upsert newline-delimited JSON vectors, whole or in the pieces they came in."""
         index = self.get(name)
-        items = read_lines(lines, index["config"]["dimensions"], _keys(index), most)
+        pieces = [lines] if isinstance(lines, bytes) else lines
+        items = read_lines(pieces, index["config"]["dimensions"], _keys(index), most)
         return {"mutationId": self._collections[name].write(items, replace)}
 
     def get_by_ids(self, name: str, ids: Any) -> list[Document]:
