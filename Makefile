@@ -1,4 +1,4 @@
-.PHONY: setup up down test test-slow check fmt bench local fuzz wheel mutants docs release licences outdated
+.PHONY: setup up down test test-slow check fmt bench bench-data local fuzz wheel mutants docs release licences outdated
 BIN := .venv/bin
 
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
@@ -33,6 +33,9 @@ fuzz: setup     ## odd requests over the API and the bindings: SECONDS and SEED 
 
 bench: setup    ## ratios against hand-written programs, into bench/results.json
 	@$(BIN)/python bench/run.py
+
+bench-data: setup ## KV, R2, D1, queues, cache, objects and assets beside miniflare, into bench/results.json
+	@$(BIN)/python bench/data_plane.py
 
 wheel: setup    ## the installable package, into dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel && $(BIN)/python -m twine check --strict dist/*.whl

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from inferstack.local.queues.state import WORKER_SETTINGS, Queues, now_ms
 
 LEASE_MS = 15 * 60 * 1000  # a consumer may run for 15 minutes (facts `limits.json`, Queues)
 IDLE_SECONDS = 0.5
+WAKE_SECONDS = 0.005
 log = logging.getLogger("inferstack.local")
 
 Deliver = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -26,6 +28,7 @@ class Broker:
         self._queues, self._deliver = queues, deliver
         self._wake = asyncio.Event()
         self._busy: set[str] = set()
+        self._drop_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         queues.on_message = self._wake.set
 
@@ -33,7 +36,9 @@ class Broker:
         """One queue's trouble is its own: it is logged, and the others are served."""
         while True:
             try:
-                self._queues.drop_expired()
+                if time.monotonic() >= self._drop_at:
+                    self._queues.drop_expired()
+                    self._drop_at = time.monotonic() + IDLE_SECONDS
                 queues = self._queues.list_all()
             except Exception as error:
                 log.error("the queues cannot be read: %s", error)
@@ -46,6 +51,7 @@ class Broker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 5 if self._queues.is_empty() else IDLE_SECONDS)
             self._wake.clear()
+            await asyncio.sleep(WAKE_SECONDS)  # of many messages that come at once, not each is looked for
 
     def _start_batch(self, queue: Document) -> None:
         consumer = next((c for c in queue["consumers"] if c["type"] == "worker"), None)
