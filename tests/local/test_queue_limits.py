@@ -96,3 +96,14 @@ def test_what_a_consumer_may_be_set_to(
     if answer.is_success:
         cloudflare.client.delete(f"{path}/{answer.json()['result']['consumer_id']}")
     assert (answer.json()["errors"] or [{}])[0].get("code") == code
+
+
+def test_messages_of_one_moment_come_in_the_order_they_were_sent(cloudflare: Api) -> None:
+    made = cloudflare.client.post("/queues", json={"queue_name": "in-order"}).json()["result"]["queue_id"]
+    pull = {"type": "http_pull", "settings": {"batch_size": 100}}
+    assert cloudflare.client.post(f"/queues/{made}/consumers", json=pull).status_code == 200
+    wanted = [f"{number:02}" for number in range(60)]
+    sent = {"messages": [{"body": word, "content_type": "text"} for word in wanted]}
+    assert cloudflare.client.post(f"/queues/{made}/messages/batch", json=sent).status_code == 200
+    found = cloudflare.client.post(f"/queues/{made}/messages/pull", json={"batch_size": 100}).json()["result"]
+    assert [message["body"] for message in found["messages"]] == wanted
