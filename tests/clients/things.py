@@ -5,8 +5,10 @@ Runs in the environment of the clients; imports nothing of this project.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +17,10 @@ import httpx
 CODE = """
 import { WorkflowEntrypoint } from "cloudflare:workers"
 export class Flow extends WorkflowEntrypoint {
-  async run(event, step) { return await step.waitForEvent("go", { type: "x", timeout: "1 hour" }) }
+  async run(event, step) {
+    if (event.payload?.ends) return await step.do("x", async () => "said")
+    return await step.waitForEvent("go", { type: "x", timeout: "1 hour" })
+  }
 }
 export default { fetch() { return new Response("ok") }, queue() {} }
 """
@@ -47,7 +52,10 @@ class Things:
     def ask(self, method: str, path: str, **options: Any) -> Any:
         answer = self.client.request(method, f"/accounts/{self.account}{path}", **options)
         assert answer.is_success, f"{method} {path}: {answer.text}"
-        return answer.json()["result"] if answer.headers["content-type"].startswith("application/json") else None
+        if not answer.headers.get("content-type", "").startswith("application/json"):
+            return None
+        said = answer.json()
+        return said.get("result", said)  # the gateway's routes answer without an envelope
 
     def database(self) -> dict[str, Any]:
         made = self.ask("POST", "/d1/database", json={"name": self.name("db")})["uuid"]
@@ -178,7 +186,8 @@ class Things:
         made = self.ask("POST", path, json={"name": "r", "elements": ELEMENTS})
         made = made.get("route", made)
         versions = self.ask("GET", f"{path}/{made['id']}/versions")
-        return there | {"id": made["id"], "version_id": versions["versions"][0]["version_id"]}
+        versions = versions.get("data", versions)["versions"]
+        return there | {"id": made["id"], "version_id": versions[0]["version_id"]}
 
     def provider(self) -> dict[str, Any]:
         slug = self.name("provider")
@@ -186,13 +195,15 @@ class Things:
         return {"id": self.ask("POST", "/ai-gateway/custom-providers", json=body)["id"]}
 
     def store(self) -> dict[str, Any]:
-        made = self.ask("POST", "/secrets_store/stores", json={"name": self.name("store")})
+        """An account has one store: the one that is there, or a new one."""
+        made = self.ask("GET", "/secrets_store/stores")
+        made = made or self.ask("POST", "/secrets_store/stores", json={"name": self.name("store")})
         return {"store_id": (made[0] if isinstance(made, list) else made)["id"]}
 
     def secret(self) -> dict[str, Any]:
         there = self.store()
         [made] = self.ask(
-            "POST", f"/secrets_store/stores/{there['store_id']}/secrets", json=[SECRET | {"name": "MY_API_KEY"}]
+            "POST", f"/secrets_store/stores/{there['store_id']}/secrets", json=[SECRET | {"name": self.name("KEY")}]
         )
         return there | {"secret_id": made["id"]}
 
@@ -206,6 +217,39 @@ class Things:
         there = self.flow()
         made = self.ask("POST", f"/workflows/{there['workflow_name']}/instances", json={})["id"]
         return there | {"instance_id": made}
+
+    def ended(self) -> dict[str, Any]:
+        there = self.flow()
+        path = f"/workflows/{there['workflow_name']}/instances"
+        made = self.ask("POST", path, json={"params": {"ends": True}})["id"]
+        deadline = time.monotonic() + 20
+        while self.ask("GET", f"{path}/{made}")["status"] != "complete" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return there | {"instance_id": made}
+
+    def emptied(self) -> dict[str, Any]:
+        """An account without a store."""
+        for store in self.ask("GET", "/secrets_store/stores"):
+            self.ask("DELETE", f"/secrets_store/stores/{store['id']}", params={"force": "true"})
+        return {}
+
+    def spare_version(self) -> dict[str, Any]:
+        """A version that is not live."""
+        there = self.worker()
+        body = {
+            "main_module": "worker.js",
+            "modules": [
+                {
+                    "name": "worker.js",
+                    "content_type": "application/javascript+module",
+                    "content_base64": base64.b64encode(CODE.encode()).decode(),
+                }
+            ],
+            "compatibility_date": "2026-06-01",
+        }
+        return there | {
+            "version_id": self.ask("POST", f"/workers/workers/{there['worker_id']}/versions", json=body)["id"]
+        }
 
     def membership(self) -> dict[str, Any]:
         return {"membership_id": self.client.get("/memberships").json()["result"][0]["id"]}
@@ -241,5 +285,8 @@ MAKERS: dict[str, Callable[[Things], dict[str, Any]]] = {
     "secrets_store.stores.secrets": Things.secret,
     "workflows": Things.flow,
     "workflows.instances": Things.instance,
+    "workflows.instances.get": Things.ended,
+    "secrets_store.stores.create": Things.emptied,
+    "workers.beta.workers.versions.delete": Things.spare_version,
     "memberships": Things.membership,
 }
