@@ -233,3 +233,16 @@ def test_a_product_that_is_not_here_is_told_by_name(cloudflare: Api, path: str, 
     [error] = answer.json()["errors"]
     assert (answer.status_code, error["code"]) == (404, 7003)
     assert error["message"].startswith(f"{product}")
+
+
+@pytest.mark.parametrize("field", ["environment", "zone_id", "zone_name"])
+def test_a_domain_of_a_worker_is_not_stored_with_a_field_of_another_kind(cloudflare: Api, field: str) -> None:
+    files = {
+        "metadata": (None, json.dumps({"main_module": "w.js", "compatibility_date": "2026-06-01"})),
+        "w.js": ("w.js", "export default { fetch() { return new Response() } }", "application/javascript+module"),
+    }
+    result(cloudflare.client.put("/workers/scripts/domained", files=files))
+    body = {"hostname": "odd.example.com", "service": "domained", field: {"a": 1}}
+    refused = cloudflare.client.put("/workers/domains", json=body)
+    assert (refused.status_code, len(refused.json()["errors"])) == (400, 1)
+    assert api(cloudflare, f"/accounts/{local.ACCOUNT_ID}/workers/domains", hostname="odd.example.com") == []

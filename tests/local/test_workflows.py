@@ -61,6 +61,8 @@ def test_instances_by_rest(cloudflare: Api) -> None:
     assert waiting["steps"][-1]["type"] == "waitForEvent"
     sent = cloudflare.client.post("/workflows/rest/instances/a/events/ok", json={"by": "me"})
     assert sent.status_code == 200, sent.text
+    assert sent.json()["result"]["instanceId"] == "a"
+    assert sent.json()["result"]["timestamp"].endswith("Z")
     done = until(cloudflare, "rest", "a", "complete")
     assert done["output"]["said"] == {"by": "me"}
     assert done["trigger"] == {"source": "api"}

@@ -155,6 +155,9 @@ class WorkersApi:
     async def put_domain(self, request: Request) -> Response:
         body = await json_body(request)
         hostname, service = require(body, "hostname", str, 10021), require(body, "service", str, 10021)
+        for field in ("environment", "zone_id", "zone_name"):
+            if body.get(field) is not None:
+                require(body, field, str, 10021)
         self._workers.get(service)
         old = self._store.find("worker_domain", hostname=hostname)
         zone = body.get("zone_name") or hostname.split(".", 1)[-1]

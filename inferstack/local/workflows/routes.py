@@ -134,8 +134,9 @@ class WorkflowsApi:
         except ValueError:
             raise ApiError(400, 10001, "The request body is not valid JSON") from None
         limits.check_payload(payload, "payload")
-        await self._instances.send(flow, request.path_params["instance_id"], event_type, payload)
-        return ok({})
+        instance = request.path_params["instance_id"]
+        await self._instances.send(flow, instance, event_type, payload)
+        return ok({"instanceId": instance, "timestamp": now()})  # cloudflare-python 5.9.0, `EventCreateResponse`
 
     def _document(self, request: Request) -> Document:
         return self._flows.get(request.path_params["workflow_name"])

@@ -1,0 +1,59 @@
+"""An environment of other people's clients, built from `requirements.lock` and kept in the user's cache by its hash.
+
+They bring 120 packages and their own release of `openai`, so they are no development dependencies of this project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from inferstack.toolchain.folders import cache_folder
+
+HERE = Path(__file__).resolve().parent
+LOCK = HERE / "requirements.lock"
+SDK = "cloudflare-5.9.0"
+
+
+def environment() -> Path:
+    """The folder with `bin/python`, and the SDK's source distribution unpacked beside it under `sdk/`."""
+    folder = cache_folder() / "clients" / hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    if not (folder / "sdk").exists():
+        building = folder.with_name(f"{folder.name}-{os.getpid()}")
+        shutil.rmtree(building, ignore_errors=True)
+        run(sys.executable, "-m", "venv", str(building))
+        pip(building, "install", "--require-hashes", "-r", str(LOCK))
+        unpack_sdk(building)
+        shutil.rmtree(folder, ignore_errors=True)
+        building.rename(folder)
+    return folder
+
+
+def unpack_sdk(folder: Path) -> None:
+    """The wheel lacks the SDK's tests; its source has them."""
+    [entry] = re.findall(rf"^{SDK.replace('-', '==')}(?: \\\n.*)+", LOCK.read_text(), re.MULTILINE)
+    (folder / "sdk.txt").write_text("\n".join(line for line in entry.splitlines() if "# via" not in line).rstrip(" \\"))
+    only = ("--no-deps", "--no-build-isolation", "--no-binary", ":all:", "--require-hashes")
+    pip(folder, "download", *only, "-r", str(folder / "sdk.txt"), "-d", str(folder / "source"))
+    with tarfile.open(folder / "source" / f"{SDK}.tar.gz") as source:
+        source.extractall(folder / "source", filter="data")
+    (folder / "source" / SDK).rename(folder / "sdk")
+
+
+def pip(folder: Path, *arguments: str) -> None:
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    run(str(folder / "bin" / "python"), "-m", "pip", "-q", "--disable-pip-version-check", *arguments, path=path)
+
+
+def run(*command: str, path: str | None = None) -> None:
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=900, env=environ | ({"PATH": path} if path else {})
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,83 @@
+"""Where what the SDK's tests pass would be refused by Cloudflare too: what they mean instead.
+
+Each is a function of what would be passed, of the things that were made, and of who makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from things import CODE, ELEMENTS, Things
+
+Input = Callable[[dict[str, Any], dict[str, Any], Things], dict[str, Any]]
+MODULE = ("worker.js", CODE, "application/javascript+module")
+LINES = b'{"id":"a","values":[1,2,3]}\n'
+
+
+def fresh(field: str, kind: str) -> Input:
+    return lambda given, _, things: given | {field: things.name(kind)}
+
+
+def instead(**values: Any) -> Input:
+    return lambda given, *_: given | {key: value for key, value in values.items() if key in given}
+
+
+def bound(given: dict[str, Any]) -> dict[str, Any]:
+    """As many parameters as the SDK's statement has places for."""
+    return given if "batch" in given else given | {"params": ["one", "two"]}
+
+
+def lines(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    """The SDK calls any bytes JSON, until it is told what they are."""
+    return given | {"body": LINES, "extra_headers": {"content-type": "application/x-ndjson"}}
+
+
+INPUTS: dict[str, Input] = {
+    "d1.database.query": lambda given, *_: bound(given),
+    "d1.database.raw": lambda given, *_: bound(given),
+    "d1.database.create": fresh("name", "db"),
+    "kv.namespaces.create": fresh("title", "kv"),
+    "kv.namespaces.update": fresh("title", "kv"),
+    "r2.buckets.create": fresh("name", "bucket"),
+    "queues.create": fresh("queue_name", "queue"),
+    "vectorize.indexes.create": fresh("name", "index"),
+    "vectorize.indexes.query": instead(vector=[0.5, 0.5, 0.5], filter={"random_metadata_property": "x"}),
+    "vectorize.indexes.insert": lines,
+    "vectorize.indexes.upsert": lines,
+    "ai_gateway.create": fresh("id", "gateway"),
+    "ai_gateway.custom_providers.create": fresh("slug", "provider"),
+    "ai_gateway.dynamic_routing.create": instead(elements=ELEMENTS),
+    "ai_gateway.dynamic_routing.create_version": instead(elements=ELEMENTS),
+    "secrets_store.stores.create": fresh("name", "store"),
+    "workers.beta.workers.create": fresh("name", "worker"),
+    "workers.routes.create": fresh("pattern", "example.com/x"),
+    "workers.scripts.update": lambda given, *_: given | {"metadata": {"main_module": "worker.js"}, "files": [MODULE]},
+    "workers.scripts.content.update": lambda given, *_: (
+        given | {"metadata": {"main_module": "worker.js"}, "files": [MODULE]}
+    ),
+    "queues.edit": lambda given, _, things: (
+        given | ({"queue_name": things.name("queue")} if "queue_name" in given else {})
+    ),
+    "queues.messages.push": lambda given, *_: {"body": "x"} | given,
+    "queues.messages.bulk_push": lambda given, *_: {"messages": [{"body": "x"}]} | given,
+    "r2.buckets.domains.custom.create": lambda given, _, things: given | {"domain": f"{things.name('d')}.example.com"},
+    "vectorize.indexes.delete_by_ids": lambda given, *_: {"ids": ["a"]} | given,
+    "vectorize.indexes.get_by_ids": lambda given, *_: {"ids": ["a"]} | given,
+    "vectorize.indexes.metadata_index.create": instead(property_name="another"),
+    "ai.models.list": instead(page=1, per_page=5),
+    "ai_gateway.provider_configs.create": lambda given, *_: given | {"secret": "hidden"},
+    "secrets_store.stores.secrets.duplicate": fresh("name", "KEY"),
+    "workers.beta.workers.update": fresh("name", "worker"),
+    "workers.beta.workers.edit": fresh("name", "worker"),
+    "workers.scripts.deployments.create": lambda given, made, _: (
+        given | {"versions": [{"percentage": 100, "version_id": made["version_id"]}]}
+    ),
+    "workers.scripts.assets.upload.create": instead(manifest={"/foo": {"hash": "a" * 32, "size": 3}}),
+    "workers.scripts.secrets.bulk_update": lambda given, *_: (
+        {"secrets": {"K": {"name": "K", "text": "t", "type": "secret_text"}}} | given
+    ),
+    "workflows.instances.create": instead(params={"a": 1}),
+    "workflows.instances.list": instead(date_start="2026-11-01T00:00:00Z", date_end="2026-12-01T00:00:00Z"),
+    "workers.scripts.versions.create": lambda given, *_: given | {"files": [MODULE]},
+}
