@@ -5,6 +5,7 @@ They bring 120 packages and their own release of `openai`, so they are no develo
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -24,14 +25,17 @@ SDK = "cloudflare-5.9.0"
 def environment() -> Path:
     """The folder with `bin/python`, and the SDK's source distribution unpacked beside it under `sdk/`."""
     folder = cache_folder() / "clients" / hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    if not (folder / "sdk").exists():
-        building = folder.with_name(f"{folder.name}-{os.getpid()}")
-        shutil.rmtree(building, ignore_errors=True)
-        run(sys.executable, "-m", "venv", str(building))
-        pip(building, "install", "--require-hashes", "-r", str(LOCK))
-        unpack_sdk(building)
-        shutil.rmtree(folder, ignore_errors=True)
-        building.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:  # two test processes want it at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "sdk").exists():
+            building = folder.with_name(f"{folder.name}-new")
+            shutil.rmtree(building, ignore_errors=True)
+            run(sys.executable, "-m", "venv", str(building))
+            pip(building, "install", "--require-hashes", "-r", str(LOCK))
+            unpack_sdk(building)
+            shutil.rmtree(folder, ignore_errors=True)
+            building.rename(folder)
     return folder
 
 
