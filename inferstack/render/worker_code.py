@@ -28,6 +28,7 @@ from inferstack.config import (
     provider_variable,
 )
 from inferstack.errors import ConfigError
+from inferstack.render import page
 from inferstack.render.module import Module, Source
 from inferstack.render.packages import is_package, package_modules
 from inferstack.render.source import imports, read_source
@@ -88,7 +89,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
         main = environment.get_template("worker.js.j2").render(values)
     except TemplateError as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
-    return (Module("index.js", main.encode()), *_shared(main, root))
+    return (Module("index.js", main.encode()), *_shared(main, root, worker.template))
 
 
 def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
@@ -99,7 +100,7 @@ def _roles(spec: StackSpec, key: str, template: Template) -> dict[str, str]:
     return {**worker.models, **({"beside": beside.model} if beside else {})}
 
 
-def _shared(main: str, root: Path) -> list[Module]:
+def _shared(main: str, root: Path, template: str) -> list[Module]:
     """The modules of worker_src/ and of packages that the code imports, and those that they import, by name."""
     found: dict[str, Module] = {}
     left = [Module("index.js", main.encode())]
@@ -107,7 +108,9 @@ def _shared(main: str, root: Path) -> list[Module]:
         module = left.pop()
         for name in imports(module.text):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(module.name), name))
-            if name.startswith(".") and path not in found:
+            if path == page.MODULE:
+                found[path] = page.page_module(template, root)
+            elif name.startswith(".") and path not in found:
                 file = find_file(f"worker_src/{path}", root)
                 if file is None:
                     raise ConfigError(f"there is no worker_src/{path}, which {module.name} imports")

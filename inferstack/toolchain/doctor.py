@@ -57,11 +57,12 @@ def _pulumi(root: Path | None) -> Iterator[Finding]:
 
 
 def _node() -> Iterator[Finding]:
-    try:
-        yield Finding("workerd", "ok", str(node_tools.find_workerd()))
-    except ToolchainError as error:
-        text, _, fix = str(error).partition("\n  fix: ")
-        yield Finding("workerd", "missing", text, fix)
+    for name, find in (("workerd", node_tools.find_workerd), ("simulators", node_tools.find_simulators)):
+        try:
+            yield Finding(name, "ok", str(find()))
+        except ToolchainError as error:
+            text, _, fix = str(error).partition("\n  fix: ")
+            yield Finding(name, "missing", text, fix)
     esbuild = node_tools.find_esbuild()
     if esbuild:
         yield Finding("esbuild", "ok", str(esbuild))

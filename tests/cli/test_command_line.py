@@ -122,6 +122,13 @@ def test_colour_is_for_terminals_and_whoever_wants_it(
     assert ("\x1b[" in inferstack(*words, "check", cwd=tmp_path, code=2)) == bool(colour)
 
 
+def test_doctor_misses_the_simulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFERSTACK_SIMULATORS", str(tmp_path))
+    said = inferstack("doctor", cwd=tmp_path, code=1)
+    assert "MISSING  simulators" in said
+    assert "Cloudflare's simulators are not installed" in said
+
+
 @pytest.mark.parametrize(
     ("no_color", "term", "coloured"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
 )

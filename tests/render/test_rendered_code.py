@@ -12,6 +12,7 @@ import pytest
 from inferstack.config import load_stack
 from inferstack.config.templates import template_names
 from inferstack.render import render_worker
+from inferstack.render.page import MODULE, SHARED, page_module
 from tests.conftest import ROOT
 from tests.render.golden import GOLDEN, rendered
 
@@ -46,16 +47,28 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "worker_src", folder, dirs_exist_ok=True)
     for path, text in rendered().items():
         (folder / path.replace("/", "--")).write_text(text)
+    (folder / MODULE).write_bytes(page_module("chat", ROOT).content)
     return folder
 
 
-def test_rendered_code_passes_strict_type_checks(code: Path) -> None:
+def type_check(folder: Path, lib: list[str], types: list[str]) -> None:
     options = {"checkJs": True, "allowJs": True, "strict": True, "noEmit": True, "noUnusedLocals": True}
-    options |= {"target": "es2022", "module": "es2022", "moduleResolution": "bundler", "lib": ["es2023"]}
-    options |= {"skipLibCheck": True, "types": [str(ROOT / TYPES)]}
-    (code / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "include": ["*.js"]}))
-    done = subprocess.run([BIN / "tsc", "-p", code], capture_output=True, text=True, check=False)
+    options |= {"target": "es2022", "module": "es2022", "moduleResolution": "bundler", "lib": lib}
+    options |= {"skipLibCheck": True, "types": types}
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "include": ["*.js"]}))
+    done = subprocess.run([BIN / "tsc", "-p", folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_rendered_code_passes_strict_type_checks(code: Path) -> None:
+    type_check(code, ["es2023"], [str(ROOT / TYPES)])
+
+
+def test_what_runs_in_a_browser_passes_them(tmp_path: Path) -> None:
+    files = [ROOT / name for name in SHARED] + list(ROOT.glob("templates/*/page/*"))
+    for file in files:
+        shutil.copyfile(file, tmp_path / file.name)
+    type_check(tmp_path, ["es2023", "dom", "dom.iterable", "dom.asynciterable"], [])
 
 
 def test_rendered_code_passes_the_linter(code: Path) -> None:

@@ -46,6 +46,7 @@ import { OWN_TENANT, tenantOf } from "./tenant.js";
  * @property {import("./jwt.js").JwtOptions | null} jwt
  * @property {string[]} cors origins, or `*`
  * @property {number} max_body_bytes
+ * @property {boolean} [page] whether there is a page for browsers, which the template puts in front
  */
 
 const NOBODY = { name: "anyone", tenant: OWN_TENANT, claims: {}, anonymous: true };

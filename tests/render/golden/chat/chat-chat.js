@@ -1,7 +1,9 @@
 // Chat for the Worker `chat`: POST /chat, and OpenAI's API under /v1.
 import { chatRoutes } from "./features/chat.js";
 import { openaiRoutes } from "./features/openai.js";
+import { withPage } from "./frame/page.js";
 import { service } from "./frame/service.js";
+import page from "./page/files.js";
 
 /** @type {import("./features/openai.js").Models} */
 const models = {
@@ -56,10 +58,11 @@ const options = {
     "*"
   ],
   "jwt": null,
-  "max_body_bytes": 1048576
+  "max_body_bytes": 1048576,
+  "page": true
 };
 
 const { chat, embedding } = models;
 const routes = [...chatRoutes({ models }), ...openaiRoutes({ chat }, embedding ? { embedding } : {})];
 
-export default service("chat", options, routes);
+export default withPage(service("chat", options, routes), page);

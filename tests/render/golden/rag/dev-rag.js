@@ -1,6 +1,8 @@
 // Retrieval-augmented answers for the Worker `rag`: documents in, cited answers out.
 import { ingest, ragRoutes } from "./features/rag.js";
+import { withPage } from "./frame/page.js";
 import { service } from "./frame/service.js";
+import page from "./page/files.js";
 
 /** @type {import("./features/rag.js").Models} */
 const models = {
@@ -67,6 +69,7 @@ const options = {
   "max_body_bytes": 1048576,
   "max_document_bytes": 10485760,
   "min_score": 0.0,
+  "page": true,
   "public_questions": true,
   "top_k": 4,
   "unknown": "I don\u0027t know: the documents do not tell."
@@ -74,4 +77,4 @@ const options = {
 
 const name = "rag";
 
-export default { ...service(name, options, ragRoutes({ models, options })), queue: ingest(name, { models, options }) };
+export default { ...withPage(service(name, options, ragRoutes({ models, options })), page), queue: ingest(name, { models, options }) };

@@ -67,6 +67,7 @@ const options = {
   "max_body_bytes": 1048576,
   "max_document_bytes": 10485760,
   "min_score": 0.0,
+  "page": false,
   "public_questions": true,
   "top_k": 4,
   "unknown": "I don\u0027t know: the documents do not tell."
