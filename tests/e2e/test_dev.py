@@ -203,13 +203,24 @@ def test_a_stack_that_was_taken_down_meanwhile_comes_back_by_a_key(worked_on: Pr
         dev.says("dev: ok")
 
 
-def test_a_command_runs_beside_and_ends_with_it(worked_on: Project, tmp_path: Path) -> None:
+def test_a_first_run_that_fails_is_mended_by_a_save(worked_on: Project) -> None:
+    (worked_on.root / "workers" / "plain.js").write_text("export default {")
+    with following(worked_on) as dev:
+        dev.says("the stack is not up: see above")
+        dev.save("workers/plain.js", PLAIN)
+        dev.says("state saved")
+        dev.serves("plain", "one nobody")
+    worked_on.run("preview", "dev", "--expect-no-changes")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_runs_beside_and_ends_with_it(worked_on: Project, tmp_path: Path, sign: signal.Signals) -> None:
     mark = tmp_path / "pid"
-    command = f'echo $$ > {mark}; echo "asks $INFERSTACK_URL_PLAIN"; sleep 1000'
+    command = f'echo $$ > {mark}; echo "asks $INFERSTACK_URL_PLAIN and \'$0"; sleep 1000'
     with following(worked_on, "--with", command) as dev:
         dev.says("asks http://127.0.0.1:")
         pid = int(mark.read_text())
-        dev.process.send_signal(signal.SIGINT)
+        dev.process.send_signal(sign)
         assert dev.process.wait(timeout=60) == 0
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

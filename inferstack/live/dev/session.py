@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import queue
-import shlex
+import signal
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -93,6 +93,8 @@ class Session:
         except RunFailed:
             self._engine.problem = "the stack is not up: see above\n  fix: mend it and save, or u to try again"
         self._spec = spec
+        for sign in (signal.SIGTERM, signal.SIGHUP):  # whoever ends it, what runs beside ends with it
+            signal.signal(sign, signal.default_int_handler)
         with ExitStack() as running:
             running.enter_context(self._screen)
             watch = Watch(self._root, self._events.put)
@@ -113,7 +115,7 @@ class Session:
         if self._command is None:
             return
         environment = {**os.environ, **client_environment(spec, self._root)}
-        name = paint(shlex.split(self._command)[0] if self._command.split() else "sh", "yellow")
+        name = paint((self._command.split() or ["sh"])[0], "yellow")
         process = Process(
             ["/bin/sh", "-c", self._command],
             self._root,
@@ -162,7 +164,13 @@ class Session:
         before, self._spec = self._spec, spec
         flags = self._code.flags()
         self._code.renew(spec, saved if before == spec else None)
-        resources = before is None or needs_engine(before, spec) or concerns_engine(saved, spec, self._root)
+        # What the last run of the engine left undone is undone still.
+        resources = (
+            bool(self._engine.problem)
+            or before is None
+            or needs_engine(before, spec)
+            or concerns_engine(saved, spec, self._root)
+        )
         if resources or (self._code.flags() != flags and not self._code.problems):
             self._engine.wanted = True
         else:
