@@ -39,9 +39,13 @@ SHAPES = {
 @pytest.mark.parametrize(("head", "item", "tail"), SHAPES.values(), ids=SHAPES)
 def test_four_times_the_page_takes_no_more_than_eight_times_the_time(head: str, item: str, tail: str) -> None:
     def seconds(count: int) -> float:
-        started = time.process_time()
-        converted(head + item * count + tail)
-        return time.process_time() - started
+        """The best of three: what else the machine does only adds to it."""
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            converted(head + item * count + tail)
+            taken.append(time.process_time() - started)
+        return min(taken)
 
     seconds(100)
     assert seconds(4000) < 8 * max(seconds(1000), 0.05)
