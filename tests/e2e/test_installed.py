@@ -101,7 +101,7 @@ def test_the_wheel_passes_the_index_s_checks(installed: Installed) -> None:
 def test_before_setup_each_lack_has_its_fix(installed: Installed, tmp_path: Path) -> None:
     empty = {"XDG_CACHE_HOME": str(tmp_path / "empty")}
     said = installed.run(tmp_path, "inferstack doctor", 1, **empty)
-    assert re.findall(r"MISSING +(\w+)", said) == ["Pulumi", "workerd", "esbuild"]
+    assert re.findall(r"MISSING +(\w+)", said) == ["Pulumi", "workerd", "simulators", "esbuild"]
     assert said.count("fix: inferstack setup") >= 3
     installed.run(tmp_path, "inferstack init here", **empty)
     assert "is not installed\n  fix: inferstack setup" in installed.run(
