@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import TemplateError
 
 from inferstack.config import (
     FILE_SUFFIX,
@@ -29,10 +28,10 @@ from inferstack.config import (
 )
 from inferstack.errors import ConfigError
 from inferstack.render import page
+from inferstack.render.jinja import templates_in
 from inferstack.render.module import Module, Source
 from inferstack.render.packages import is_package, package_modules
 from inferstack.render.source import imports, read_source
-from inferstack.shipped import HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
         raise ConfigError(f"worker `{key}`: there is no template `{worker.template}`")
     if find_file(f"templates/{worker.template}/worker.js.j2", root) is None:
         raise ConfigError(f"worker `{key}`: template `{worker.template}` has no worker.js.j2 in this project")
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader([folder / "templates" / worker.template for folder in (root, HOME)]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates_in([f"templates/{worker.template}"], root)
     values = {
         "worker": key,
         "models": {role: _model(spec, alias, root) for role, alias in sorted(_roles(spec, key, template).items())},

@@ -20,10 +20,9 @@ function isBrowser(request) {
   return (request.headers.get("accept") ?? "").includes("text/html");
 }
 
-/** The file that is asked for. @param {Request} request @param {Files} files @returns {Response | null} */
-function fileOf(request, files) {
+/** The file that is asked for. @param {Request} request @param {string} pathname its @param {Files} files @returns {Response | null} */
+function fileOf(request, pathname, files) {
   if (!["GET", "HEAD"].includes(request.method)) return null;
-  const { pathname } = new URL(request.url);
   const path = pathname === "/page/" || (pathname === "/" && isBrowser(request)) ? INDEX : pathname;
   if (!Object.hasOwn(files, path)) return null;
   const [type, text] = files[path];
@@ -40,8 +39,9 @@ function fileOf(request, files) {
 export function withPage(service, files) {
   return {
     async fetch(request, env, context) {
-      const response = fileOf(request, files) ?? (await service.fetch(request, env, context));
-      if (new URL(request.url).pathname === "/") response.headers.append("vary", "accept");
+      const { pathname } = new URL(request.url);
+      const response = fileOf(request, pathname, files) ?? (await service.fetch(request, env, context));
+      if (pathname === "/") response.headers.append("vary", "accept");
       return response;
     },
   };
