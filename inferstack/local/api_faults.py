@@ -88,17 +88,19 @@ class ApiFaults:
         finally:
             self.held -= 1
         if fault.reset == "before":
-            answer: Response = _broken()
+            app = _broken()
         elif fault.status is not None:
-            answer = failure(ApiError(fault.status, fault.code, fault.message))
-            answer.headers.update({"retry-after": "1"} if fault.status == 429 else {})
+            app = _refusal(fault.status, fault)
         elif fault.reset == "after":
             await app(request.scope, request.receive, _lost)
-            answer = _broken()
-        else:
-            await app(request.scope, request.receive, send)
-            return
-        await answer(request.scope, request.receive, send)
+            app = _broken()
+        await app(request.scope, request.receive, send)
+
+
+def _refusal(status: int, fault: ApiFault) -> Response:
+    answer = failure(ApiError(status, fault.code, fault.message))
+    answer.headers.update({"retry-after": "1"} if status == 429 else {})
+    return answer
 
 
 async def _lost(_: Message) -> None:

@@ -249,7 +249,7 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
             body = await request.body()
             if _is_broken(body, form):
                 return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
-            await queues.accept(queue["queue_id"], [(body, form, delay)])
+            queues.send(queue["queue_id"], [(body, form, delay)])
         elif path == "batch":
             batch = await json_body(request)
             default = request.headers.get("x-msg-delay-secs")
@@ -259,7 +259,7 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
             ]
             if any(_is_broken(body, form) for body, form, _ in messages):
                 return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
-            await queues.accept(queue["queue_id"], _batch(messages))
+            queues.send(queue["queue_id"], _batch(messages))
     except ApiError as error:
         # workerd puts these two headers into the error that the Worker sees.
         told = {"cf-queues-error-code": str(error.code), "cf-queues-error-cause": error.message}

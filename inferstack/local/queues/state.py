@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -36,17 +35,12 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-Row = tuple[str, str, bytes, str, int, int]  # id, queue, body, format, sent and visible in ms
-
-
 class Queues:
     """The account's queues. `on_message` is called after messages became due or rules changed."""
 
     def __init__(self, store: Store) -> None:
         self._store, self._db = store, store.db
         self.on_message: Callable[[], None] = lambda: None
-        self._turn: asyncio.Future[None] | None = None
-        self._accepted: list[Row] = []
         self._newest = 0  # the first half of the last message's id
 
     def list_all(self, name: str | None = None) -> list[Document]:
@@ -152,34 +146,6 @@ class Queues:
 
     def send(self, queue_id: str, messages: list[tuple[bytes, str, float | None]]) -> dict[str, int]:
         """Store messages (body, format json|text|bytes|v8, delay in seconds) and return the backlog's metrics."""
-        self._store_rows(self._rows(queue_id, messages))
-        return self.metrics(queue_id)
-
-    async def accept(self, queue_id: str, messages: list[tuple[bytes, str, float | None]]) -> dict[str, int]:
-        """As `send`, with one commit for all that are there in one turn of the loop."""
-        rows = self._rows(queue_id, messages)
-        if self._turn is None:
-            loop = asyncio.get_running_loop()
-            self._turn = loop.create_future()
-            loop.call_soon(self._end_turn)
-        turn = self._turn
-        self._accepted += rows
-        await asyncio.shield(turn)  # a caller that leaves does not take the others along
-        return self.metrics(queue_id)
-
-    def _end_turn(self) -> None:
-        turn, rows = self._turn, self._accepted
-        self._turn, self._accepted = None, []
-        try:
-            self._store_rows(rows)
-        except Exception as error:
-            if turn is not None and not turn.done():
-                turn.set_exception(error)
-            return
-        if turn is not None and not turn.done():
-            turn.set_result(None)
-
-    def _rows(self, queue_id: str, messages: list[tuple[bytes, str, float | None]]) -> list[Row]:
         queue, sent = self.get(queue_id), now_ms()
         rows = []
         for body, form, delay in messages:
@@ -187,15 +153,13 @@ class Queues:
                 raise ApiError(413, 10207, f"message length of {len(body)} bytes exceeds limit of {LARGEST_MESSAGE}")
             wait = queue["settings"]["delivery_delay"] if delay is None else delay
             rows.append((self._next_id(), queue_id, body, form, sent, sent + int(float(wait) * 1000)))
-        return rows
-
-    def _store_rows(self, rows: list[Row]) -> None:
         with self._db:
             self._db.executemany(
                 "insert into queue_messages (id, queue, body, format, sent_ms, visible_ms) values (?, ?, ?, ?, ?, ?)",
                 rows,
             )
         self.on_message()
+        return self.metrics(queue_id)
 
     def metrics(self, queue_id: str) -> dict[str, int]:
         """Triggers keep the sums: each message that is sent is answered with them."""
