@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from inferstack.config import SECTIONS, BindingSpec, StackSpec, WorkerSpec, find
 from inferstack.errors import ConfigError
 
 FILE = "worker-configuration.d.ts"
+ModuleOf = Callable[[WorkerSpec], str | None]  # how the file imports a Worker's entry
 KINDS = {
     "ai": "Ai",
     "index": "Vectorize",
@@ -37,8 +40,7 @@ def write_types(stack: str, root: Path, out: Path | None) -> list[str]:
         else:
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        modules = {other: _module(root, each, file.parent) for other, each in spec.workers.items()}
-        file.write_text(_interface(stack, key, spec, modules))
+        file.write_text(_interface(stack, key, spec, partial(_module, root, file.parent)))
         written.append(str(file))
     if not written:
         raise ConfigError(f"no Worker of stack `{stack}` has code of its own\n  fix: --out FOLDER writes them for all")
@@ -63,7 +65,7 @@ def _type(value: Any) -> str:
     return "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
 
 
-def _module(root: Path, worker: WorkerSpec, folder: Path) -> str | None:
+def _module(root: Path, folder: Path, worker: WorkerSpec) -> str | None:
     """How the file imports the Worker's entry, as `wrangler types` writes it."""
     entry = find_entry(root / worker.source) if worker.source else None
     if entry is None:
@@ -72,22 +74,21 @@ def _module(root: Path, worker: WorkerSpec, folder: Path) -> str | None:
     return path if path.startswith(".") else f"./{path}"
 
 
-def _service(binding: BindingSpec, modules: dict[str, str | None]) -> str | None:
+def _service(binding: BindingSpec, spec: StackSpec, module_of: ModuleOf) -> str | None:
     """As `wrangler types` has it."""
-    module = modules.get(binding.service or "")
+    module = module_of(spec.workers[binding.service]) if binding.service else None
     return f"Service<typeof import({json.dumps(module)}).{binding.entrypoint or 'default'}>" if module else None
 
 
-def _interface(stack: str, key: str, spec: StackSpec, modules: dict[str, str | None]) -> str:
-    """`modules` are those of all Workers: what a binding to another one can do is said by its code."""
-    worker, module = spec.workers[key], modules[key]
+def _interface(stack: str, key: str, spec: StackSpec, module_of: ModuleOf) -> str:
+    worker, module = spec.workers[key], module_of(spec.workers[key])
     lines = [f"// Made by `inferstack types {stack}`: what `env` holds in the Worker `{key}`. Do not edit."]
     lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
     for name, binding in sorted(worker.bindings.items()):
         kind = binding.kind
         target = getattr(binding, kind)
         about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
-        lines.append(f"  {name}: {_service(binding, modules) or KINDS[kind]};{about}")
+        lines.append(f"  {name}: {_service(binding, spec, module_of) or KINDS[kind]};{about}")
     for name, each in sorted(worker.bound_objects.items()):
         if each.worker is None and module:
             lines.append(f"  {name}: DurableObjectNamespace<import({json.dumps(module)}).{each.class_name}>;")

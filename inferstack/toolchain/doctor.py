@@ -34,6 +34,11 @@ def examine(root: Path | None) -> list[Finding]:
     return [*_python(), *_pulumi(root), *_node(), *_places(root)]
 
 
+def _missing(what: str, error: ToolchainError) -> Finding:
+    text, _, fix = str(error).partition("\n  fix: ")
+    return Finding(what, "missing", text, fix)
+
+
 def _python() -> Iterator[Finding]:
     yield Finding("Python", "ok", f"{sys.version.split()[0]} at {sys.executable}")
     yield Finding("inferstack", "ok", __version__)
@@ -46,8 +51,7 @@ def _pulumi(root: Path | None) -> Iterator[Finding]:
     try:
         found = read_toolchain(root or Path.cwd())
     except ToolchainError as error:
-        text, _, fix = str(error).partition("\n  fix: ")
-        yield Finding("Pulumi CLI", "missing", text, fix)
+        yield _missing("Pulumi CLI", error)
         return
     version = ".".join(map(str, pulumi_cli.version_of(found.pulumi)))
     yield Finding("Pulumi CLI", "ok", f"{version} at {found.pulumi} (from {found.pulumi_from})")
@@ -61,8 +65,7 @@ def _node() -> Iterator[Finding]:
         try:
             yield Finding(name, "ok", str(find()))
         except ToolchainError as error:
-            text, _, fix = str(error).partition("\n  fix: ")
-            yield Finding(name, "missing", text, fix)
+            yield _missing(name, error)
     esbuild = node_tools.find_esbuild()
     if esbuild:
         yield Finding("esbuild", "ok", str(esbuild))
@@ -82,8 +85,7 @@ def _places(root: Path | None) -> Iterator[Finding]:
         make_writable(cache_folder())
         yield Finding("cache", "ok", str(cache_folder()))
     except ToolchainError as error:
-        text, _, fix = str(error).partition("\n  fix: ")
-        yield Finding("cache", "missing", text, fix)
+        yield _missing("cache", error)
     if root is None:
         yield Finding("project", "absent", "none here or above", "inferstack init FOLDER")
     else:

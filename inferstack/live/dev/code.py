@@ -43,12 +43,16 @@ class Code:
         self.refused: dict[str, str] = {}  # what was rendered, and the API did not take
 
     def renew(self, spec: StackSpec, saved: Saved | None = None) -> None:
-        """Render what a save may concern, or everything. What cannot be rendered is in `problems`."""
+        """Render what a save may concern, or everything. What cannot be rendered is in `problems`.
+
+        A file that came or went may be what any import finds, or misses, from now on.
+        """
         self._rendered = {key: rendered for key, rendered in self._rendered.items() if key in spec.workers}
         self.problems = {key: text for key, text in self.problems.items() if key in spec.workers}
         self.refused = {key: text for key, text in self.refused.items() if key in spec.workers}
+        moved = _importable(saved.moved) - self._read() if saved else set()
         for key, worker in spec.workers.items():
-            if worker.source and saved is not None and not self._concerns(key, saved):
+            if worker.source and saved is not None and not (moved or self._concerns(key, saved)):
                 continue
             try:
                 self._rendered[key] = render_worker(spec, key, self._root)
@@ -58,13 +62,11 @@ class Code:
                 self.problems[key] = str(error)
 
     def _concerns(self, key: str, saved: Saved) -> bool:
-        """A file that was read for the Worker; or one that came or went, which an import may find, or miss, from now on."""
+        """A file that was read for the Worker, or that leads its imports."""
         if key in self.problems or key in self.refused or key not in self._rendered:
             return True
         files = self._rendered[key].files
-        if any(path in files or path.name.startswith(RESOLVING) for path in saved.paths):
-            return True
-        return any(path.suffix in IMPORTED for path in saved.moved - self._read())
+        return any(path in files or path.name.startswith(RESOLVING) for path in saved.paths)
 
     def _read(self) -> set[Path]:
         return {file for rendered in self._rendered.values() for file in rendered.files}
@@ -100,3 +102,7 @@ class Code:
         self.refused.clear()
         self._live = {key: rendered.digest for key, rendered in self._rendered.items() if key not in again}
         return again
+
+
+def _importable(files: frozenset[Path]) -> set[Path]:
+    return {file for file in files if file.suffix in IMPORTED}

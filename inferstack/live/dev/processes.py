@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -59,8 +58,3 @@ class Process:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(SECONDS_TO_END)
                 break
-
-
-def engine_command(stack: str) -> list[str]:
-    """`inferstack up`, by this very installation."""
-    return [sys.executable, "-m", "inferstack.cli", "up", stack]

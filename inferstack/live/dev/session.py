@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from inferstack.errors import ConfigError, UserError
 from inferstack.live.dev import keys
 from inferstack.live.dev.code import Code, needs_engine
 from inferstack.live.dev.news import News
-from inferstack.live.dev.processes import Process, engine_command
+from inferstack.live.dev.processes import Process
 from inferstack.live.dev.screen import Screen
 from inferstack.live.dev.watching import Saved, Watch, concerns_engine
 from inferstack.live.logs import Wanted
@@ -213,7 +214,7 @@ class Session:
         engine.started = time.monotonic()
         self._show()
         engine.process = Process(
-            engine_command(self._stack),
+            [sys.executable, "-m", "inferstack.cli", "up", self._stack],
             self._root,
             os.environ,
             lines.append,

@@ -73,19 +73,16 @@ class _Wanted(DefaultFilter):
         return not own and super().__call__(change, str(inside))
 
 
-def engine_reads(spec: StackSpec, root: Path) -> tuple[list[Path], list[Path]]:
-    """Folders and files that resources other than code are made of: migrations, static assets, secrets, the program."""
+def concerns_engine(saved: Saved, spec: StackSpec, root: Path) -> bool:
+    """Whether a save changes what resources other than code are made of: migrations, static assets, secrets, the program.
+
+    Stack files aside.
+    """
     folders = [root / database.migrations for database in spec.databases.values() if database.migrations]
     folders += [root / worker.assets.directory for worker in spec.workers.values() if worker.assets]
-    files = [root / "Pulumi.yaml", *root.glob("*.py")]
+    files = {root / "Pulumi.yaml", *root.glob("*.py")}
     for _, reference in spec.secret_references():
         kind, _, name = (spec.source_of(reference) or "").partition(":")
         if kind == "file":
-            files.append(split_reference(name, root)[0])
-    return folders, files
-
-
-def concerns_engine(saved: Saved, spec: StackSpec, root: Path) -> bool:
-    """Whether a save changes more than code, stack files aside."""
-    folders, files = engine_reads(spec, root)
+            files.add(split_reference(name, root)[0])
     return any(path in files or any(path.is_relative_to(folder) for folder in folders) for path in saved.paths)
