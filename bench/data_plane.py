@@ -22,7 +22,6 @@ sys.path.insert(0, str(ROOT))
 from bench import data_plane_load as load  # noqa: E402
 from bench.data_plane_engines import Engine, local_cloudflare, miniflare  # noqa: E402
 
-WORKER = ROOT / "bench" / "data_plane_worker"
 KEY = "data plane"
 GOAL = 0.9
 # Calls in one request, and how many at a time.
@@ -82,7 +81,7 @@ def started(folder: Path) -> dict[str, float]:
     for name, start in (("ours", local_cloudflare), ("miniflare", miniflare)):
         (folder / f"start-{name}").mkdir()
         began = time.perf_counter()
-        with start(folder / f"start-{name}", WORKER) as engine:
+        with start(folder / f"start-{name}") as engine:
             ask(engine, "", "")
             figures[f"{name}_s"] = round(time.perf_counter() - began, 2)
             figures[f"{name}_MB"] = load.megabytes(engine.pid)
@@ -97,7 +96,7 @@ def main() -> None:
         folder = Path(name)
         for side in ("ours", "theirs"):
             (folder / side).mkdir()
-        with local_cloudflare(folder / "ours", WORKER) as ours, miniflare(folder / "theirs", WORKER) as theirs:
+        with local_cloudflare(folder / "ours") as ours, miniflare(folder / "theirs") as theirs:
             found = bindings(ours, theirs, 3 if quick else 9)
             rest = {
                 "memory after load, MB": {"ours": load.megabytes(ours.pid), "miniflare": load.megabytes(theirs.pid)}

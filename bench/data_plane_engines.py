@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from inferstack import local
-from tests.conftest import ROOT, Api, start_cloudflare
+from tests.conftest import Api, start_cloudflare
 from tests.local.test_assets import uploaded
 from tests.local.test_workers_run import release, upload
+from tests.parity.here import started, write_site
 
-HERE = Path(__file__).parent
-WORKER = HERE / "data_plane_worker"
+WORKER = Path(__file__).parent / "data_plane_worker"
 DATE = "2026-04-20"  # one that both packages know
 NAME = "parity"
 SITE = {
@@ -30,15 +25,6 @@ SITE = {
 }
 ASSETS_CONFIG = {"run_worker_first": True}
 NEW = {"new_tag": "v1", "new_sqlite_classes": ["Room"]}
-GATEWAY = {
-    "id": "mine",
-    "cache_ttl": 0,
-    "cache_invalidate_on_update": False,
-    "collect_logs": True,
-    "rate_limiting_interval": 0,
-    "rate_limiting_limit": 0,
-    "rate_limiting_technique": "fixed",
-}
 
 
 @dataclass(frozen=True)
@@ -50,38 +36,32 @@ class Engine:
     pid: int
     api: Api | None = None  # of the local Cloudflare
 
-    def get(self, path: str) -> Any:
-        answer = httpx.get(self.address + path, headers={"host": self.host}, timeout=120)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-
-def node(script: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Node with a script of this folder; a pipe to it ends it."""
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        ["node", str(script), *arguments], stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT
-    )
-
 
 @contextmanager
-def miniflare(folder: Path, worker: Path = WORKER) -> Iterator[Engine]:
-    """Miniflare with a folder of modules, from `data_plane_miniflare.cjs`."""
-    assets = folder / "assets"
-    for path, text in SITE.items():
-        (assets / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        (assets / path[1:]).write_text(text)
-    given = {"folder": str(worker), "date": DATE, "state": str(folder / "state"), "assets": str(assets)}
-    with node(HERE / "data_plane_miniflare.cjs", json.dumps(given)) as process:
-        assert process.stdin and process.stdout and process.stderr
-        address = process.stdout.readline().strip()
-        if not address:
-            raise AssertionError(process.stderr.read())
-        try:
-            yield Engine(address.rstrip("/"), f"127.0.0.1:{address.rstrip('/').rsplit(':', 1)[1]}", process.pid)
-        finally:
-            process.stdin.close()
-            process.wait(timeout=20)
+def miniflare(folder: Path) -> Iterator[Engine]:
+    """Miniflare with the same Worker and bindings, on disk."""
+    site = folder / "assets"
+    write_site(site, SITE)
+    router = {"has_user_worker": True, "invoke_user_worker_ahead_of_assets": True}
+    options = {
+        "name": NAME,
+        "host": "127.0.0.1",
+        "port": 0,
+        "defaultPersistRoot": str(folder / "state"),
+        "compatibilityDate": DATE,
+        "modulesRoot": str(WORKER),
+        "modules": [{"type": "ESModule", "path": str(WORKER / "index.js")}],
+        "kvNamespaces": {"KV": "kv"},
+        "r2Buckets": {"BUCKET": "bucket"},
+        "d1Databases": {"DB": "db"},
+        "queueProducers": {"QUEUE": {"queueName": "queue"}},
+        "queueConsumers": {"queue": {"maxBatchSize": 10, "maxBatchTimeout": 0, "maxRetries": 3}},
+        "durableObjects": {"ROOMS": {"className": "Room", "useSQLite": True}},
+        "serviceBindings": {"API": {"name": NAME, "entrypoint": "Api"}},
+        "assets": {"directory": str(site), "binding": "ASSETS", "routerConfig": router, "assetConfig": {}},
+    }
+    with started(options) as (address, pid):
+        yield Engine(address.rstrip("/"), address.rstrip("/").removeprefix("http://"), pid)
 
 
 def made(api: Api, path: str, body: Any) -> Any:
@@ -94,42 +74,21 @@ def bindings(api: Api) -> list[dict[str, Any]]:
     """All that the Worker binds, made first."""
     made(api, "/queues", {"queue_name": "queue"})
     made(api, "/r2/buckets", {"name": "bucket"})
-    made(api, "/vectorize/v2/indexes", {"name": "index", "config": {"dimensions": 3, "metric": "cosine"}})
-    made(api, "/ai-gateway/gateways", GATEWAY)
-    spaces = {name: made(api, "/storage/kv/namespaces", {"title": name})["id"] for name in ("KV", "SEEN")}
+    space = made(api, "/storage/kv/namespaces", {"title": "kv"})["id"]
     database = made(api, "/d1/database", {"name": "db"})["uuid"]
-    store = made(api, "/secrets_store/stores", {"name": "default_secrets_store"})["id"]
-    secret = {"name": "key", "value": "hidden", "scopes": ["workers"]}
-    made(api, f"/secrets_store/stores/{store}/secrets", [secret])
-    secrets = {"SECRET": "key", "MISSING": "none"}
     return [
-        *({"name": name, "type": "kv_namespace", "namespace_id": id} for name, id in spaces.items()),
+        {"name": "KV", "type": "kv_namespace", "namespace_id": space},
         {"name": "BUCKET", "type": "r2_bucket", "bucket_name": "bucket"},
         {"name": "DB", "type": "d1", "id": database},
         {"name": "QUEUE", "type": "queue", "queue_name": "queue"},
         {"name": "ROOMS", "type": "durable_object_namespace", "class_name": "Room"},
-        {"name": "LIMIT", "type": "ratelimit", "namespace_id": "1", "simple": {"limit": 2, "period": 60}},
-        *({"name": n, "type": "secrets_store_secret", "store_id": store, "secret_name": s} for n, s in secrets.items()),
-        {"name": "DATASET", "type": "analytics_engine", "dataset": "points"},
-        {"name": "VERSION", "type": "version_metadata"},
         {"name": "API", "type": "service", "service": NAME, "entrypoint": "Api"},
         {"name": "ASSETS", "type": "assets"},
-        {"name": "INDEX", "type": "vectorize", "index_name": "index"},
-        {"name": "AI", "type": "ai"},
-    ]
-
-
-def modules(folder: Path, main: str) -> list[dict[str, str]]:
-    files = sorted(folder.glob("*.js"), key=lambda file: file.name != main)
-    kind = "application/javascript+module"
-    return [
-        {"name": f.name, "content_type": kind, "content_base64": base64.b64encode(f.read_bytes()).decode()}
-        for f in files
     ]
 
 
 @contextmanager
-def local_cloudflare(folder: Path, worker: Path = WORKER) -> Iterator[Engine]:
+def local_cloudflare(folder: Path) -> Iterator[Engine]:
     api = start_cloudflare(folder)
     try:
         bound = bindings(api)
@@ -137,9 +96,8 @@ def local_cloudflare(folder: Path, worker: Path = WORKER) -> Iterator[Engine]:
         version = upload(
             api,
             NAME,
-            "",
+            (WORKER / "index.js").read_text(),
             bound,
-            modules=modules(worker, "index.js"),
             compatibility_date=DATE,
             migrations=NEW,
             assets={"jwt": uploaded(api, NAME, SITE), "config": ASSETS_CONFIG},

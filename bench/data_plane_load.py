@@ -12,6 +12,7 @@ from typing import Any
 from bench.data_plane_engines import Engine, made
 from inferstack import local
 from tests.conftest import Api, start_cloudflare
+from tests.crowd import Crowd
 from tests.local.counters import deployed
 from tests.local.test_workers_run import deploy, says
 
@@ -23,29 +24,19 @@ export class Counter extends DurableObject { async add() {
 export default { fetch: async (request, env) => Response.json(await env.COUNTERS.getByName("a").add()) };"""
 
 
-class Callers:
-    """Clients that ask for a path, each on its own connection, until told to stop."""
+class Callers(Crowd):
+    """Clients that ask for a path, each on its own connection."""
 
     def __init__(self, engine: Engine, path: str, clients: int) -> None:
+        super().__init__(clients)
         self.answered, self.failed, self.slowest = 0, 0, 0.0
         self._port, self._host, self._path = int(engine.address.rsplit(":", 1)[1]), engine.host, path
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
+        self._lock = threading.Lock()
 
-    def __enter__(self) -> Callers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
+    def work(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         answered, failed, slowest = 0, 0, 0.0
-        while not self._stop.is_set():
+        while not self.ended.is_set():
             began = time.perf_counter()
             try:
                 connection.request("GET", self._path, headers={"host": self._host})

@@ -13,6 +13,7 @@ import pytest
 
 from inferstack import local
 from tests.conftest import Api, start_cloudflare
+from tests.crowd import Crowd
 from tests.local.counters import CODE, NEW, call, deployed, namespaces, socket_of
 from tests.local.test_workers_run import wait_for
 from tests.local.websocket import Closed
@@ -50,29 +51,18 @@ def test_a_hibernating_websocket_answers_and_ends_with_a_deploy_as_at_cloudflare
         assert again.receive() == "two 2"
 
 
-class Load:
+class Load(Crowd):
     """Clients that count on one object; `answers` is all that was acknowledged."""
 
     def __init__(self, api: Api, worker: str, clients: int) -> None:
+        super().__init__(clients)
         self.answers: list[int] = []
         self.failures: list[str] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(api, worker)) for _ in range(clients)]
+        self._url, self._headers = f"http://127.0.0.1:{api.running.port}", {"host": f"{worker}.local.localhost"}
 
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, api: Api, worker: str) -> None:
-        headers = {"host": f"{worker}.local.localhost"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{api.running.port}", headers=headers, timeout=60) as client:
-            while not self._stop.is_set():
+    def work(self) -> None:
+        with httpx.Client(base_url=self._url, headers=self._headers, timeout=60) as client:
+            while not self.ended.is_set():
                 try:
                     answer = client.get("/add/busy/n")
                     self.answers.append(answer.raise_for_status().json()["result"])

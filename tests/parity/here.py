@@ -103,18 +103,29 @@ def options(site: Path) -> dict[str, Any]:
 
 @contextmanager
 def miniflare(site: Path) -> Iterator[str]:
-    """Its address; it ends when its standard input does. `site`: a folder for the assets."""
-    for path, text in SITE.items():
-        file = site / path[1:]
+    """Its address. `site`: a folder for the assets."""
+    write_site(site, SITE)
+    with started(options(site)) as (address, _):
+        yield address
+
+
+def write_site(folder: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        file = folder / path[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    command = [node(), FOLDER / "miniflare.mjs", json.dumps(options(site))]
+
+
+@contextmanager
+def started(options: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """The address and the process of miniflare with these options; it ends when its standard input does."""
+    command = [node(), FOLDER / "miniflare.mjs", json.dumps(options)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         try:
             address = process.stdout.readline().strip()
             assert address.startswith("http://"), address
-            yield address
+            yield address, process.pid
         finally:
             process.stdin.close()
             process.wait(timeout=30)
