@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -132,6 +133,10 @@ def ask(
             if response.status_code != 200:
                 response.read()
                 raise UserError(_problem(response))
+            if "event-stream" not in response.headers["content-type"]:  # said at once: no document tells
+                said = json.loads(response.read())
+                yield from (("token", said["answer"]), ("sources", said["sources"]), ("done", {}))
+                return
             for sent in EventSource(response).iter_sse():
                 data = sent.json()
                 yield sent.event, data["text"] if sent.event == "token" else data

@@ -120,6 +120,7 @@ class Accounts:
             entry.cloudflare.databases.close()
             entry.cloudflare.indexes.close()
             entry.cloudflare.datasets.close()
+            entry.cloudflare.events.close()
             entry.cloudflare.store.close()
 
     def _add(self, account_id: str) -> LocalCloudflare:

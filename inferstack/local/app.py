@@ -49,6 +49,8 @@ from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
 from inferstack.local.tails.routes import EVENTS, listen
 from inferstack.local.tails.state import Tails
+from inferstack.local.traces.calls import RAY, Calls
+from inferstack.local.traces.state import Events
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
 from inferstack.local.workers.deploy import Deployer, State
@@ -60,6 +62,7 @@ from inferstack.local.zones import Zones
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 FAULT = "fault"
+UNTRACED = ("tail", "traces")  # the runtime's own, and not a Worker's
 API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
@@ -97,6 +100,7 @@ class LocalCloudflare:
         self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
         self.s3 = S3(self.buckets, storage, account.account_id, account.token)
         self.tails = Tails(self.dispatch)
+        self.calls, self.events = Calls(), Events(store.folder)
         self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
@@ -172,7 +176,13 @@ class LocalCloudflare:
         if asked:
             return Response(status_code=204)
         answer = self._answers.get(kind or "")
-        return await answer(request, identifier) if answer else await self._egress(request)
+        if kind in UNTRACED:
+            return await self._answers[kind](request, identifier)
+        with self.calls.begun(kind or "egress", identifier) as call:
+            done = await answer(request, identifier) if answer else await self._egress(request)
+        if RAY not in done.headers:
+            done.headers[RAY] = call.ray
+        return done
 
     async def _egress(self, request: Request) -> Response:
         """Requests of Workers to other hosts: the API and the gateway's data plane are here, and this machine is reached."""

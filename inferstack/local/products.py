@@ -28,6 +28,7 @@ from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
 from inferstack.local.tails.routes import TailsApi, tail_binding
+from inferstack.local.traces.routes import TelemetryApi, traces_binding
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.workers.contents import ContentsApi
 from inferstack.local.workers.routes import WorkersApi
@@ -105,5 +106,9 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
         Product(routes=ContentsApi(of.workers, successors).routes),
         Product(routes=ScriptSecretsApi(of.workers, successors).routes),
         Product(routes=TailsApi(of.tails, of.workers).routes, bindings={"tail": partial(tail_binding, of.tails)}),
+        Product(
+            routes=TelemetryApi(of.events).routes,
+            bindings={"traces": lambda request, _: traces_binding(of.events, of.calls, request)},
+        ),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

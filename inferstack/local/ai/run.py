@@ -18,6 +18,7 @@ from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
+from inferstack.local.traces.calls import begin_inference
 
 __all__ = ["Answer", "InferenceError", "Models"]
 MOST_TEXTS = 100
@@ -54,21 +55,22 @@ class Models:
                 return await server.run(model, inputs)
             return await _run(name, inputs, model, says)
 
-        return await self._tracked(name, work)
+        return await self._tracked(name, inputs, work)
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
-        return await self._tracked(name, lambda says: _run(name, inputs, style, says))
+        return await self._tracked(name, inputs, lambda says: _run(name, inputs, style, says))
 
     async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
         """A model that an OpenAI-compatible server on this machine runs."""
-        return await self._tracked(name, lambda _: ask_server(url, {**inputs, "model": name}, headers))
+        return await self._tracked(name, inputs, lambda _: ask_server(url, {**inputs, "model": name}, headers))
 
-    async def _tracked(self, name: str, run: Callable[[str | None], Awaitable[Answer]]) -> Answer:
+    async def _tracked(self, name: str, inputs: Any, run: Callable[[str | None], Awaitable[Answer]]) -> Answer:
         """`run` is given what a planned fault lets the model say."""
         call, fault = Call(name), self.faults.take(name) or Fault(name)
         self.calls.append(call)
+        seen = begin_inference(name, inputs)
         try:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.error is not None:
@@ -77,12 +79,14 @@ class Models:
         except asyncio.CancelledError:
             call.state = "cancelled"
             raise
-        except InferenceError:
+        except InferenceError as error:
             call.state = "failed"
+            seen.end(error=f"{error.code}: {error.message}")
             raise
         if answer.stream is not None:
-            return replace(answer, stream=_paced(answer.stream, call, fault))
+            return replace(answer, stream=seen.heard(_paced(answer.stream, call, fault)))
         call.state = "done"
+        seen.end(answer.value, answer.usage)
         return answer
 
 

@@ -148,6 +148,7 @@ class Config:
         self._folder.mkdir(parents=True)
         self._external("egress", {"kind": "egress", "id": ""}, self._doors.bindings)
         self._external("tail", {"kind": "tail"}, self._doors.bindings)
+        self._external("traces", {"kind": "traces"}, self._doors.bindings)
         self._external("public", {"kind": "r2_public"}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
@@ -201,6 +202,7 @@ class Config:
         with_both = [r for r in plan.versions if r.assets and r.has_code]
         bindings += [f"(name = {literal(f'W{r.binding}')}, service = {literal(r.service)})" for r in with_both]
         bindings.append('(name = "TAIL", service = "tail")')
+        bindings.append('(name = "TRACES", service = "traces")')
         bindings.append('(name = "PUBLIC", service = "public")')
         fronts = [(f"F_{flow.id}", workflows.front_of(flow)) for flow in plan.flows]
         bindings += [f"(name = {literal(name)}, service = {literal(front)})" for name, front in fronts]
@@ -214,12 +216,15 @@ class Config:
     def _worker(self, running: RunningVersion) -> None:
         owner = self._main[running.key] is running
         spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
-        props = literal(json.dumps({"account": running.account, "script": running.script}))
-        tail = f'(name = "system", entrypoint = "tailer", props = (json = {props}))'
+        about = {"account": running.account, "script": running.script, "version": running.version["id"]}
+        props = f"props = (json = {literal(json.dumps(about))})"
+        tails = f'tails = [(name = "system", entrypoint = "tailer", {props})]'
+        if not self._plan.probe:
+            tails += f', streamingTails = [(name = "system", entrypoint = "tracer", {props})]'
         extra = objects.owned(spaces if owner else [], self._doors.objects is not None)
         self._services.append(
             f"(name = {literal(running.service)}, "
-            f"worker = ({self._code(running.version)}, {self._settings(running)}{extra}, tails = [{tail}]))"
+            f"worker = ({self._code(running.version)}, {self._settings(running)}{extra}, {tails}))"
         )
 
     def _probe(self, running: RunningVersion) -> bool:
