@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import data_plane_load as load  # noqa: E402
 from bench.data_plane_engines import Engine, local_cloudflare, miniflare  # noqa: E402
+from inferstack.live.tracing import switch  # noqa: E402
 
 KEY = "data plane"
 GOAL = 0.9
@@ -75,6 +76,21 @@ def bindings(ours: Engine, theirs: Engine, rounds: int) -> dict[str, dict[str, f
     return found
 
 
+def traced(ours: Engine, theirs: Engine, rounds: int) -> dict[str, float]:
+    """Ratios of what is an invocation of its own, while each leaves a trace."""
+    assert ours.api is not None
+    switch(ours.api.folder, "on")
+    found = {}
+    for name, measure in (
+        ("plain Worker", lambda engine: load.rate(engine, "/", LANES)),
+        ("service call", lambda engine: calls(engine, "service call", CALLS["service call"])),
+    ):
+        turns = [(measure(ours), measure(theirs)) for _ in range(rounds)]
+        found[name] = compared([a for a, _ in turns], [b for _, b in turns])["ratio"]
+    switch(ours.api.folder, "off")
+    return found
+
+
 def started(folder: Path) -> dict[str, float]:
     """Seconds from nothing to a Worker that answers, with all that it binds, and megabytes then."""
     figures = {}
@@ -101,6 +117,7 @@ def main() -> None:
             rest = {
                 "memory after load, MB": {"ours": load.megabytes(ours.pid), "miniflare": load.megabytes(theirs.pid)}
             }
+            rest |= {"with traces": traced(ours, theirs, 3 if quick else 9)}
             rest |= {f"deploys under load, {kind}": load.deploys(ours, kind) for kind in ("plain", "object")}
         rest["start"] = started(folder)
         (folder / "many").mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack import local
+from inferstack.live.tracing import switch
 from tests.conftest import Api, start_cloudflare
 from tests.local.test_assets import uploaded
 from tests.local.test_workers_run import release, upload
@@ -91,6 +92,7 @@ def bindings(api: Api) -> list[dict[str, Any]]:
 def local_cloudflare(folder: Path) -> Iterator[Engine]:
     api = start_cloudflare(folder)
     try:
+        switch(folder, "off")  # miniflare keeps none; with them, the last lines tell
         bound = bindings(api)
         made(api, "/workers/workers", {"name": NAME, "subdomain": {"enabled": True}})
         version = upload(

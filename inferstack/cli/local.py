@@ -80,6 +80,19 @@ def status(style: Format = "text") -> int:
     return 0 if answers else 1
 
 
+@command(LOCAL, "traces", to=local)
+def traces(
+    do: Annotated[Literal["on", "off", "clear"], typer.Argument(help="`clear` forgets those that were kept.")],
+    style: Format = "text",
+) -> None:
+    """Whether Workers leave traces; they cost an invocation a tenth of a millisecond."""
+    from inferstack.live import tracing
+
+    tracing.switch(folder(), do)
+    said = "the traces are gone" if do == "clear" else f"traces are {do} from the next request on"
+    printing.done(style, said)
+
+
 @command(LOCAL, "reset", to=local)
 def reset(yes: Yes = False, style: Format = "text") -> None:
     """Wipe it, and the state of its stacks."""

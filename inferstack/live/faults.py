@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from inferstack import local
-from inferstack.errors import ConfigError, UserError
+from inferstack.errors import ConfigError
+from inferstack.live.control import call
 
 
 def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
@@ -18,18 +18,18 @@ def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
         if not isinstance(entry, dict) or not {"path", "model", "product"} & set(entry):
             raise ConfigError("a fault names what it meets: a path of the API, a model, or a product of a binding")
     for entry in faults:
-        _call(folder, "POST", entry)
+        call(folder, "POST", "faults", entry)
     return len(faults)
 
 
 def planned(folder: Path) -> list[dict[str, Any]]:
     """Without the fields that say nothing."""
-    faults = _call(folder, "GET")["faults"]
+    faults = call(folder, "GET", "faults")["faults"]
     return [{key: value for key, value in fault.items() if value not in (None, "")} for fault in faults]
 
 
 def clear(folder: Path) -> None:
-    _call(folder, "DELETE")
+    call(folder, "DELETE", "faults")
 
 
 def _read(file: Path) -> list[Any]:
@@ -38,16 +38,3 @@ def _read(file: Path) -> list[Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
     return data if isinstance(data, list) else [data]
-
-
-def _call(folder: Path, method: str, body: dict[str, Any] | None = None) -> Any:
-    import httpx  # 60 ms
-
-    running = local.find(folder)
-    if running is None:
-        raise UserError("no local Cloudflare runs here\n  fix: inferstack local, or inferstack up with `target: local`")
-    url, token = f"http://127.0.0.1:{running.api_port}/__local/faults", local.token_of(folder)
-    answer = httpx.request(method, url, json=body, headers={"authorization": f"Bearer {token}"}, timeout=10)
-    if answer.status_code != 200:
-        raise ConfigError(answer.json()["errors"][0]["message"])
-    return answer.json()["result"]

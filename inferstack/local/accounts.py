@@ -31,6 +31,7 @@ from inferstack.local.storage.storage import Storage
 from inferstack.local.workflows.state import folders_of
 
 HEADER = b"x-local-account"
+NO_TRACES = "no-traces"  # a file in the state folder: the switch outlives the process
 S3_KEY = re.compile(r"Credential=([0-9a-f]{32})(?:/|%2F)")  # of a signed request: the account's id is its token's
 
 
@@ -54,6 +55,7 @@ class Accounts:
         self._open: dict[str, Open] = {}
         self._supervisor: Supervisor | None = None
         self._address = ""
+        self.traced = not (folder / NO_TRACES).exists()
         self.first = self._add(ACCOUNT_ID)
         self._look()
 
@@ -91,7 +93,26 @@ class Accounts:
         spaces = [space for plan in plans for space in plan.spaces]
         flows = [flow for plan in plans for flow in plan.flows]
         buckets = {host: found for plan in plans for host, found in plan.buckets.items()}
-        return Plan(versions=versions, hosts=hosts, routes=routes, spaces=spaces, flows=flows, buckets=buckets)
+        return Plan(
+            versions=versions,
+            hosts=hosts,
+            routes=routes,
+            spaces=spaces,
+            flows=flows,
+            buckets=buckets,
+            traced=self.traced,
+        )
+
+    async def trace(self, on: bool) -> None:
+        """From the next request on; the runtime is started anew for it, and none is lost."""
+        marker = self._folder / NO_TRACES
+        if on:
+            marker.unlink(missing_ok=True)
+        else:
+            marker.touch()
+        self.traced = on
+        if self._supervisor is not None:
+            await self._supervisor.apply()
 
     def _table(self) -> dict[str, Any]:
         """What the storage process must know of all accounts."""
@@ -130,7 +151,7 @@ class Accounts:
         )
         cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
         cloudflare.deployer.supervisor = self._supervisor
-        cloudflare.own_api = lambda: self._address
+        cloudflare.own_api, cloudflare.trace = (lambda: self._address), self.trace
         self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
         self._opened(cloudflare)
         return cloudflare

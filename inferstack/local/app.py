@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from inferstack.local._envelope import json_body, ok
+from inferstack.local._envelope import json_body, ok, require
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
 from inferstack.local._sockets import client_of
@@ -91,6 +91,7 @@ class LocalCloudflare:
         self.windows = Windows()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.use_text_server: Callable[[str], None] = lambda _: None
+        self.trace: Callable[[bool], Awaitable[None]] = _nothing
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
@@ -115,6 +116,8 @@ class LocalCloudflare:
         routes += [
             Route("/health", _health, methods=["GET"]),
             Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
+            Route("/__local/traces", self._set_traces, methods=["PUT"]),
+            Route("/__local/traces", self._clear_traces, methods=["DELETE"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
             *(Route(path, self.s3.answer, methods=METHODS_OF_S3) for path in PATHS),
@@ -150,6 +153,16 @@ class LocalCloudflare:
     async def _set_text_server(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text."""
         self.use_text_server(str((await json_body(request)).get("address", "")))
+        return ok({})
+
+    async def _set_traces(self, request: Request) -> Response:
+        """Of the local Cloudflare only: whether invocations leave traces."""
+        on = require(await json_body(request), "on", bool, 10001)
+        await self.trace(on)
+        return ok({"on": on})
+
+    async def _clear_traces(self, _: Request) -> Response:
+        self.events.clear()
         return ok({})
 
     async def _scheduled(self, request: Request) -> Response:
@@ -216,6 +229,10 @@ class LocalCloudflare:
 
 def _of_a_zone(route: Route) -> Route:
     return Route(API + route.path, route.endpoint, methods=route.methods)
+
+
+async def _nothing(_: bool) -> None:
+    """Until the process that has this account tells what to do."""
 
 
 async def _health(_: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inferstack.live.tracing import switch
 from tests.conftest import Api
 from tests.local.test_workers_run import deploy
 
@@ -198,3 +199,18 @@ def test_a_query_that_is_none_is_refused(traced: Api, wrong: dict[str, Any]) -> 
     answer = traced.client.post(QUERY, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["errors"][0]["message"]
+
+
+def test_traces_can_be_switched_off_and_forgotten(traced: Api) -> None:
+    traced.worker("traced", "GET", "/before")
+    trace_of(traced, "/before")
+    switch(traced.folder, "off")
+    try:
+        assert traced.worker("traced", "GET", "/unseen").status_code == 200
+    finally:
+        switch(traced.folder, "on")
+    traced.worker("traced", "GET", "/seen")
+    trace_of(traced, "/seen")
+    assert query(traced, "events", is_of("traced", "GET /unseen"))["events"]["events"] == []
+    switch(traced.folder, "clear")
+    assert query(traced, "events")["events"]["events"] == []

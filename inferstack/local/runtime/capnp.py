@@ -85,7 +85,7 @@ class RunningVersion:
 class Plan:
     """What should run: versions, and which hosts and routes lead to which Worker, by `key_of`.
 
-    `probe`: of a version that is tried alone, its exported classes can be asked for.
+    `probe`: of a version that is tried alone, its exported classes can be asked for. `traced`: spans are told.
     """
 
     versions: list[RunningVersion]
@@ -95,6 +95,7 @@ class Plan:
     flows: list[Flow] = field(default_factory=list)
     buckets: dict[str, list[str]] = field(default_factory=dict)  # account and name, by the hosts that serve them
     probe: bool = False
+    traced: bool = False
 
     def spaces_of(self, account: str) -> list[Space]:
         return [space for space in self.spaces if space.account == account]
@@ -219,7 +220,7 @@ class Config:
         about = {"account": running.account, "script": running.script, "version": running.version["id"]}
         props = f"props = (json = {literal(json.dumps(about))})"
         tails = f'tails = [(name = "system", entrypoint = "tailer", {props})]'
-        if not self._plan.probe:
+        if self._plan.traced:
             tails += f', streamingTails = [(name = "system", entrypoint = "tracer", {props})]'
         extra = objects.owned(spaces if owner else [], self._doors.objects is not None)
         self._services.append(
