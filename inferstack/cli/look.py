@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from inferstack.cli import printing
 from inferstack.cli.app import LOOK, command, commands_of
 from inferstack.cli.parameters import CostFormat, Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
 from inferstack.cli.projects import project
@@ -56,6 +57,21 @@ def logs(
                 else live.shown(worker, event, places.setdefault(worker, len(places)))
             )
             print(line, flush=True)
+
+
+@command(LOOK, "console")
+def console(
+    stack: Annotated[str | None, typer.Argument(help="A local stack; else the first account's.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    style: Format = "text",
+) -> None:
+    """Tell a link to the local Cloudflare's pages: requests, data, playground, faults. It is good once."""
+    from inferstack.live.console import link_of
+
+    url = link_of(stack, project())
+    if show:
+        typer.launch(url)
+    printing.emit(style, {"version": 1, "url": url}, url)
 
 
 @command(LOOK, "drift")

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from inferstack.errors import ConfigError
-from inferstack.live.control import call
+from inferstack.local import control
 
 
 def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
@@ -18,18 +18,18 @@ def add(folder: Path, fault: dict[str, Any], file: Path | None) -> int:
         if not isinstance(entry, dict) or not {"path", "model", "product"} & set(entry):
             raise ConfigError("a fault names what it meets: a path of the API, a model, or a product of a binding")
     for entry in faults:
-        call(folder, "POST", "faults", entry)
+        control(folder, "POST", "faults", entry)
     return len(faults)
 
 
 def planned(folder: Path) -> list[dict[str, Any]]:
     """Without the fields that say nothing."""
-    faults = call(folder, "GET", "faults")["faults"]
+    faults = control(folder, "GET", "faults")["faults"]
     return [{key: value for key, value in fault.items() if value not in (None, "")} for fault in faults]
 
 
 def clear(folder: Path) -> None:
-    call(folder, "DELETE", "faults")
+    control(folder, "DELETE", "faults")
 
 
 def _read(file: Path) -> list[Any]:

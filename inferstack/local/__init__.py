@@ -12,6 +12,7 @@ from inferstack.local._settings import (
     worker_ports,
     write_once,
 )
+from inferstack.local.control import control
 from inferstack.local.daemon import ensure, find, stop, workers_trouble
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "WORKERS_PORT",
     "Running",
     "Settings",
+    "control",
     "ensure",
     "find",
     "s3_environment",

@@ -23,6 +23,8 @@ from inferstack.local.ai.run import Models
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.app import Account, LocalCloudflare
+from inferstack.local.console.app import Console
+from inferstack.local.console.door import ROOT
 from inferstack.local.r2.earlier import carry_over
 from inferstack.local.r2.objects import Objects
 from inferstack.local.runtime.capnp import Plan, key_of
@@ -56,6 +58,7 @@ class Accounts:
         self._supervisor: Supervisor | None = None
         self._address = ""
         self.traced = not (folder / NO_TRACES).exists()
+        self.console = Console(self._cloudflare, self.api, folder)
         self.first = self._add(ACCOUNT_ID)
         self._look()
 
@@ -152,9 +155,14 @@ class Accounts:
         cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
         cloudflare.deployer.supervisor = self._supervisor
         cloudflare.own_api, cloudflare.trace = (lambda: self._address), self.trace
+        cloudflare.console_link = lambda: f"http://{self._address}{self.console.door.link(account_id)}"
         self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
         self._opened(cloudflare)
         return cloudflare
+
+    def _cloudflare(self, account: str) -> LocalCloudflare | None:
+        found = self._open.get(account)
+        return found.cloudflare if found else None
 
     def _look(self) -> None:
         """Open the accounts that have come to be since."""
@@ -166,6 +174,9 @@ class Accounts:
         """The v4 API: the token says whose it is; without one, the path does."""
         if scope["type"] == "http":
             scope["path"] = routed_path(scope["raw_path"])
+            if scope["path"] == ROOT or scope["path"].startswith(ROOT + "/"):
+                await self.console.app(scope, receive, send)
+                return
             await self._of(Request(scope)).api(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._with_tail(scope).api(scope, receive, send)

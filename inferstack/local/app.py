@@ -61,7 +61,7 @@ from inferstack.local.zones import Zones
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-FAULT = "fault"
+FAULT, NOTE = "fault", "note"
 UNTRACED = ("tail", "traces")  # the runtime's own, and not a Worker's
 API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
@@ -91,6 +91,7 @@ class LocalCloudflare:
         self.windows = Windows()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.use_text_server: Callable[[str], None] = lambda _: None
+        self.console_link: Callable[[], str] = str
         self.trace: Callable[[bool], Awaitable[None]] = _nothing
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
@@ -116,6 +117,9 @@ class LocalCloudflare:
         routes += [
             Route("/health", _health, methods=["GET"]),
             Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
+            Route("/__local/console", self._link_to_console, methods=["POST"]),
+            Route("/__local/notes", self._notes, methods=["GET"]),
+            Route("/__local/notes/{stack}/{about}", self._take_note, methods=["PUT"]),
             Route("/__local/traces", self._set_traces, methods=["PUT"]),
             Route("/__local/traces", self._clear_traces, methods=["DELETE"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
@@ -154,6 +158,19 @@ class LocalCloudflare:
         """Of the local Cloudflare only: who generates text."""
         self.use_text_server(str((await json_body(request)).get("address", "")))
         return ok({})
+
+    async def _link_to_console(self, _: Request) -> Response:
+        """Of the local Cloudflare only: a link to its console that is good once."""
+        return ok({"url": self.console_link()})
+
+    async def _notes(self, _: Request) -> Response:
+        """What runs of stacks said of themselves, for the console."""
+        return ok(self.store.list_all(NOTE))
+
+    async def _take_note(self, request: Request) -> Response:
+        stack, about = request.path_params["stack"], request.path_params["about"]
+        note = {"stack": stack, "about": about, "at": int(time.time() * 1000), "note": await json_body(request)}
+        return ok(self.store.put(NOTE, f"{stack}/{about}", note))
 
     async def _set_traces(self, request: Request) -> Response:
         """Of the local Cloudflare only: whether invocations leave traces."""

@@ -213,4 +213,4 @@ def test_traces_can_be_switched_off_and_forgotten(traced: Api) -> None:
     trace_of(traced, "/seen")
     assert query(traced, "events", is_of("traced", "GET /unseen"))["events"]["events"] == []
     switch(traced.folder, "clear")
-    assert query(traced, "events")["events"]["events"] == []
+    assert query(traced, "events", is_of("traced", "GET /before"))["events"]["events"] == []

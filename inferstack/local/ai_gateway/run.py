@@ -27,6 +27,7 @@ from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.logs import Entry, Logs
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
+from inferstack.local.traces.calls import note
 
 
 def is_external(model: str) -> bool:
@@ -120,6 +121,8 @@ class Gateways:
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
         log = self._log(gateway, asked, routed, started, cached=cached is not None)
+        found = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
+        note(**{f"cloudflare.ai.gateway.{name}": value for name, value in found.items()})
         return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None)
 
     def _log(

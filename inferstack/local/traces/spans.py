@@ -27,6 +27,8 @@ OPERATIONS = {
     "Text-to-Speech": "generate_content",
     "Automatic Speech Recognition": "generate_content",
 }
+GATEWAY = "cloudflare.ai.gateway.id"
+UNSEEN = "x-inferstack-unseen"  # a header of requests by which the console itself looks at a Worker
 LEVELS = {"ok": "info", "canceled": "warn", "responseStreamDisconnected": "warn"}
 
 
@@ -44,6 +46,7 @@ class _Invocation:
         self._spans: dict[str, Document] = {}
         self._logs: list[Document] = []
         self._errors: list[str] = []
+        self._unseen = False
 
     def read(self, told: list[Document]) -> list[Document]:
         for each in told:
@@ -51,7 +54,7 @@ class _Invocation:
             if handler is not None:
                 handler(each, each["event"], _milliseconds(each["timestamp"]))
         root = self._spans.get(self._root_id)
-        if root is None:
+        if root is None or self._unseen:
             return []
         spans = list(self._spans.values())
         for span in spans[1:]:
@@ -63,6 +66,7 @@ class _Invocation:
         self._trace, self._root_id, self._request = context["traceId"], event["spanId"], each["invocationId"]
         kind = info["type"]
         headers = {header["name"]: header["value"] for header in info.get("headers", [])}
+        self._unseen = UNSEEN in headers
         parent, given = context.get("spanId", ""), PARENT.match(headers.get("traceparent", ""))
         link = {"traceparent": given[0]} if given else {}
         root = _span(self._root_id, parent, _name(info), at)
@@ -130,7 +134,8 @@ class _Invocation:
         span["attributes"] |= {"cloudflare.binding.type": call.kind, **call.notes}
         if call.target:
             span["attributes"]["cloudflare.binding.target"] = call.target
-        return [_of_model(inference, span) for inference in call.inferences]
+        through = {key: call.notes[key] for key in (GATEWAY,) if key in call.notes}
+        return [_of_model(inference, span, through) for inference in call.inferences]
 
     def _span_event(self, span: Document) -> Document:
         return self._event(span["start"], "span", span)
@@ -170,8 +175,8 @@ def _span(identity: str, parent: str, name: str, at: int) -> Document:
     }
 
 
-def _of_model(inference: Inference, parent: Document) -> Document:
-    """A span of its own, of an inference within a call: a gateway may try several models."""
+def _of_model(inference: Inference, parent: Document, through: Document) -> Document:
+    """A span of its own, of an inference within a call: a gateway may try several models, and is named `through` which."""
     model = catalog.find_model(inference.model)
     operation = OPERATIONS.get(model.task if model else "", "chat" if model is None else "generate_content")
     start = int(inference.started * 1000)
@@ -189,7 +194,9 @@ def _of_model(inference: Inference, parent: Document) -> Document:
         known |= {f"gen_ai.usage.{side}_tokens": inference.usage[name]} if name in inference.usage else {}
     cents = cost_cents(inference.model, inference.usage)
     known |= {"inferstack.cost_usd": round(cents / CENTS, 9)} if cents else {}
-    span["attributes"] = known | dict(zip(CONTENT, (shortened(inference.inputs), inference.answer), strict=True))
+    span["attributes"] = (
+        known | through | dict(zip(CONTENT, (shortened(inference.inputs), inference.answer), strict=True))
+    )
     if inference.error:
         span["outcome"], span["attributes"]["error.type"] = "exception", inference.error
     return span

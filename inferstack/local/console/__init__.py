@@ -1,0 +1,1 @@
+"""Pages to look at what the local Cloudflare holds and does; all that they show, the API tells too."""
