@@ -49,17 +49,35 @@ class Picture:
         return cls(tuple(known.values()), tuple(kept))
 
     def columns(self) -> list[list[Node]]:
-        """By the longest way that leads to each; a circle ends where it was entered."""
-        depth = dict.fromkeys((node.id for node in self.nodes), 0)
-        for _ in range(min(len(self.nodes), 12)):
-            changed = False
-            for edge in self.edges:
-                if depth[edge.target] <= depth[edge.source] < 11:
-                    depth[edge.target], changed = depth[edge.source] + 1, True
-            if not changed:
-                break
+        """By the longest way that leads to each; a circle is open where it comes back to what it began with."""
+        onward: dict[str, list[str]] = {node.id: [] for node in self.nodes}
+        for edge in self.edges:
+            onward[edge.source].append(edge.target)
+        order: list[str] = []
+        state = dict.fromkeys(onward, 0)  # 1: on the way from the first one, 2: done
+        for node in self.nodes:
+            _walk(node.id, onward, state, order)
+        place = {identity: -position for position, identity in enumerate(order)}  # the last to be done comes first
+        depth = dict.fromkeys(onward, 0)
+        for identity in reversed(order):
+            for target in onward[identity]:
+                if place[target] > place[identity]:
+                    depth[target] = max(depth[target], depth[identity] + 1)
         levels = sorted(set(depth.values()))
         return [[node for node in self.nodes if depth[node.id] == level] for level in levels]
+
+
+def _walk(start: str, onward: dict[str, list[str]], state: dict[str, int], order: list[str]) -> None:
+    """Depth first, with a stack of its own: a long chain is no reason to end."""
+    waiting = [(start, False)]
+    while waiting:
+        identity, done = waiting.pop()
+        if done:
+            order.append(identity)
+        elif state[identity] == 0:
+            state[identity] = 1
+            waiting.append((identity, True))
+            waiting += [(target, False) for target in reversed(onward[identity]) if state[target] == 0]
 
 
 def as_mermaid(picture: Picture) -> str:
@@ -98,7 +116,7 @@ def as_svg(picture: Picture) -> str:
     height = 2 * MARGIN + max(tallest, 1) * ROW - (ROW - BOX[1])
     told = ", ".join(f"{node.kind} {node.label}" for node in picture.nodes)
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" {size} role="img">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" {size} role="group">'
     parts = [head, f"<title>{escape(told)}</title>"]
     parts += [_line(edge, places) for edge in picture.edges]
     parts += [_box(node, *places[node.id]) for node in picture.nodes]

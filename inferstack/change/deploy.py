@@ -18,7 +18,7 @@ from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
 from inferstack.config import StackSpec
-from inferstack.engine import output, progress, saved_plans
+from inferstack.engine import notes, output, progress, saved_plans
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.locks import with_lock
 from inferstack.engine.runs import counts, run_of, say, show
@@ -60,7 +60,11 @@ def up(
             )
     for key, address in addresses_of(spec, root).items():
         say(f"{key}: {address}")
-    return counts(result.summary)
+    done = counts(result.summary)
+    if spec.target == "local":
+        say(f"console: {notes.console_link(spec, root)}")
+        notes.leave(spec, root, "up", ", ".join(f"{count} {operation}" for operation, count in done.items()))
+    return done
 
 
 @contextmanager
@@ -155,6 +159,7 @@ def preview(
         if save is not None and not plan.refused:
             _save(stack, save)
     print(show_plan(plan, style), flush=True)
+    notes.leave(spec, root, "preview", f"of {name}", show_plan(plan, "text"))
     return plan
 
 

@@ -14,6 +14,7 @@ from pulumi.automation.events import EngineEvent, StepEventMetadata
 from inferstack.change import deploy
 from inferstack.cloudflare import Deployment
 from inferstack.config import StackSpec
+from inferstack.engine import notes
 from inferstack.engine.account import Account
 from inferstack.engine.runs import run_of, say
 from inferstack.resources.official import WorkersDeployment
@@ -48,6 +49,7 @@ def drift(stack: str, root: Path, style: str, *, fix: bool) -> int:
         moved = _moved_workers(spec, root, pulumi_stack)
     found += [Drift(key, "Worker", "deployment", state, _shown(live)) for key, (state, live) in moved.items()]
     print(_show(stack, found, style))
+    notes.leave(spec, root, "drift", f"{len(found)} differences", _show(stack, found, "text"))
     if not found:
         return 0
     if not fix:

@@ -2,7 +2,8 @@
 
 import json
 from contextlib import suppress
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -72,6 +73,25 @@ def console(
     if show:
         typer.launch(url)
     printing.emit(style, {"version": 1, "url": url}, url)
+
+
+@command(LOOK, "graph")
+def graph(
+    stack: Stack,
+    style: Annotated[Literal["svg", "mermaid", "dot"], typer.Option("--format", help="Of the picture.")] = "mermaid",
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")] = None,
+) -> None:
+    """Draw what a stack declares: Workers, what they bind, models and the ways to them."""
+    from inferstack import picture
+    from inferstack.author.graph import picture_of
+    from inferstack.config import load_stack
+
+    drawn = picture_of(load_stack(stack, project()))
+    text = {"svg": picture.as_svg, "mermaid": picture.as_mermaid, "dot": picture.as_dot}[style](drawn)
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text)
 
 
 @command(LOOK, "drift")

@@ -6,18 +6,16 @@ from pathlib import Path
 
 from inferstack import local
 from inferstack.config import load_stack
-from inferstack.engine.environment import local_account
+from inferstack.engine.notes import console_link
 from inferstack.errors import ConfigError
 
 
 def link_of(stack: str | None, root: Path) -> str:
     """A link that is good once, to what the stack's account holds. Raises `UserError` where none runs."""
-    account = local.ACCOUNT_ID
-    if stack is not None:
-        spec = load_stack(stack, root)
-        if spec.target != "local":
-            fix = "look at a stack with `target: local`; for Cloudflare, its dashboard"
-            raise ConfigError(f"the console shows the local Cloudflare, and `{stack}` is on Cloudflare\n  fix: {fix}")
-        account = local_account(spec)
-    url: str = local.control(root / ".inferstack" / "local", "POST", "console", account=account)["url"]
-    return url
+    if stack is None:
+        return str(local.control(root / ".inferstack" / "local", "POST", "console")["url"])
+    spec = load_stack(stack, root)
+    if spec.target != "local":
+        fix = "look at a stack with `target: local`; for Cloudflare, its dashboard"
+        raise ConfigError(f"the console shows the local Cloudflare, and `{stack}` is on Cloudflare\n  fix: {fix}")
+    return console_link(spec, root)

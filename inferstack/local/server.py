@@ -139,6 +139,8 @@ async def _serve(
     accounts.use_text_server(settings.text_server, record)
     print(f"API      {running.base_url}", flush=True)
     print(f"Workers  http://<worker>.{accounts.first.deployer.subdomain}.localhost:{running.port}", flush=True)
+    if sys.stdout.isatty():  # in the background this is a file, where the key of a door has no place
+        print(f"Console  {accounts.first.console_link()}", flush=True)
     await stop.wait()
     for task in background:
         task.cancel()

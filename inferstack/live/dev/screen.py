@@ -12,7 +12,7 @@ from typing import Any
 
 from inferstack.text import paint, terminal
 
-KEYS = {"u": "up", "c": "check", "l": "clear", "q": "quit"}
+KEYS = {"u": "up", "c": "check", "o": "console", "l": "clear", "q": "quit"}
 LONGEST = 16  # lines of problems that the foot shows; all of them have scrolled by
 
 

@@ -22,6 +22,7 @@ from inferstack.change import deploy
 from inferstack.config import StackSpec, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.addresses import client_environment
+from inferstack.engine.notes import console_link
 from inferstack.engine.runs import RunFailed
 from inferstack.errors import ConfigError, UserError
 from inferstack.live.dev import keys
@@ -150,6 +151,9 @@ class Session:
             self._engine.wanted = True
         elif name == "l":
             self._screen.clear()
+        elif name == "o" and self._spec is not None:
+            with suppress(UserError):
+                self._screen.line(f"console: {console_link(self._spec, self._root)}")
         elif name == "c":
             for line in check([self._stack], self._root).show("text").split("\n"):
                 self._screen.line(line)

@@ -28,7 +28,7 @@ POLICY = (
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # without a referrer a form says `Origin: null`
     "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
