@@ -66,7 +66,10 @@ def console(
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     style: Format = "text",
 ) -> None:
-    """Tell a link to the local Cloudflare's pages: requests, data, playground, faults. It is good once."""
+    """Tell a link to the local Cloudflare's pages.
+
+    Requests, data, playground, faults. It is good once.
+    """
     from inferstack.live.console import link_of
 
     url = link_of(stack, project())
@@ -81,7 +84,10 @@ def graph(
     style: Annotated[Literal["svg", "mermaid", "dot"], typer.Option("--format", help="Of the picture.")] = "mermaid",
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")] = None,
 ) -> None:
-    """Draw what a stack declares: Workers, what they bind, models and the ways to them."""
+    """Draw what a stack declares.
+
+    Workers, what they bind, models and the ways to them.
+    """
     from inferstack import picture
     from inferstack.author.graph import picture_of
     from inferstack.config import load_stack
