@@ -17,7 +17,8 @@ from inferstack.change.instances import find_running
 from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
-from inferstack.config import StackSpec
+from inferstack.config import StackSpec, load_stack
+from inferstack.cost.budget import breach_of
 from inferstack.engine import output, progress, saved_plans
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.locks import with_lock
@@ -41,6 +42,7 @@ def up(
     `plan` is a saved one, carried out as it is or not at all. `allowed` names what may lose its data. `refresh` looks at
     the account first.
     """
+    _keep_budget(name, root)
     with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
         _finish_interrupted(stack)
         if spec.protected:
@@ -61,6 +63,15 @@ def up(
     for key, address in addresses_of(spec, root).items():
         say(f"{key}: {address}")
     return counts(result.summary)
+
+
+def _keep_budget(name: str, root: Path) -> None:
+    """Nothing comes up that costs more than it may, or nobody knows what. A local stack costs nothing."""
+    spec = load_stack(name, root)
+    breach = breach_of(name, spec) if spec.target == "cloudflare" else None
+    if breach is not None and breach.severity == "error":
+        fix = f"{breach.fix}; `policies.severity.budget: warning` lets it pass"
+        raise ConfigError(f"nothing was changed: {breach.problem}\n  fix: {fix}")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Commands that look, and change nothing."""
 
 import json
+import sys
 from contextlib import suppress
 from typing import Annotated
 
@@ -75,18 +76,27 @@ def cost(
     stack: Stack,
     compare: Annotated[str | None, typer.Option(metavar="STACK", help="Show a second stack beside it.")] = None,
     style: CostFormat = "table",
-) -> None:
-    """Estimate what a stack costs a month.
+) -> int:
+    """Estimate what a stack costs a month; 2 when that is not within its budget.
 
     From the figures under `expect`.
     """
     from inferstack.config import load_stack
+    from inferstack.cost.budget import breach_of
     from inferstack.cost.cost_formats import show
     from inferstack.cost.estimate import estimate
 
     root = project()
     names = [stack, *([compare] if compare else [])]
-    print(show([estimate(name, load_stack(name, root)) for name in names], style))
+    specs = {name: load_stack(name, root) for name in names}
+    print(show([estimate(name, spec) for name, spec in specs.items()], style))
+    wrong = 0
+    for name, spec in specs.items():
+        breach = breach_of(name, spec)
+        if breach is not None:
+            print(f"{breach.severity}: {name}: {breach.problem}\n  fix: {breach.fix}", file=sys.stderr)
+            wrong = ConfigError.exit_code if breach.severity == "error" else wrong
+    return wrong
 
 
 @command(LOOK, "models")

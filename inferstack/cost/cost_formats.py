@@ -25,7 +25,10 @@ def show(estimates: list[Estimate], kind: str) -> str:
         head, rows = _compared(estimates)
     else:
         head, rows = HEAD, [_row(line) for line in estimates[0].lines]
-        rows.append(("", "", f"total of `{estimates[0].stack}`", f"plan: {estimates[0].plan}", _usd(estimates[0].usd)))
+        lacking = ", without what has no price" if estimates[0].unpriced else ""
+        rows.append(
+            ("", "", f"total of `{estimates[0].stack}`{lacking}", f"plan: {estimates[0].plan}", _usd(estimates[0].usd))
+        )
     notes = [f"{found.stack}: {note}" for found in estimates for note in found.notes]
     if kind == "csv":
         out = io.StringIO()
@@ -104,5 +107,6 @@ def _plain(found: Estimate) -> dict[str, Any]:
             for line in found.lines
         ],
         "notes": found.notes,
-        "sources": {product: catalog.source_of(product) for product in SOURCED},
+        **({"unpriced": found.unpriced} if found.unpriced else {}),
+        "sources": {product: catalog.source_of(product) for product in SOURCED} | found.sources,
     }
