@@ -77,9 +77,9 @@ def cost(
     compare: Annotated[str | None, typer.Option(metavar="STACK", help="Show a second stack beside it.")] = None,
     style: CostFormat = "table",
 ) -> int:
-    """Estimate what a stack costs a month; 2 when that is not within its budget.
+    """Estimate what a stack costs a month.
 
-    From the figures under `expect`.
+    From the figures under `expect`; ends with 2 when that breaks the budget.
     """
     from inferstack.config import load_stack
     from inferstack.cost.budget import breach_of

@@ -5,7 +5,7 @@ from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
-from inferstack.config.expectations import ModelTraffic
+from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
@@ -52,6 +52,7 @@ __all__ = [
     "ModelTraffic",
     "Node",
     "ObjectSpec",
+    "ObjectTraffic",
     "Option",
     "Place",
     "RateLimitBindingSpec",

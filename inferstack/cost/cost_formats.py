@@ -13,6 +13,14 @@ from inferstack.cost.estimate import Estimate, Line
 FORMATS = ("table", "json", "markdown", "csv")
 HEAD = ("product", "resource", "item", "computed from", "USD a month")
 SOURCED = ("workers_ai", "workers", "vectorize", "d1", "r2", "kv", "queues")
+ALSO = {  # named when the estimate has lines of theirs
+    "AI Gateway": "ai_gateway",
+    "AI Search": "ai_search",
+    "Analytics Engine": "analytics_engine",
+    "Durable Objects": "durable_objects",
+    "Workers Logs": "workers_logs",
+    "Workflows": "workflows",
+}
 
 
 def show(estimates: list[Estimate], kind: str) -> str:
@@ -88,6 +96,14 @@ def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def _priced_by(found: Estimate) -> list[str]:
+    products = {line.product for line in found.lines}
+    also = [name for product, name in ALSO.items() if product in products]
+    if any(line.item == "GB ingested" for line in found.lines):
+        also.append("observability")
+    return [*SOURCED, *also]
+
+
 def _plain(found: Estimate) -> dict[str, Any]:
     return {
         "stack": found.stack,
@@ -108,5 +124,5 @@ def _plain(found: Estimate) -> dict[str, Any]:
         ],
         "notes": found.notes,
         **({"unpriced": found.unpriced} if found.unpriced else {}),
-        "sources": {product: catalog.source_of(product) for product in SOURCED} | found.sources,
+        "sources": {product: catalog.source_of(product) for product in _priced_by(found)} | found.sources,
     }

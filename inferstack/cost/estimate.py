@@ -7,6 +7,8 @@ account's other stacks are not in it.
 
 from __future__ import annotations
 
+from datetime import date
+
 from inferstack.config import StackSpec
 from inferstack.cost.lines import DAYS, Estimate, Line
 from inferstack.cost.model_costs import add_models
@@ -15,10 +17,13 @@ from inferstack.cost.product_costs import add_products
 __all__ = ["DAYS", "Estimate", "Line", "estimate", "monthly"]
 
 
-def estimate(name: str, spec: StackSpec) -> Estimate:
+def estimate(name: str, spec: StackSpec, day: date | None = None) -> Estimate:
+    """By the prices of a day, else of today: Cloudflare announces some that begin later."""
     found = Estimate(name, spec.expect.plan)
+    found.day = day or found.day
     add_models(found, spec)
     add_products(found, spec)
+    found.notes = list(dict.fromkeys(found.notes))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 DAYS = 30
 
@@ -43,6 +44,7 @@ class Estimate:
     notes: list[str] = field(default_factory=list)
     unpriced: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    day: date = field(default_factory=lambda: datetime.now(UTC).date(), compare=False)
 
     @property
     def usd(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inferstack import catalog
-from inferstack.config import ModelTraffic, StackSpec, maker, price_name, priced_model, shares
+from inferstack.config import ModelTraffic, Share, StackSpec, maker, price_name, priced_model, shares
 from inferstack.cost.lines import DAYS, Estimate, Line, number
 
 OTHERWISE = {
@@ -30,6 +30,7 @@ def add_models(found: Estimate, spec: StackSpec) -> None:
                 continue
             if not share.part:
                 continue
+            usd += _guards(found, spec, share, f"models.{alias}", traffic)
             product = maker(spec, share.alias)
             lines = model_lines(product, f"models.{alias}", model, traffic, share.part)
             found.lines += lines
@@ -41,8 +42,37 @@ def add_models(found: Estimate, spec: StackSpec) -> None:
                 usd += sum(line.usd for line in lines)
                 _name_cheaper(found, alias, model, traffic)
             else:
+                _credits(found, spec, share, lines)
                 found.sources[name] = f"`prices:` of `{found.stack}`" if name in spec.prices else model.source
     _take_neurons(found, usd)
+
+
+def _guards(found: Estimate, spec: StackSpec, share: Share, resource: str, traffic: ModelTraffic) -> float:
+    """A gateway's guardrails read each prompt and answer with a model of Workers AI, which is billed like any other."""
+    gateway = spec.gateways.get(spec.models[share.alias].gateway or "")
+    if gateway is None or gateway.guardrails is None:
+        return 0.0
+    guard = catalog.find_model(catalog.prices("ai_gateway")["guardrails"]["model"])
+    read = traffic.input_tokens * bool(gateway.guardrails.prompt) + traffic.output_tokens * bool(
+        gateway.guardrails.response
+    )
+    calls = traffic.model_copy(update={"input_tokens": read, "output_tokens": 0, "cached_input": 0})
+    lines = model_lines("Workers AI", resource, guard, calls, share.part) if guard else []
+    found.lines += lines
+    return sum(line.usd for line in lines)
+
+
+def _credits(found: Estimate, spec: StackSpec, share: Share, lines: list[Line]) -> None:
+    """Cloudflare bills `provider/model` of `env.AI.run` itself, and takes a fee on the credits that pay it."""
+    fee = catalog.prices("ai_gateway")["unified_billing_fee"]
+    declared = spec.models[share.alias]
+    resource = lines[0].resource if lines else ""
+    usd = sum(line.usd for line in lines)
+    gateway = spec.gateways.get(declared.gateway or "")
+    if not declared.external and usd:
+        found.lines.append(Line("AI Gateway", resource, "fee on credits", usd, 1, fee))
+    elif gateway is not None and usd and declared.provider not in (*spec.providers, *gateway.keys):
+        found.notes.append(f"{resource}: with Unified Billing instead of a key, {fee:.0%} come on top")
 
 
 def _unpriced(found: Estimate, alias: str, name: str) -> None:

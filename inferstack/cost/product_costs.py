@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from inferstack import catalog
-from inferstack.config import StackSpec
+from inferstack.config import ObjectTraffic, StackSpec
 from inferstack.cost.lines import DAYS, Allowances, Estimate, Line, add, include, round_up
+from inferstack.cost.log_costs import data_points, logs
+from inferstack.cost.search_costs import searches
+
+MORE = (logs, data_points, searches)
 
 
 def add_products(found: Estimate, spec: StackSpec) -> None:
-    for product in (_workers, _indexes, _databases, _buckets, _namespaces, _queues, _objects, _workflows):
+    for product in (_workers, _indexes, _databases, _buckets, _namespaces, _queues, _objects, _workflows, *MORE):
         before = len(found.lines)
         allowances = product(found, spec)
         include(found, found.lines[before:], allowances)
@@ -30,6 +35,8 @@ def _workers(found: Estimate, spec: StackSpec) -> Allowances:
         )
         at, cpu = ("Workers", f"workers.{key}"), requests * traffic.cpu_ms
         add(found, at, "CPU milliseconds", cpu, 1e6, rates["cpu_ms"]["per_million_usd"])
+        files = ("Static assets", f"workers.{key}")
+        add(found, files, "asset requests", traffic.asset_requests * DAYS, 1e6, rates["static_assets"]["requests_usd"])
     _instances(found, spec)
     per_day = leading_number(rates["requests"]["free"])
     # On the free plan CPU time is bounded per invocation, not per month.
@@ -132,29 +139,50 @@ def _queues(found: Estimate, spec: StackSpec) -> Allowances:
     rates = catalog.prices("queues")["operations"]
     for key, traffic in spec.expect.queues.items():
         # A delivered message is written, read and deleted; a retry reads it once more.
-        operations = traffic.messages * DAYS * (3 + traffic.retries)
+        units = math.ceil(traffic.message_kb / catalog.prices("queues")["unit_kb"])
+        operations = traffic.messages * DAYS * (3 + traffic.retries) * units
         add(found, ("Queues", f"queues.{key}"), "operations", operations, 1e6, rates["per_million_usd"])
     return {"operations": (rates["paid_included_month"], rates["free_day"] * DAYS)}
 
 
 def _objects(found: Estimate, spec: StackSpec) -> Allowances:
     rates = catalog.prices("durable_objects")
-    requests, duration, stored = rates["requests"], rates["duration_gb_s"], rates["sqlite"]
+    requests, duration = rates["requests"], rates["duration_gb_s"]
     for key, traffic in spec.expect.objects.items():
         at = ("Durable Objects", f"workers.{key}")
         calls = (traffic.requests + traffic.messages / rates["messages_per_request"]) * DAYS
         add(found, at, "requests", calls, 1e6, requests["per_million_usd"])
         seconds = traffic.active_seconds * DAYS * rates["memory_gb"]  # billed for all of it, whatever is used
         add(found, at, "GB-seconds", seconds, 1e6, duration["per_million_usd"])
-        add(found, at, "rows read", traffic.rows_read * DAYS, 1e6, stored["rows_read"]["per_million_usd"])
-        add(found, at, "rows written", traffic.rows_written * DAYS, 1e6, stored["rows_written"]["per_million_usd"])
-        add(found, at, "GB stored", traffic.storage_gb, 1, stored["storage_gb"]["per_gb_month_usd"])
-        if any(each.storage == "legacy-kv" for each in spec.workers[key].classes.values()):
-            found.notes.append(f"objects.{key}: priced as SQLite; the older storage is billed by units of 4 KB")
+        _stored(found, at, traffic, older=_only_older(spec, key))
+        if any(each.storage == "legacy-kv" for each in spec.workers[key].classes.values()) and not traffic.older:
+            said = "give `read_units`, `write_units` and `deletes`"
+            found.notes.append(f"objects.{key}: the older storage is billed by units of 4 KB; {said}")
+    sql, pairs = rates["sqlite"], rates["key_value"]
     metered = {"requests": requests, "GB-seconds": duration}
-    metered |= {"rows read": stored["rows_read"], "rows written": stored["rows_written"]}
+    metered |= {"rows read": sql["rows_read"], "rows written": sql["rows_written"]}
     included = {item: (rate["paid_included_month"], rate["free_day"] * DAYS) for item, rate in metered.items()}
-    return included | {"GB stored": (stored["storage_gb"]["paid_included"], stored["storage_gb"]["free"])}
+    for item, rate in {"units read": "read_units", "units written": "write_units", "deletes": "deletes"}.items():
+        included[item] = (pairs[rate]["paid_included_month"], 0)
+    included["GB stored"] = (sql["storage_gb"]["paid_included"], sql["storage_gb"]["free"])
+    return included | {"GB stored (older storage)": (pairs["storage_gb"]["paid_included"], 0)}
+
+
+def _only_older(spec: StackSpec, key: str) -> bool:
+    classes = spec.workers[key].classes.values()
+    return bool(classes) and all(each.storage == "legacy-kv" for each in classes)
+
+
+def _stored(found: Estimate, at: tuple[str, str], traffic: ObjectTraffic, *, older: bool) -> None:
+    rates = catalog.prices("durable_objects")
+    sql, pairs = rates["sqlite"], rates["key_value"]
+    add(found, at, "rows read", traffic.rows_read * DAYS, 1e6, sql["rows_read"]["per_million_usd"])
+    add(found, at, "rows written", traffic.rows_written * DAYS, 1e6, sql["rows_written"]["per_million_usd"])
+    add(found, at, "units read", traffic.read_units * DAYS, 1e6, pairs["read_units"]["per_million_usd"])
+    add(found, at, "units written", traffic.write_units * DAYS, 1e6, pairs["write_units"]["per_million_usd"])
+    add(found, at, "deletes", traffic.deletes * DAYS, 1e6, pairs["deletes"]["per_million_usd"])
+    held, mark = (pairs, " (older storage)") if older else (sql, "")
+    add(found, at, "GB stored" + mark, traffic.storage_gb, 1, held["storage_gb"]["per_gb_month_usd"])
 
 
 def leading_number(text: str) -> float:

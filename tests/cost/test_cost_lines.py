@@ -392,4 +392,6 @@ def test_objects_of_the_older_kind_are_said_to_be_priced_otherwise() -> None:
     objects = {"ROOMS": {"class_name": "Room", "storage": "legacy-kv"}}
     worker = {"source": "w.js", "compatibility_date": "2026-06-01", "objects": objects}
     found = estimated({"objects": {"w": {"requests": 1}}}, workers={"w": worker})
-    assert found.notes == ["objects.w: priced as SQLite; the older storage is billed by units of 4 KB"]
+    assert found.notes == [
+        "objects.w: the older storage is billed by units of 4 KB; give `read_units`, `write_units` and `deletes`"
+    ]

@@ -39,8 +39,8 @@ CALLS = {
     "minutes": ({**GPT, "model": "whisper-1"}, {"requests": 100, "audio_minutes": 2}, 6000 * 0.006),
     # 1,000 × 30 searches × 0.002
     "rerank": ({**GPT, "provider": "cohere", "model": "rerank-v3.5"}, {"requests": 1000}, 30_000 * 0.002),
-    # by its name in `env.AI.run`: 30,000 × 100 = 3 M × 0.15
-    "in env.AI.run": ({"model": "openai/gpt-4o-mini"}, {"requests": 1000, "input_tokens": 100}, 3 * 0.15),
+    # by its name in `env.AI.run`: 30,000 × 100 = 3 M × 0.15, and 5 % on the credits
+    "in env.AI.run": ({"model": "openai/gpt-4o-mini"}, {"requests": 1000, "input_tokens": 100}, 3 * 0.15 * 1.05),
 }  # fmt: skip
 
 
@@ -61,9 +61,9 @@ def test_a_route_shares_its_calls_out_and_says_what_it_cannot_know() -> None:
         "conditions": [{"metadata": {"plan": "gold"}, "models": ["gemini"]}],
     }
     models = {"gpt": GPT, "gemini": GEMINI, "llama": LLAMA, "routed": {**LLAMA, "route": "r"}}
-    found = estimated(
-        models, {"routed": {"requests": 1000, "input_tokens": 1000}}, gateways={"g": {"routes": {"r": route}}}
-    )
+    keys = {provider: {"secret": "env:KEY"} for provider in ("openai", "google-ai-studio")}
+    gateways = {"g": {"routes": {"r": route}, "keys": keys}}
+    found = estimated(models, {"routed": {"requests": 1000, "input_tokens": 1000}}, gateways=gateways)
     # 30 M tokens: a quarter at 1.25, the rest at 0.15; llama only when gpt fails
     assert found.usd == pytest.approx(7.5 * 1.25 + 22.5 * 0.15)
     assert found.notes == [

@@ -30,6 +30,15 @@ def check(spec: StackSpec, report: Report) -> None:
             if key not in declared:
                 problem = f"`{key}` is not declared under `{section}:`{closest(key, declared)}"
                 report("IS076", ("expect", section, key), problem, f"use a name that stands under `{section}:`")
+    for key in spec.expect.logs:
+        if key not in spec.workers:
+            problem = f"`{key}` is not declared under `workers:`{closest(key, spec.workers)}"
+            report("IS076", ("expect", "logs", key), problem, "name the Worker whose logs they are")
+    datasets = {b.analytics for w in spec.workers.values() for b in w.bindings.values() if b.analytics}
+    for key in spec.expect.analytics:
+        if key not in datasets:
+            problem = f"no Worker has the dataset `{key}`{closest(key, datasets)}"
+            report("IS076", ("expect", "analytics", key), problem, "name one that a binding has as `analytics`")
     owners = {key: worker for key, worker in spec.workers.items() if worker.classes}
     for key in spec.expect.objects:
         if key not in owners:
