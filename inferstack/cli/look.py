@@ -1,14 +1,13 @@
 """Commands that look, and change nothing."""
 
 import json
-import sys
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from inferstack.cli.app import LOOK, command, commands_of
-from inferstack.cli.parameters import CostFormat, Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.parameters import Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
 from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
@@ -69,34 +68,6 @@ def drift(
     from inferstack.change.drift import drift as change
 
     return change(stack, project(), style, fix=fix)
-
-
-@command(LOOK, "cost")
-def cost(
-    stack: Stack,
-    compare: Annotated[str | None, typer.Option(metavar="STACK", help="Show a second stack beside it.")] = None,
-    style: CostFormat = "table",
-) -> int:
-    """Estimate what a stack costs a month.
-
-    From the figures under `expect`; ends with 2 when that breaks the budget.
-    """
-    from inferstack.config import load_stack
-    from inferstack.cost.budget import breach_of
-    from inferstack.cost.cost_formats import show
-    from inferstack.cost.estimate import estimate
-
-    root = project()
-    names = [stack, *([compare] if compare else [])]
-    specs = {name: load_stack(name, root) for name in names}
-    print(show([estimate(name, spec) for name, spec in specs.items()], style))
-    wrong = 0
-    for name, spec in specs.items():
-        breach = breach_of(name, spec)
-        if breach is not None:
-            print(f"{breach.severity}: {name}: {breach.problem}\n  fix: {breach.fix}", file=sys.stderr)
-            wrong = ConfigError.exit_code if breach.severity == "error" else wrong
-    return wrong
 
 
 @command(LOOK, "models")

@@ -42,7 +42,10 @@ def shares(spec: StackSpec, alias: str) -> list[Share]:
 def outside_name(spec: StackSpec, alias: str) -> tuple[str, str] | None:
     """Provider and model, when it is not one of Workers AI; `env.AI.run` takes `openai/gpt-x`, too."""
     declared = spec.models[alias]
-    return (declared.provider, declared.model) if declared.external else catalog.split_name(declared.model)
+    if declared.external:
+        return declared.provider, declared.model
+    named = None if declared.model in spec.catalog else catalog.split_name(declared.model)
+    return named if named and catalog.is_provider(named[0]) else None
 
 
 def price_name(spec: StackSpec, alias: str) -> str:

@@ -30,38 +30,49 @@ def show(estimates: list[Estimate], kind: str) -> str:
             [_plain(found) for found in estimates] if len(estimates) > 1 else _plain(estimates[0]), indent=2
         )
     if len(estimates) > 1:
-        head, rows = _compared(estimates)
+        head, rows = compared(estimates)
     else:
-        head, rows = HEAD, [_row(line) for line in estimates[0].lines]
+        head, rows = HEAD, [row_of(line) for line in estimates[0].lines]
         lacking = ", without what has no price" if estimates[0].unpriced else ""
         rows.append(
-            ("", "", f"total of `{estimates[0].stack}`{lacking}", f"plan: {estimates[0].plan}", _usd(estimates[0].usd))
+            (
+                "",
+                "",
+                f"total of `{estimates[0].stack}`{lacking}",
+                f"plan: {estimates[0].plan}",
+                usd_text(estimates[0].usd),
+            )
         )
-    notes = [f"{found.stack}: {note}" for found in estimates for note in found.notes]
+    notes = noted(estimates)
     if kind == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([head, *rows])
         return out.getvalue().rstrip("\n")
     body = _markdown(head, rows) if kind == "markdown" else _table(head, rows)
-    if not estimates[0].lines:
-        notes.append(f"{estimates[0].stack}: nothing to compute with; say what you expect under `expect:`")
     retrieved = catalog.sources()["retrieved"]
     tail = [*(f"- {note}" for note in notes), f"A month is 30 days; prices as read on {retrieved}, without tax."]
     return "\n".join([body, "", *tail])
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def noted(estimates: list[Estimate]) -> list[str]:
+    notes = [f"{found.stack}: {note}" for found in estimates for note in found.notes]
+    if not estimates[0].lines:
+        notes.append(f"{estimates[0].stack}: nothing to compute with; say what you expect under `expect:`")
+    return notes
+
+
+def row_of(line: Line) -> tuple[str, ...]:
     included = line.quantity < 0
     resource = "included" if included else line.resource
-    return (line.product, resource, line.item, line.basis, _usd(line.usd))
+    return (line.product, resource, line.item, line.basis, usd_text(line.usd))
 
 
-def _usd(value: float, sign: str = "") -> str:
+def usd_text(value: float, sign: str = "") -> str:
     """To the cent; what is less than half of one has no sign of its own, as `-0.00` reads like a saving."""
     return f"{value if abs(value) >= 0.005 else 0.0:{sign},.2f}"
 
 
-def _compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Resources as rows, stacks as columns, and the difference of the last to the first."""
     names: list[str] = []
     for found in estimates:
@@ -70,9 +81,9 @@ def _compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[st
     for name in [*(n for n in names if n != "account"), *(["account"] if "account" in names else [])]:
         values = [found.resources().get(name, 0.0) for found in estimates]
         shown = "account: plan and allowances" if name == "account" else name
-        rows.append((shown, *map(_usd, values), _usd(values[-1] - values[0], "+")))
+        rows.append((shown, *map(usd_text, values), usd_text(values[-1] - values[0], "+")))
     totals = [found.usd for found in estimates]
-    rows.append(("total", *map(_usd, totals), _usd(totals[-1] - totals[0], "+")))
+    rows.append(("total", *map(usd_text, totals), usd_text(totals[-1] - totals[0], "+")))
     return ("USD a month", *(found.stack for found in estimates), "difference"), rows
 
 
