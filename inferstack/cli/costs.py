@@ -1,6 +1,7 @@
 """`inferstack cost`: what a stack would cost, beside another, with another model, and beside what was used."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,12 +23,21 @@ def cost(
         list[str] | None,
         typer.Option("--what-if", metavar="ROLE=MODEL", help="The same stack with another model, beside it."),
     ] = None,
+    actual: Annotated[bool, typer.Option("--actual", help="What models did cost, by the logs.")] = False,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="With --actual: 7d, 24h, or a day.")] = None,
+    usage: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --actual: lines of `logs --format json`.")
+    ] = None,
     style: CostFormat = "table",
 ) -> int:
     """Estimate what a stack costs a month.
 
-    From the figures under `expect`; ends with 2 when that breaks the budget.
+    From the figures under `expect`; ends with 2 when that breaks the budget. With --actual beside what was used.
     """
+    if actual:
+        return _actual(stack, since or "7d", usage, style, alone=not (compare or what_if))
+    if since or usage:
+        raise ConfigError("`--since` and `--usage` say which logs are read\n  fix: add `--actual`")
     from inferstack.config import load_stack
     from inferstack.cost.budget import breach_of
     from inferstack.cost.cost_formats import show
@@ -49,6 +59,18 @@ def cost(
     else:
         print(show(estimates, style))
     return _told(breaches)
+
+
+def _actual(stack: str, since: str, usage: Path | None, style: str, *, alone: bool) -> int:
+    from inferstack.config import load_stack
+    from inferstack.cost.usage_formats import show_usage
+    from inferstack.live.usage_logs import read_usage
+
+    if not alone:
+        raise ConfigError("`--actual` stands alone\n  fix: leave out `--compare` and `--what-if`")
+    root = project()
+    print(show_usage(load_stack(stack, root), read_usage(stack, root, since, usage), style))
+    return 0
 
 
 def _told(breaches: "dict[str, Breach]") -> int:

@@ -48,7 +48,7 @@ def show(estimates: list[Estimate], kind: str) -> str:
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([head, *rows])
         return out.getvalue().rstrip("\n")
-    body = _markdown(head, rows) if kind == "markdown" else _table(head, rows)
+    body = markdown_table(head, rows) if kind == "markdown" else text_table(head, rows)
     retrieved = catalog.sources()["retrieved"]
     tail = [*(f"- {note}" for note in notes), f"A month is 30 days; prices as read on {retrieved}, without tax."]
     return "\n".join([body, "", *tail])
@@ -87,7 +87,7 @@ def compared(estimates: list[Estimate]) -> tuple[tuple[str, ...], list[tuple[str
     return ("USD a month", *(found.stack for found in estimates), "difference"), rows
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def text_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     numeric = {i for i in range(len(head)) if rows and all(_is_number(row[i]) for row in rows)}
 
@@ -102,7 +102,7 @@ def _is_number(cell: str) -> bool:
     return cell.lstrip("+-").replace(",", "").replace(".", "").isdigit()
 
 
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
