@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "wrangler": {*BASE, "author"},
     "gitops": {*BASE, "author"},
     "change": {*BASE, "cost", "engine", "author"},
-    "live": {*BASE, "engine", "clients", "author", "change"},
+    "live": {*BASE, "cost", "engine", "clients", "author", "change"},
 }
 # Rooms whose names all come from the package itself. The others have public modules instead, each with one command's
 # work: a door would import Pulumi's SDK (0.3 s) for a `check` that needs none. So it is with the modules named here:

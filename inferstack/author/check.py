@@ -8,11 +8,10 @@ from pathlib import Path
 
 from inferstack import catalog
 from inferstack.config import CODES, Checked, check_stack, closest, find_entry, format_findings
-from inferstack.config.checks.policies import is_excepted, severity_of
 from inferstack.config.checks.variables import COUNTED
 from inferstack.config.findings.finding import Findings, TooMany
 from inferstack.config.findings.report import Report
-from inferstack.cost.estimate import estimate
+from inferstack.cost.budget import breach_of
 from inferstack.errors import ConfigError
 
 NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "gateways")
@@ -71,18 +70,9 @@ def _check_code(found: Checked, root: Path) -> None:
 
 def _check_budget(name: str, found: Checked, report: Report) -> None:
     assert found.spec is not None
-    assert found.spec.budget is not None
-    usd, most = estimate(name, found.spec).usd, found.spec.budget.monthly_usd
-    severity = severity_of(found.spec, "budget")
-    if usd > most and severity != "off" and not is_excepted(found.spec, "budget", "budget"):
-        problem = f"the estimate is {usd:,.2f} USD a month, the budget {most:,.2f}"
-        report(
-            "IS077",
-            ("budget", "monthly_usd"),
-            problem,
-            f"see `inferstack cost {name}`; raise the one or lower the other",
-            severity,
-        )
+    breach = breach_of(name, found.spec)
+    if breach is not None:
+        report(breach.code, ("budget", "monthly_usd"), breach.problem, breach.fix, breach.severity)
 
 
 def _check_accounts(checked: dict[str, Checked]) -> None:

@@ -1,6 +1,7 @@
 """Cloudflare's models, limits and prices as data (each file carries its sources and date), and look-ups on them."""
 
 from inferstack.catalog.bounds import Bounds, bounds_of
+from inferstack.catalog.external import external_models, external_sources, find_external, is_provider, slug, split_name
 from inferstack.catalog.models import Catalog, Model, Price, builtin, find_model, model_names, sources
 from inferstack.catalog.platform import limit, prices, source_of
 
@@ -11,10 +12,16 @@ __all__ = [
     "Price",
     "bounds_of",
     "builtin",
+    "external_models",
+    "external_sources",
+    "find_external",
     "find_model",
+    "is_provider",
     "limit",
     "model_names",
     "prices",
+    "slug",
     "source_of",
     "sources",
+    "split_name",
 ]

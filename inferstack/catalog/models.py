@@ -14,10 +14,14 @@ DATA = Path(__file__).parent / "data" / "models.json"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for one `unit`, in the words of Cloudflare's API: `per M input tokens`, `per audio minute`, …"""
+    """US dollars for one `unit`, in the words of Cloudflare's API: `per M input tokens`, `per audio minute`, …
+
+    With `above`, the whole request has this price when its prompt is longer than so many tokens.
+    """
 
     unit: str
     usd: float
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Model:
     planned_deprecation: str | None = None
     first_seen: str | None = None
     last_seen: str | None = None
+    successor: str | None = None
     note: str | None = None
     source: str = "Cloudflare"
 
@@ -69,10 +74,18 @@ class Model:
 
     def price(self, *words: str) -> float | None:
         """US dollars for one unit whose name has all of `words`; None where no such price is known."""
-        for entry in self.prices:
+        for entry in self.prices_for():
             if all(word in entry.unit for word in words) and ("cached" in entry.unit) == ("cached" in words):
                 return entry.usd
         return None
+
+    def prices_for(self, prompt_tokens: float = 0) -> list[Price]:
+        """One for each unit, for a request with a prompt of this length."""
+        held: dict[str, Price] = {}
+        for price in sorted(self.prices, key=lambda each: each.above):
+            if price.above == 0 or prompt_tokens > price.above:
+                held[price.unit] = price
+        return [held[unit] for unit in dict.fromkeys(price.unit for price in self.prices) if unit in held]
 
 
 class Catalog:

@@ -42,6 +42,8 @@ def up(
     the account first.
     """
     with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
+        if spec.target == "cloudflare" and spec.budget is not None:
+            _keep_budget(name, spec)
         _finish_interrupted(stack)
         if spec.protected:
             _refuse_losses(spec, root, stack, allowed)
@@ -65,6 +67,16 @@ def up(
         say(f"console: {notes.console_link(spec, root)}")
         notes.leave(spec, root, "up", ", ".join(f"{count} {operation}" for operation, count in done.items()))
     return done
+
+
+def _keep_budget(name: str, spec: StackSpec) -> None:
+    """Nothing comes up that costs more than it may, or nobody knows what. A local stack costs nothing."""
+    from inferstack.cost.budget import breach_of  # with the catalogue's prices, which a local run does not need
+
+    breach = breach_of(name, spec)
+    if breach is not None and breach.severity == "error":
+        fix = f"{breach.fix}; `policies.severity.budget: warning` lets it pass"
+        raise ConfigError(f"nothing was changed: {breach.problem}\n  fix: {fix}")
 
 
 @contextmanager

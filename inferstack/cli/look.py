@@ -9,7 +9,7 @@ import typer
 
 from inferstack.cli import printing
 from inferstack.cli.app import LOOK, command, commands_of
-from inferstack.cli.parameters import CostFormat, Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.parameters import Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
 from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
@@ -110,25 +110,6 @@ def drift(
     from inferstack.change.drift import drift as change
 
     return change(stack, project(), style, fix=fix)
-
-
-@command(LOOK, "cost")
-def cost(
-    stack: Stack,
-    compare: Annotated[str | None, typer.Option(metavar="STACK", help="Show a second stack beside it.")] = None,
-    style: CostFormat = "table",
-) -> None:
-    """Estimate what a stack costs a month.
-
-    From the figures under `expect`.
-    """
-    from inferstack.config import load_stack
-    from inferstack.cost.cost_formats import show
-    from inferstack.cost.estimate import estimate
-
-    root = project()
-    names = [stack, *([compare] if compare else [])]
-    print(show([estimate(name, load_stack(name, root)) for name in names], style))
 
 
 @command(LOOK, "models")

@@ -44,7 +44,7 @@ Format = Annotated[Literal["text", "json"], typer.Option("--format", help="For p
 CheckFormat = Annotated[Literal["text", "json", "github", "sarif"], typer.Option("--format")]
 PlanFormat = Annotated[Literal["text", "json", "markdown"], typer.Option("--format")]
 TableFormat = Annotated[Literal["table", "json"], typer.Option("--format")]
-CostFormat = Annotated[Literal["table", "json", "markdown", "csv"], typer.Option("--format")]
+CostFormat = Annotated[Literal["table", "json", "markdown", "csv", "html"], typer.Option("--format")]
 
 LogLevel = Annotated[
     Literal["debug", "info", "log", "warn", "error"], typer.Option(help="What is at least so loud; failures always.")

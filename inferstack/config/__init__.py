@@ -2,15 +2,17 @@
 
 from inferstack.config._merge import OVERRIDES
 from inferstack.config.bundle_models import BundleRule
+from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
-from inferstack.config.expectations import ModelTraffic
+from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.paths import leaves, real_path
+from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.sources import find_entry
@@ -50,15 +52,18 @@ __all__ = [
     "ModelTraffic",
     "Node",
     "ObjectSpec",
+    "ObjectTraffic",
     "Option",
     "Place",
     "RateLimitBindingSpec",
     "RouteSpec",
+    "Share",
     "SmokeSpec",
     "SpendLimitSpec",
     "StackSpec",
     "Template",
     "WorkerSpec",
+    "budget_severity",
     "check_stack",
     "closest",
     "env_file",
@@ -71,11 +76,16 @@ __all__ = [
     "json_schema",
     "leaves",
     "load_stack",
+    "maker",
+    "outside_name",
     "parse_seconds",
     "plain",
+    "price_name",
+    "priced_model",
     "provider_variable",
     "real_path",
     "seconds",
+    "shares",
     "split_reference",
     "stack_files",
     "stack_names",

@@ -17,10 +17,11 @@ class _Model(BaseModel):
 
 
 class WorkerTraffic(_Model):
-    """Requests to a Worker and the CPU time of one, in milliseconds."""
+    """Requests to a Worker and the CPU time of one, in milliseconds; requests for static assets run no code."""
 
     requests: Count
     cpu_ms: Count = 0
+    asset_requests: Count = 0
 
 
 class ModelTraffic(_Model):
@@ -79,22 +80,34 @@ class NamespaceTraffic(_Model):
 
 
 class QueueTraffic(_Model):
-    """Messages a day, each of at most 64 KB, and the share of them that is retried once."""
+    """Messages a day, their size in KB (each 64 are an operation), and the share of them that is retried once."""
 
     messages: Count
+    message_kb: Annotated[float, Field(gt=0, le=128)] = 1
     retries: Share = 0
 
 
 class ObjectTraffic(_Model):
     """Of the Durable Objects of a Worker's classes, a day: requests (RPC calls and alarms too), incoming messages of
-    WebSockets, seconds that objects are active (each of several at once counts); rows, gigabytes held."""
+    WebSockets, seconds that objects are active (each of several at once counts); rows, gigabytes held.
+
+    Classes with the older storage read and write units of 4 KB instead of rows, and delete keys.
+    """
 
     requests: Count
     messages: Count = 0
     active_seconds: Count = 0
     rows_read: Count = 0
     rows_written: Count = 0
+    read_units: Count = 0
+    write_units: Count = 0
+    deletes: Count = 0
     storage_gb: Count = 0
+
+    @property
+    def older(self) -> bool:
+        """Whether it says what the older storage is billed by."""
+        return bool(self.read_units or self.write_units or self.deletes)
 
 
 class WorkflowTraffic(_Model):
@@ -103,6 +116,34 @@ class WorkflowTraffic(_Model):
     instances: Count
     cpu_ms: Count = 0
     storage_gb: Count = 0
+
+
+class LogTraffic(_Model):
+    """Of a Worker's logs, a day: events and gigabytes that Workers Logs keeps, events that Logpush sends on.
+
+    Cloudflare bills events until 2026-12-01, gigabytes (kept for seven days) from then on.
+    """
+
+    events: Count = 0
+    gb: Count = 0
+    pushed: Count = 0
+
+
+class SearchTraffic(_Model):
+    """Of an AI Search instance: tokens of texts and of images that it reads in a day, queries a day, gigabytes held."""
+
+    ingested_tokens: Count = 0
+    image_tokens: Count = 0
+    semantic_queries: Count = 0
+    text_queries: Count = 0
+    storage_gb: Count = 0
+
+
+class AnalyticsTraffic(_Model):
+    """Of a dataset of Analytics Engine: data points and queries a day."""
+
+    points: Count = 0
+    queries: Count = 0
 
 
 class Expectations(_Model):
@@ -118,6 +159,9 @@ class Expectations(_Model):
     queues: dict[Key, QueueTraffic] = {}
     objects: dict[Key, ObjectTraffic] = {}
     workflows: dict[Key, WorkflowTraffic] = {}
+    logs: dict[Key, LogTraffic] = {}
+    searches: dict[Key, SearchTraffic] = {}
+    analytics: dict[Key, AnalyticsTraffic] = {}
 
 
 class Budget(_Model):

@@ -17,6 +17,7 @@ from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
+from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
@@ -268,6 +269,7 @@ class StackSpec(StrictModel):
     production: bool = False
     protect: bool | None = None
     catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}
+    prices: dict[PricedName, PriceSpec] = {}
     models: dict[Name, ModelSpec] = {}
     providers: dict[Name, ProviderSpec] = {}
     gateways: dict[Name, GatewaySpec] = {}

@@ -24,6 +24,8 @@ from inferstack.config import (
     find_file,
     find_template,
     gateway_variable,
+    outside_name,
+    priced_model,
     provider_variable,
 )
 from inferstack.errors import ConfigError
@@ -142,7 +144,7 @@ def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, An
 def _is_chat(spec: StackSpec, alias: str) -> bool:
     """Whether a model takes messages; those of other providers do."""
     model = spec.model_of(alias)
-    return spec.models[alias].external or (model is not None and model.task == "Text Generation")
+    return outside_name(spec, alias) is not None or (model is not None and model.task == "Text Generation")
 
 
 def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
@@ -172,7 +174,8 @@ def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
     )
     outside = f"{provider}/{declared.model}" if declared.external else None
     compat = f"dynamic/{declared.route}" if declared.route else outside
-    into, out = (model.price("M input tokens"), model.price("M output tokens")) if model else (None, None)
+    priced = priced_model(spec, alias)
+    into, out = (priced.price("M input tokens"), priced.price("M output tokens")) if priced else (None, None)
     price = {"input": into or 0, "output": out or 0} if into or out else None
     json_mode = model.json_mode if model and model.takes_json_schema else None
     limit = model.rate_limit if model else None

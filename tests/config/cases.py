@@ -32,6 +32,10 @@ def served(more: str = "") -> str:
     return LOCAL + f"workers:\n  w:\n    compatibility_date: '2026-04-01'\n    assets: {{ directory: site, {more} }}\n"
 
 
+GPT = (
+    "models:\n  x: { provider: openai, model: gpt-unheard-of, gateway: g }\n"
+    "gateways: { g: { keys: { openai: { secret: env:PATH } }, routes: { r: { models: [x] } } } }\n"
+)
 JWKS = "jwks_url: 'https://id.example/jwks'"
 
 
@@ -191,6 +195,9 @@ CASES = [
     Case("IS098", LOCAL + "policies:\n  exceptions:\n"
         "    - { rule: protect, resource: protect, owner: ops, expires: '2020-01-01', reason: old }\n"),
     Case("IS120", LOCAL + "local:\n  <<: here\n  port: 8787\n"),
+    Case("IS123", LOCAL + GPT + "expect:\n  models:\n    x: { requests: 10000, input_tokens: 100 }\n"),
+    Case("IS124", LOCAL + GPT + "expect: { models: { x: { requests: 1, input_tokens: 1 } } }\nbudget: { monthly_usd: 5 }\n"),
+    Case("IS125", LOCAL + GPT + "prices:\n  openai/gpt-unheard-of:\n    input: 0.0000025\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

@@ -127,7 +127,7 @@ OWN = {"@me/m": {"task": "Text Generation", "prices": {"per M input tokens": 2.0
 
 def test_models_without_a_price_are_told() -> None:
     models = {
-        "outside": {"model": "gpt-4o", "provider": "openai", "gateway": "g"},
+        "outside": {"model": "gpt-unheard-of", "provider": "openai", "gateway": "g"},
         "free": {"model": "@me/free"},
         "own": {"model": "@me/m"},
         "known": {"model": "@me/m", "provider": "openai", "gateway": "g"},
@@ -135,10 +135,11 @@ def test_models_without_a_price_are_told() -> None:
     traffic = {alias: {"requests": 1000, "input_tokens": 100} for alias in models}
     data = {"environment": "t", "target": "local", "catalog": OWN, "models": models, "expect": {"models": traffic}}
     found = estimate("s", StackSpec.model_validate(data))
-    assert [note for note in found.notes if " price " in note or "prices" in note] == [
-        "models.outside: not of Workers AI, so without a price here; give its prices under `catalog: { gpt-4o: … }`",
-        "models.free: the catalogue has no price for @me/free",
-    ]
+    told = "models.{}: no price of {} is known, so the total lacks it; give it under `prices: {{ {}: {{ input: …, output: … }} }}`"  # noqa: E501
+    outside = "openai/gpt-unheard-of"
+    lacking = [note for note in found.notes if "no price" in note]
+    assert lacking == [told.format("outside", outside, outside), told.format("free", "@me/free", "@me/free")]
+    assert found.unpriced == ["models.outside", "models.free"]
     assert [(line.product, line.resource) for line in found.lines if line.quantity > 0] == [
         ("Workers AI", "models.own"),
         ("openai", "models.known"),
@@ -391,4 +392,6 @@ def test_objects_of_the_older_kind_are_said_to_be_priced_otherwise() -> None:
     objects = {"ROOMS": {"class_name": "Room", "storage": "legacy-kv"}}
     worker = {"source": "w.js", "compatibility_date": "2026-06-01", "objects": objects}
     found = estimated({"objects": {"w": {"requests": 1}}}, workers={"w": worker})
-    assert found.notes == ["objects.w: priced as SQLite; the older storage is billed by units of 4 KB"]
+    assert found.notes == [
+        "objects.w: the older storage is billed by units of 4 KB; give `read_units`, `write_units` and `deletes`"
+    ]

@@ -120,6 +120,19 @@ def test_spending_stops_at_its_limit(cloudflare: Api) -> None:
     assert oldest["cost"] == pytest.approx(tokens / 1e6, rel=0.01)
 
 
+def test_spending_on_another_provider_counts_by_its_prices(cloudflare: Api) -> None:
+    rule = {"limit": 0.00001, "limitType": "cost", "window": 3600}
+    gateway(cloudflare, "spend-outside", spend_limits={"enabled": True, "rules": [rule]})
+    asked = {**HELLO, "model": "openai/gpt-4o-mini"}
+    key = "Bearer sk-of-the-caller"
+    assert call(cloudflare, "spend-outside/compat/chat/completions", asked, authorization=key).status_code == 200
+    refused = call(cloudflare, "spend-outside/compat/chat/completions", asked, authorization=key)
+    assert (refused.status_code, refused.json()["error"][0]["code"]) == (429, 2003)
+    [*_, oldest] = cloudflare.client.get("/ai-gateway/gateways/spend-outside/logs").json()["result"]
+    tokens = oldest["tokens_in"] * 0.15 + oldest["tokens_out"] * 0.6  # USD for a million, external_prices.json
+    assert (oldest["provider"], oldest["cost"]) == ("openai", pytest.approx(tokens / 1e6, rel=0.01))
+
+
 def test_an_authenticated_gateway_wants_the_account_s_token(cloudflare: Api) -> None:
     gateway(cloudflare, "closed", authentication=True)
     refused = call(cloudflare, f"closed/workers-ai/{SMALL}", HELLO, cf_aig_authorization="")

@@ -172,6 +172,7 @@ async function admit(call, options, byJwt) {
   call.caller = await callerOf(call, options, byJwt);
   tenantOf(call.caller.tenant);
   call.log.fields.caller = call.caller.name;
+  call.log.fields.tenant = call.caller.tenant;
   await limit(call, call.caller === NOBODY ? `address ${call.request.headers.get("cf-connecting-ip")}` : call.caller.name);
 }
 

@@ -69,6 +69,11 @@ def _exceptions(spec: StackSpec, report: Report) -> set[tuple[str, str]]:
     return held
 
 
+def budget_severity(spec: StackSpec) -> str:
+    """`error`, `warning` or `off`, with exceptions heeded."""
+    return "off" if is_excepted(spec, "budget", "budget") else severity_of(spec, "budget")
+
+
 def is_excepted(spec: StackSpec, rule: Rule, resource: str) -> bool:
     return any(e.rule == rule and e.resource == resource for e in spec.policies.exceptions)
 

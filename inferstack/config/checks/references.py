@@ -30,7 +30,7 @@ CODES = {
 
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     for key, model in spec.models.items():
-        if not model.external and spec.find_model(model.model) is None:
+        if not model.external and spec.find_model(model.model) is None and not _is_outside(model.model):
             near = closest(model.model, [*spec.catalog, *catalog.model_names()])
             fix = "name a model of the catalogue (`inferstack models`)"
             report("IS032", ("models", key, "model"), f"there is no model `{model.model}`{near}", fix)
@@ -41,6 +41,12 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
             report(CODES[section], path, problem, f"declare it under `{section}:`")
     _check_paths(spec, root, report)
     _check_entrypoints(spec, root, report)
+
+
+def _is_outside(name: str) -> bool:
+    """A name as `env.AI.run` takes it for another provider; which models it has, only the provider knows."""
+    named = catalog.split_name(name)
+    return named is not None and catalog.is_provider(named[0])
 
 
 def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:

@@ -149,6 +149,10 @@ CODES: dict[str, Code] = {
     "IS114": Code("name of a workflow", "An account knows a workflow by its name: one each, of at most 64 signs."),
     # Calls between Workers
     "IS122": Code("entrypoint that is not exported", "A binding calls an export of the other Worker by its name. Seen by the text of the entry file; a bundle or `export *` is left alone."),
+    # Prices
+    "IS123": Code("price not known", "The estimate lacks these calls, and so does the budget. The catalogue has dated prices of Cloudflare's models and of other providers'; what it lacks stands under `prices:`.", WARNING),
+    "IS124": Code("budget over an unknown price", "A budget holds when everything that is expected has a price: what nobody priced is not free."),
+    "IS125": Code("price for a single token", "Prices of tokens are those of a million, as the providers' lists have them.", WARNING),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

@@ -61,7 +61,7 @@ async def walk(
                 error, way = failed, "fallback"
             else:
                 for key in budgets:
-                    windows.add(key, cost_cents(model, answer.usage))
+                    windows.add(key, cost_cents(provider, model, answer.usage))
                 return Routed(answer, provider, model, step)
         elif element["type"] == "percentage":
             way = _draw(element["outputs"])

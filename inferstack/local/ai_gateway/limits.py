@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from inferstack import catalog
 from inferstack.local._store import Document
@@ -64,11 +63,11 @@ def _counts(how: Document) -> bool:
     return bool(how.get("mode") == "partition")
 
 
-def cost_cents(model: str, usage: dict[str, int] | None) -> float:
-    """What an answer costs by the catalogue's price of tokens; 0 where no price is known."""
-    found = catalog.find_model(model)
+def cost_cents(provider: str, model: str, usage: dict[str, int] | None) -> float:
+    """What an answer costs by the catalogue's price of tokens; 0 where no price is known, as on Cloudflare."""
+    found = catalog.find_model(model) or catalog.find_external(provider, model)
     if found is None or not usage:
         return 0.0
-    prices: tuple[tuple[str, Any], ...] = (("input", "prompt_tokens"), ("output", "completion_tokens"))
-    usd = sum((found.price(f"M {kind} tokens") or 0.0) * usage.get(tokens, 0) / 1e6 for kind, tokens in prices)
-    return usd * CENTS
+    units: dict[str, str] = {"per M input tokens": "prompt_tokens", "per M output tokens": "completion_tokens"}
+    prices = found.prices_for(usage.get("prompt_tokens", 0))
+    return sum(each.usd * usage.get(units.get(each.unit, ""), 0) / 1e6 for each in prices) * CENTS

@@ -40,7 +40,7 @@ class Entry:
         shown |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
         kept = {name: value for name, value in self.metadata.items() if isinstance(value, str | int | float)}
         shown |= {"metadata": dict(list(kept.items())[:MOST_ENTRIES])} if kept else {}
-        shown |= {"step": routed.step, "cost": cost_cents(routed.model, routed.answer.usage) / CENTS}
+        shown |= {"step": routed.step, "cost": cost_cents(routed.provider, routed.model, routed.answer.usage) / CENTS}
         for name, body in zip(BODIES, (self.inputs, routed.answer.value), strict=True):
             text = "" if body is None else json.dumps(body)  # a stream is gone once it was sent
             shown[f"{name}_size"] = len(text)

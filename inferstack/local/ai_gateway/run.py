@@ -116,7 +116,7 @@ class Gateways:
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
         if cached is None:
-            spent = cost_cents(routed.model, answer.usage)
+            spent = cost_cents(routed.provider, routed.model, answer.usage)
             self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))

@@ -27,7 +27,10 @@ const models = {
     "json": null,
     "max_tokens": 512,
     "name": "claude-haiku-4-5",
-    "price": null,
+    "price": {
+      "input": 1.0,
+      "output": 5.0
+    },
     "system": null,
     "temperature": 0.2
   },
@@ -66,7 +69,10 @@ const models = {
     "json": null,
     "max_tokens": 512,
     "name": "gpt-4o-mini",
-    "price": null,
+    "price": {
+      "input": 0.15,
+      "output": 0.6
+    },
     "system": null,
     "temperature": 0.2
   }
