@@ -13,9 +13,10 @@ from inferstack import catalog
 from inferstack.local.ai import speech, text_tasks, vision
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
-from inferstack.local.ai.generation import Answer, generate, is_guard
+from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
+from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
 

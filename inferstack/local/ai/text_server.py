@@ -15,7 +15,8 @@ from httpx_sse import EventSource
 
 from inferstack import catalog
 from inferstack.local.ai.faults import InferenceError
-from inferstack.local.ai.generation import Answer, messages_of
+from inferstack.local.ai.generation import messages_of
+from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.upstream import ask_server
 
 PASSED_ON = ("max_tokens", "temperature", "top_p", "seed", "stream", "tool_choice", "stop")

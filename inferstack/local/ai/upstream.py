@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from inferstack.local.ai.faults import InferenceError
-from inferstack.local.ai.generation import Answer
+from inferstack.local.ai.shapes import Answer
 from inferstack.local.egress import body_of, is_loopback
 
 SECONDS = 120.0
