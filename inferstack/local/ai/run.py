@@ -60,7 +60,12 @@ class Models:
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
-        return await self._tracked(name, lambda says: _run(name, inputs, style, says))
+
+        async def work(says: str | None) -> Answer:
+            server = self.text_server
+            return await server.run(style, inputs) if server and says is None else await _run(name, inputs, style, says)
+
+        return await self._tracked(name, work)
 
     async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
         """A model that an OpenAI-compatible server on this machine runs."""
@@ -91,12 +96,14 @@ async def _paced(stream: AsyncIterator[bytes], call: Call, fault: Fault) -> Asyn
     try:
         async for piece in stream:
             if fault.break_after is not None and call.pieces >= fault.break_after:
-                call.state = "failed"
                 raise ConnectionResetError("planned fault: the stream breaks off")
             yield piece
             call.pieces += 1
             await asyncio.sleep(fault.token_ms / 1000)
         call.state = "done"
+    except ConnectionError:
+        call.state = "failed"
+        raise
     finally:
         if call.state == "running":
             call.state = "cancelled"

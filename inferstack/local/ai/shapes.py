@@ -25,13 +25,17 @@ TOKEN = re.compile(r"\s*\S+")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Exactly one of the three is set; `usage` counts tokens; `kind` is the media type of `data`."""
+    """Exactly one of the three is set; `usage` counts tokens; `kind` is the media type of `data`.
+
+    `engine` is what answered, where that is no planned fault.
+    """
 
     value: Any = None
     stream: AsyncIterator[bytes] | None = None
     data: bytes | None = None
     usage: dict[str, int] | None = None
     kind: str = "image/png"
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
