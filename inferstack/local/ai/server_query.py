@@ -126,8 +126,9 @@ class _Turns:
         fitting = fitting or ([] if given else [call for call in self._open if call[1] == name] or self._open)
         if not fitting:
             return str(given or self._new_id())
-        self._open.remove(fitting[0])
-        return fitting[0][0]
+        call = fitting[0]
+        self._open.remove(call)
+        return call[0]
 
     def _new_id(self) -> str:
         self._made += 1
@@ -147,5 +148,6 @@ def _image(given: Any) -> str | None:
 
 
 def shows_image(messages: list[dict[str, Any]]) -> bool:
-    parts = [part for message in messages for part in message["content"] if isinstance(message["content"], list)]
+    contents = [message["content"] for message in messages if isinstance(message["content"], list)]
+    parts = [part for content in contents for part in content]
     return any(isinstance(part, dict) and "image" in str(part.get("type")) for part in parts)
