@@ -6,13 +6,14 @@ from inferstack.local._settings import (
     WORKERS_PORT,
     Running,
     Settings,
+    real_tasks,
     s3_environment,
     subdomain_of,
     token_of,
     worker_ports,
     write_once,
 )
-from inferstack.local.daemon import ensure, find, stop, workers_trouble
+from inferstack.local.daemon import ensure, find, speakers, stop, workers_trouble
 
 __all__ = [
     "ACCOUNT_ID",
@@ -22,7 +23,9 @@ __all__ = [
     "Settings",
     "ensure",
     "find",
+    "real_tasks",
     "s3_environment",
+    "speakers",
     "stop",
     "subdomain_of",
     "token_of",

@@ -43,6 +43,19 @@ class TextServer:
             self._known = (time.monotonic(), await ask_served(self.base, self._wanted))
         return self._known[1]
 
+    async def shown(self) -> dict[str, str]:
+        """Who speaks, for people; `error` says why nobody does."""
+        shown = {"task": "text", "engine": "text-server", "about": self.base}
+        try:
+            served = await self.served()
+        except InferenceError as error:
+            return shown | {"error": error.message}
+        shown["engine"] = f"text-server {served.model}"
+        if served.others:
+            return shown | {"error": f"{self.base} does not list `{served.model}`; it has {', '.join(served.others)}"}
+        lacks = [what for what, able in (("images", served.sees), ("tools", served.calls)) if able is False]
+        return shown | ({"about": f"{self.base}, no {', no '.join(lacks)}"} if lacks else {})
+
     async def run(self, model: catalog.Model, inputs: dict[str, Any]) -> Answer:
         """Raises `InferenceError`."""
         try:
