@@ -304,7 +304,7 @@ class Destroyed(Versioned):
 
 
 class LocalStatus(Versioned):
-    """The last five only while it runs. `ports`: of the Workers' own, by `<account>/<script>`."""
+    """All but the first only while it runs. `ports`: of the Workers' own, by `<account>/<script>`; `answers`: who for what."""
 
     running: bool
     api: NotRequired[str]
@@ -312,6 +312,22 @@ class LocalStatus(Versioned):
     workers_answer: NotRequired[bool]
     trouble: NotRequired[str | None]
     ports: NotRequired[dict[str, int]]
+    answers: NotRequired[list[dict[str, str]]]
+
+
+class LocalPackages(Versioned):
+    """Weights that can be had; sizes in bytes, `needs` is a line that installs what is missing to run them."""
+
+    packages: list[dict[str, Any]]
+
+
+class LocalPackage(Versioned):
+    """What was done with one."""
+
+    installed: NotRequired[bool]
+    removed: NotRequired[bool]
+    folder: NotRequired[str]
+    needs: NotRequired[str]
 
 
 class Stopped(Versioned):
@@ -379,6 +395,8 @@ RESULTS: dict[str, Any] = {
     **dict.fromkeys(("ephemeral down", "ephemeral prune"), Destroyed),
     "local status": LocalStatus,
     "local stop": Stopped,
+    "local models list": LocalPackages,
+    **dict.fromkeys(("local models install", "local models remove"), LocalPackage),
     "local fault add": Planned,
     "local fault list": Faults,
     "local snapshot list": Snapshots,

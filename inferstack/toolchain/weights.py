@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -28,6 +30,7 @@ PIECE = 1 << 20
 TOLD = 4  # times that a download says how far it is
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 SECONDS = 60
+SHOWN = ("task", "name", "about", "size", "unpacked", "licence", "publisher", "coordinates", "sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Package:
     licence: str
     publisher: str
     about: str
+    runs_on: str
 
     @property
     def coordinates(self) -> str:
@@ -81,6 +85,7 @@ EMBEDDINGS = Package(
     files={"bge-small-en-v1.5-q.onnx": 34_014_426, "bge-small-en-v1.5-q-tokenizer.json": 711_396},
     licence="MIT (weights, by BAAI's model card), Apache-2.0 (package)",
     publisher="LangChain4j, from BAAI/bge-small-en-v1.5 as Xenova quantized it",
+    runs_on="onnxruntime",
     about="text embeddings, natively 384 dimensions, English; and reranking by their cosine",
 )
 PACKAGES = {package.task: package for package in (EMBEDDINGS,)}
@@ -127,6 +132,33 @@ def remove(package: Package) -> bool:
     there = package.folder.exists()
     shutil.rmtree(package.folder, ignore_errors=True)
     return there
+
+
+def still_needs(package: Package) -> str:
+    """The line that installs the Python package which runs it; empty when that is there. Imports nothing."""
+    return "" if importlib.util.find_spec(package.runs_on) else "pip install 'inferstack[real]'"
+
+
+def shown(package: Package) -> dict[str, Any]:
+    """For programs; sizes in bytes."""
+    facts: dict[str, Any] = {name: getattr(package, name) for name in SHOWN}
+    return facts | {"installed": is_installed(package), "needs": still_needs(package)}
+
+
+def as_text(package: Package) -> str:
+    here = f"here, in {package.folder}" if is_installed(package) else "not here"
+    needs = still_needs(package)
+    rows = {
+        "state": f"{here}{f'; needs {needs}' if needs else ''}",
+        "what": package.about,
+        "size": f"{_mb(package.size)} MB to fetch, {_mb(package.unpacked)} MB here",
+        "licence": package.licence,
+        "from": f"{package.publisher} ({package.coordinates})",
+        "sha256": package.sha256,
+    }
+    return "\n".join(
+        [f"{package.task}: {package.name}", *(f"  {name.ljust(8)} {value}" for name, value in rows.items())]
+    )
 
 
 def tell(text: str) -> None:
