@@ -81,7 +81,11 @@ class LocalCloudflare:
         self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.assets, self.datasets = Assets(store), Datasets(store.folder)
-        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store, self.assets)
+        self.queues, self.indexes, self.workers = (
+            Queues(store),
+            Indexes(store, models.engines.made.engine_of),
+            Workers(store, self.assets),
+        )
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models, self.api_faults = models, api_faults

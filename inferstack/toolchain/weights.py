@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from inferstack.errors import ConfigError, ToolchainError
@@ -207,6 +207,8 @@ def _download(package: Package, repository: str, folder: Path) -> Path:
                     told = file.tell() * TOLD // package.size
                     tell(f"{_mb(file.tell())} of {_mb(package.size)} MB")
     except (URLError, TimeoutError, ValueError, EOFError, ConnectionError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
         reason = getattr(error, "reason", error)
         raise ToolchainError(
             f"{url} cannot be fetched: {reason}; nothing was installed\n  {_other_ways(package)}"

@@ -15,6 +15,7 @@ from inferstack.errors import UserError
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, Matrix, embed, lifted
 from inferstack.local.ai.engines import bge_small
 from inferstack.local.ai.engines.held import Held
+from inferstack.local.ai.engines.made import Made
 from inferstack.local.ai.faults import InferenceError
 
 TASKS = ("embeddings", "rerank")  # those that have a real engine
@@ -35,6 +36,7 @@ class Engines:
 
     def __init__(self) -> None:
         self.real: tuple[str, ...] = ()
+        self.made = Made()
         self._bge = Held(bge_small.BgeSmall)
 
     def use(self, real: tuple[str, ...]) -> None:
@@ -57,9 +59,12 @@ class Engines:
 
     def embed(self, texts: list[str], dimensions: int | None, pooling: str) -> Matrix:
         """Unit vectors, shape (len(texts), dimensions). Raises `InferenceError`."""
-        if "embeddings" not in self.real:
-            return embed(texts, dimensions or BASE_DIMENSIONS)
-        return lifted(self._real(texts, pooling), dimensions or bge_small.DIMENSIONS)
+        if "embeddings" in self.real:
+            vectors = lifted(self._real(texts, pooling), dimensions or bge_small.DIMENSIONS)
+        else:
+            vectors = embed(texts, dimensions or BASE_DIMENSIONS)
+        self.made.note(vectors, self.embeddings)
+        return vectors
 
     def nearness(self, query: str, texts: list[str]) -> Any | None:
         """The cosine of each text to the query, where reranking is real; else None. Raises `InferenceError`."""

@@ -29,6 +29,11 @@ class Held(Generic[T]):
     def is_loaded(self) -> bool:
         return self._loaded is not None
 
+    @property
+    def waiting(self) -> int:
+        """Callers that have not been answered yet."""
+        return self._asked
+
     def use(self, work: Callable[[T], R]) -> R:
         """Raises `InferenceError` 3040 when too many wait already, as Workers AI does out of capacity."""
         with self._counting:
