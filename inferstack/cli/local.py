@@ -73,9 +73,13 @@ def status(style: Format = "text") -> int:
     lines = [f"running: API {running.base_url}, Workers on port {running.port}{silent}"]
     ports = cloudflare.worker_ports(folder())
     lines += [f"{key.partition('/')[2]}: http://127.0.0.1:{port}" for key, port in ports.items()]
+    told = cloudflare.speakers(folder(), running)
+    for each in told:
+        lines.append(f"{each['task']} by {each['engine']}{': ' if each['about'] else ''}{each['about']}")
+        lines += [f"  {each['error']}"] if each.get("error") else []
     lines += [f"last trouble of the Workers: {trouble}"] if trouble else []
     places = {"api": running.base_url, "port": running.port, "workers_answer": answers, "trouble": trouble or None}
-    places |= {"ports": ports}
+    places |= {"ports": ports, "answers": told}
     printing.emit(style, {"version": 1, "running": True, **places}, "\n".join(lines))
     return 0 if answers else 1
 

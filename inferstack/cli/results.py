@@ -10,17 +10,20 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from inferstack.cli.local_results import (
+    Faults,
+    LocalPackage,
+    LocalPackages,
+    LocalStatus,
+    Planned,
+    Snapshots,
+    Stopped,
+    Versioned,
+)
 from inferstack.config import closest
 from inferstack.errors import ConfigError
 
-One = Literal[1]
 Counts = dict[str, int]
-
-
-class Versioned(TypedDict):
-    """All new results."""
-
-    version: One
 
 
 class OfStack(Versioned):
@@ -303,46 +306,11 @@ class Destroyed(Versioned):
     destroyed: list[str]
 
 
-class LocalStatus(Versioned):
-    """The last five only while it runs. `ports`: of the Workers' own, by `<account>/<script>`."""
-
-    running: bool
-    api: NotRequired[str]
-    port: NotRequired[int]
-    workers_answer: NotRequired[bool]
-    trouble: NotRequired[str | None]
-    ports: NotRequired[dict[str, int]]
-
-
-class Stopped(Versioned):
-    """Whether it ran."""
-
-    stopped: bool
-
-
-class Planned(Versioned):
-    """How many faults."""
-
-    planned: int
-
-
-class Faults(Versioned):
-    """Without the fields that say nothing."""
-
-    faults: list[dict[str, Any]]
-
-
 class LogLine(Versioned):
     """One line of many: an event of a Worker in the form of Cloudflare's tail."""
 
     worker: str
     event: dict[str, Any]
-
-
-class Snapshots(Versioned):
-    """By name."""
-
-    snapshots: list[str]
 
 
 RESULTS: dict[str, Any] = {
@@ -379,6 +347,8 @@ RESULTS: dict[str, Any] = {
     **dict.fromkeys(("ephemeral down", "ephemeral prune"), Destroyed),
     "local status": LocalStatus,
     "local stop": Stopped,
+    "local models list": LocalPackages,
+    **dict.fromkeys(("local models install", "local models remove"), LocalPackage),
     "local fault add": Planned,
     "local fault list": Faults,
     "local snapshot list": Snapshots,

@@ -232,9 +232,10 @@ def setup(
 def doctor(style: Format = "text") -> int:
     """Tell what is missing, and the fix for each."""
     from inferstack.cli.projects import project_if_any
+    from inferstack.engine.speakers import examine as text_servers
     from inferstack.toolchain import doctor as examine
 
-    found = examine.examine(project_if_any())
+    found = [*examine.examine(project_if_any()), *text_servers(project_if_any())]
     told = examine.as_json(found)
     printing.emit(style, told, examine.as_text(found))
     return 0 if told["ok"] else 1

@@ -244,7 +244,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "WorkerRouteSpec": {"pattern": "Host and path, with `*`: `example.com/ask/*`.", "zone": "The zone's id, 32 hexadecimal digits."},
     "DomainSpec": {"hostname": "Such as `ask.example.com`.", "zone": "The zone's id, when the name alone does not tell it."},
     "WorkerRaw": {"worker": "Of the Worker.", "version": "Of each version.", "deployment": "Of the deployment."},
-    "LocalSpec": {"port": "Port of the Workers; 0 for any free one.", "api_port": "Port of the v4 API; 0 for any free one.", "text_server": "An OpenAI-compatible server on this machine (Ollama, vLLM, llama.cpp) that generates text instead of the extractive model: `http://127.0.0.1:11434/v1#llama3.2`."},
+    "LocalSpec": {"port": "Port of the Workers; 0 for any free one.", "api_port": "Port of the v4 API; 0 for any free one.", "text_server": "An OpenAI-compatible server on this machine (Ollama, vLLM, llama.cpp) that generates text instead of the extractive model: `http://127.0.0.1:11434/v1#llama3.2`.", "models": "Which engines answer here: `fast` (small and always there) or `real` (the weights that `inferstack local models install` fetched), for all tasks or for each. Unless said, those of before; `fast` at first."},
+    "LocalModels": {"embeddings": "`real`: by bge-small-en-v1.5; other models' vectors are lifted from it.", "rerank": "`real`: by the cosine of bge-small-en-v1.5, which is no cross-encoder."},
     "Expectations": {
         "plan": "The Workers plan of the account.",
         "workers": "Traffic of Workers.",

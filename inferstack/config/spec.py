@@ -14,6 +14,7 @@ from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
+from inferstack.config.local_models import LocalSpec
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
@@ -24,7 +25,6 @@ from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, 
 from inferstack.config.workflow_models import WorkflowSpec
 
 WORKERS_AI = "workers-ai"
-ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 
 
 def _variable(value: Any) -> Any:
@@ -246,14 +246,6 @@ class WorkerSpec(StrictModel):
     def has_tenants(self) -> bool:
         given = self.options.get("jwt")
         return isinstance(given, dict) and bool(given.get("tenant_claim"))
-
-
-class LocalSpec(StrictModel):
-    """The local Cloudflare of a stack with `target: local`."""
-
-    port: Annotated[int, Field(ge=0, le=65535)] = 8787
-    api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
-    text_server: Annotated[str, Field(pattern=ON_THIS_MACHINE)] | None = None
 
 
 class StackSpec(StrictModel):

@@ -22,7 +22,13 @@ SALT = "encryptionsalt:"
 def local_settings(spec: StackSpec, root: Path) -> local.Settings:
     text_server = spec.local.text_server or ""
     folder = root / STATE / "local"
-    return local.Settings(folder=folder, port=spec.local.port, api_port=spec.local.api_port, text_server=text_server)
+    return local.Settings(
+        folder=folder,
+        port=spec.local.port,
+        api_port=spec.local.api_port,
+        text_server=text_server,
+        real=spec.local.real,
+    )
 
 
 def local_account(spec: StackSpec) -> str:

@@ -14,7 +14,7 @@ from pulumi import automation as auto
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
-from inferstack.engine import output, progress
+from inferstack.engine import output, progress, speakers
 from inferstack.engine.environment import STATE, folder_of, local_settings, run_environment
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
@@ -41,9 +41,12 @@ def ensure_cloudflare(spec: StackSpec, root: Path) -> local.Running | None:
     """Start the local Cloudflare of a stack with `target: local` unless it runs already."""
     if spec.target != "local":
         return None
-    running, started = local.ensure(local_settings(spec, root))
+    settings = local_settings(spec, root)
+    running, started = local.ensure(settings)
     state = "started" if started else "running"
     say(f"local Cloudflare {state}: API on port {running.api_port}, Workers on port {running.port}")
+    for line in speakers.lines(spec, local.speakers(settings.folder, running)):
+        say(line)
     return running
 
 

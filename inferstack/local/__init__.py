@@ -6,6 +6,7 @@ from inferstack.local._settings import (
     WORKERS_PORT,
     Running,
     Settings,
+    real_tasks,
     s3_environment,
     subdomain_of,
     token_of,
@@ -13,7 +14,7 @@ from inferstack.local._settings import (
     write_once,
 )
 from inferstack.local.control import control
-from inferstack.local.daemon import ensure, find, stop, workers_trouble
+from inferstack.local.daemon import ensure, find, speakers, stop, workers_trouble
 
 __all__ = [
     "ACCOUNT_ID",
@@ -24,7 +25,9 @@ __all__ = [
     "control",
     "ensure",
     "find",
+    "real_tasks",
     "s3_environment",
+    "speakers",
     "stop",
     "subdomain_of",
     "token_of",

@@ -26,6 +26,7 @@ class Settings:
     port: int = WORKERS_PORT
     api_port: int = API_PORT
     text_server: str = ""  # of an OpenAI-compatible server; empty for the extractive model
+    real: tuple[str, ...] | None = None  # tasks whose real engines answer; None for those of before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Running:
     port: int
     api_port: int
     text_server: str = ""
+    real: tuple[str, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -44,6 +46,19 @@ class Running:
 
 def record_file(folder: Path) -> Path:
     return folder / "server.json"
+
+
+def real_file(folder: Path) -> Path:
+    """Tasks whose real engines answer, kept for the next start."""
+    return folder / "real.json"
+
+
+def real_tasks(folder: Path) -> tuple[str, ...]:
+    """Those that were chosen last; none at first."""
+    try:
+        return tuple(map(str, json.loads(real_file(folder).read_text())))
+    except (OSError, ValueError, TypeError):
+        return ()
 
 
 def ports_file(folder: Path) -> Path:

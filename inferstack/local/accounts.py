@@ -78,15 +78,19 @@ class Accounts:
         for entry in self._open.values():
             opened(entry.cloudflare)
 
-    def use_text_server(self, address: str, record: Callable[[str], None]) -> None:
-        """Now, and whenever the control API says another one; `record` tells those who look for this process."""
+    def use_engines(self, address: str, real: tuple[str, ...], record: Callable[[str, tuple[str, ...]], None]) -> None:
+        """Now, and whenever the control API says others; `record` tells those who look for this process.
 
-        def use(wanted: str) -> None:
+        Raises `UserError` when a real engine is not installed.
+        """
+
+        def use(wanted: str, tasks: tuple[str, ...]) -> None:
+            self._models.engines.use(tasks)
             self._models.text_server = TextServer(wanted) if wanted else None
-            record(wanted)
+            record(wanted, tasks)
 
-        self.first.use_text_server = use
-        use(address)
+        self.first.use_engines = use
+        use(address, real)
 
     def plan(self) -> Plan:
         plans = [entry.cloudflare.deployer.plan() for entry in self._open.values()]

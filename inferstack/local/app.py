@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from inferstack.local._envelope import json_body, ok, require
+from inferstack.errors import UserError
+from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
 from inferstack.local._sockets import client_of
@@ -83,16 +84,20 @@ class LocalCloudflare:
         self.store, self.account, self.storage = store, account, storage
         self.databases, self.namespaces, self.buckets = Databases(store), Namespaces(store), Buckets(store)
         self.assets, self.datasets = Assets(store), Datasets(store.folder)
-        self.queues, self.indexes, self.workers = Queues(store), Indexes(store), Workers(store, self.assets)
+        self.queues, self.indexes, self.workers = (
+            Queues(store),
+            Indexes(store, models.engines.made.engine_of),
+            Workers(store, self.assets),
+        )
         self.secrets_stores = SecretsStores(store)
         self.gateway_state = GatewayState(store, account.account_id)
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
         self.windows = Windows()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
-        self.use_text_server: Callable[[str], None] = lambda _: None
         self.console_link: Callable[[], str] = str
         self.trace: Callable[[bool], Awaitable[None]] = _nothing
+        self.use_engines: Callable[[str, tuple[str, ...]], None] = lambda *_: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
         self.spaces = Spaces(store, account.account_id, storage.objects)
@@ -116,12 +121,12 @@ class LocalCloudflare:
         routes += UserApi(self.account.account_id).routes(base)
         routes += [
             Route("/health", _health, methods=["GET"]),
-            Route("/__local/text-server", self._set_text_server, methods=["PUT"]),
             Route("/__local/console", self._link_to_console, methods=["POST"]),
             Route("/__local/notes", self._notes, methods=["GET"]),
             Route("/__local/notes/{stack}/{about}", self._take_note, methods=["PUT"]),
             Route("/__local/traces", self._set_traces, methods=["PUT"]),
             Route("/__local/traces", self._clear_traces, methods=["DELETE"]),
+            Route("/__local/engines", self._set_engines, methods=["PUT"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
             *(Route(path, self.s3.answer, methods=METHODS_OF_S3) for path in PATHS),
@@ -154,10 +159,14 @@ class LocalCloudflare:
 
         return pass_or_refuse
 
-    async def _set_text_server(self, request: Request) -> Response:
-        """Of the local Cloudflare only: who generates text."""
-        self.use_text_server(str((await json_body(request)).get("address", "")))
-        return ok({})
+    async def _set_engines(self, request: Request) -> Response:
+        """Of the local Cloudflare only: who generates text, and which tasks have real engines."""
+        body = await json_body(request)
+        try:
+            self.use_engines(str(body.get("text_server", "")), tuple(map(str, body.get("real") or ())))
+        except UserError as error:
+            raise ApiError(400, 10001, str(error)) from None
+        return ok([])
 
     async def _link_to_console(self, _: Request) -> Response:
         """Of the local Cloudflare only: a link to its console that is good once."""

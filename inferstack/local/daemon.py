@@ -30,7 +30,8 @@ def find(folder: Path) -> Running | None:
     says, or it is not ours to use, and still less to stop.
     """
     try:
-        running = Running(**json.loads(record_file(folder).read_text()))
+        told = json.loads(record_file(folder).read_text())
+        running = Running(**told | {"real": tuple(told.get("real") or ())})
         with urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5) as answer:
             pid = json.loads(answer.read(1000))["pid"]
     except (OSError, ValueError, TypeError, KeyError, HTTPException):
@@ -42,13 +43,14 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
     """The running one, or a new one; and whether it was started now. Raises `UserError` with the process's own words."""
     running = _find_or_wait(settings.folder)
     if running:
-        _set_text_server(running, settings)
+        _set_engines(running, settings)
         return running, False
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_file = settings.folder / "server.log"
     command = [sys.executable, "-m", "inferstack.local", "--state", str(settings.folder)]
     command += ["--port", str(settings.port), "--api-port", str(settings.api_port)]
     command += ["--text-server", settings.text_server] if settings.text_server else []
+    command += ["--real", ",".join(settings.real)] if settings.real is not None else []
     with log_file.open("a") as log:
         start = log.tell()
         process = subprocess.Popen(
@@ -78,13 +80,29 @@ def _find_or_wait(folder: Path) -> Running | None:
     raise UserError(_hung(folder))
 
 
-def _set_text_server(running: Running, settings: Settings) -> None:
-    """The running process generates text as this stack says."""
-    if running.text_server != settings.text_server:
-        url = f"http://127.0.0.1:{running.api_port}/__local/text-server"
-        headers = {"authorization": f"Bearer {token_of(settings.folder)}", "content-type": "application/json"}
-        body = json.dumps({"address": settings.text_server}).encode()
-        urlopen(Request(url, data=body, headers=headers, method="PUT"), timeout=10).close()
+def _set_engines(running: Running, settings: Settings) -> None:
+    """The running process answers as this stack says."""
+    real = running.real if settings.real is None else settings.real
+    if (running.text_server, running.real) != (settings.text_server, real):
+        _engines(running, settings.folder, {"text_server": settings.text_server, "real": real})
+
+
+def speakers(folder: Path, running: Running) -> list[dict[str, str]]:
+    """Who answers which task: `task`, `engine`, `about`, and `error` where nobody does. Raises `UserError`."""
+    return list(_engines(running, folder)["result"])
+
+
+def _engines(running: Running, folder: Path, body: dict[str, object] | None = None) -> dict[str, list[dict[str, str]]]:
+    url = f"http://127.0.0.1:{running.api_port}/__local/engines"
+    headers = {"authorization": f"Bearer {token_of(folder)}", "content-type": "application/json"}
+    data, method = (json.dumps(body).encode(), "PUT") if body else (None, "GET")
+    try:
+        with urlopen(Request(url, data=data, headers=headers, method=method), timeout=30) as answer:
+            told: dict[str, list[dict[str, str]]] = json.loads(answer.read())
+    except HTTPError as error:
+        with error:
+            raise UserError(json.loads(error.read())["errors"][0]["message"]) from None
+    return told
 
 
 def stop(folder: Path) -> bool:

@@ -24,8 +24,18 @@ import uvicorn
 
 from inferstack.errors import UserError
 from inferstack.local._reason import Protocol
-from inferstack.local._settings import API_PORT, LOCK, WORKERS_PORT, Running, Settings, record_file
+from inferstack.local._settings import (
+    API_PORT,
+    LOCK,
+    WORKERS_PORT,
+    Running,
+    Settings,
+    real_file,
+    real_tasks,
+    record_file,
+)
 from inferstack.local.accounts import Accounts
+from inferstack.local.ai.engines import check_real
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.objects.state import tidy_objects
@@ -79,6 +89,7 @@ def _taken(port: int, what: str, option: str) -> str:
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
+    check_real(_real(settings))
     with _only_one(settings.folder):
         workerd, simulators = find_workerd(), find_simulators()
         storage = Storage(workerd, simulators, settings.folder / STORAGE, settings.folder / "storage.log")
@@ -131,12 +142,14 @@ async def _serve(
     gc.freeze()  # what is here stays: a full collection would look through it again each time, and hold up all requests
     running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
 
-    def record(address: str) -> None:
-        partial = record_file(settings.folder).with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(replace(running, text_server=address))) + "\n")
-        partial.replace(record_file(settings.folder))
+    def record(address: str, real: tuple[str, ...]) -> None:
+        told = {record_file(settings.folder): asdict(replace(running, text_server=address, real=real))}
+        for file, facts in (told | {real_file(settings.folder): real}).items():
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(facts) + "\n")
+            partial.replace(file)
 
-    accounts.use_text_server(settings.text_server, record)
+    accounts.use_engines(settings.text_server, _real(settings), record)
     print(f"API      {running.base_url}", flush=True)
     print(f"Workers  http://<worker>.{accounts.first.deployer.subdomain}.localhost:{running.port}", flush=True)
     if sys.stdout.isatty():  # in the background this is a file, where the key of a door has no place
@@ -146,6 +159,10 @@ async def _serve(
         task.cancel()
     inner.should_exit = outer.should_exit = True
     await asyncio.wait(serving, timeout=5)
+
+
+def _real(settings: Settings) -> tuple[str, ...]:
+    return real_tasks(settings.folder) if settings.real is None else settings.real
 
 
 def _why(serving: list[asyncio.Task[None]]) -> str:
@@ -174,12 +191,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--api-port", type=int, default=API_PORT, help="port of the v4 API (0: any free one)")
     text = "address of an OpenAI-compatible server that generates text, such as http://127.0.0.1:11434/v1#llama3.2"
     parser.add_argument("--text-server", default="", metavar="URL", help=text)
+    text = "tasks whose real engines answer, of embeddings and rerank; empty for none; else as it was last"
+    parser.add_argument("--real", default=None, metavar="TASKS", help=text)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = Settings(
-            folder=given.state.resolve(), port=given.port, api_port=given.api_port, text_server=given.text_server
+            folder=given.state.resolve(),
+            port=given.port,
+            api_port=given.api_port,
+            text_server=given.text_server,
+            real=None if given.real is None else tuple(filter(None, given.real.split(","))),
         )
         asyncio.run(serve(settings))
     except UserError as error:

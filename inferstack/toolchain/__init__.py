@@ -1,10 +1,13 @@
-"""The programs that are no Python packages: the Pulumi CLI, workerd, esbuild, and jose for rendered Workers."""
+"""What is no Python package: the Pulumi CLI, workerd, esbuild, jose for rendered Workers, and weights of models."""
 
 from inferstack.toolchain.folders import cache_folder
 from inferstack.toolchain.node_tools import find_esbuild, find_simulators, find_workerd, packages_folder
 from inferstack.toolchain.record import Toolchain, read_toolchain
+from inferstack.toolchain.weights import EMBEDDINGS
+from inferstack.toolchain.weights import is_installed as weights_are_here
 
 __all__ = [
+    "EMBEDDINGS",
     "Toolchain",
     "cache_folder",
     "find_esbuild",
@@ -12,4 +15,5 @@ __all__ = [
     "find_workerd",
     "packages_folder",
     "read_toolchain",
+    "weights_are_here",
 ]

@@ -17,6 +17,7 @@ import pytest
 from inferstack import local
 from inferstack.cli.results import RESULTS, schema_of
 from inferstack.engine.events import EVENTS
+from inferstack.toolchain import EMBEDDINGS
 
 pytestmark = pytest.mark.slow  # minutes: whole stacks, again and again
 
@@ -131,6 +132,20 @@ def test_the_local_cloudflare(shop: Path) -> None:
     assert told(shop, "down", "dev", "--yes")["changes"]["delete"] > 3
     assert told(shop, "local stop")["stopped"] is False
     told(shop, "local reset", "--yes")
+
+
+def test_weights_of_models(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of this user stay as they are; files of the right sizes stand for what was fetched."""
+    monkeypatch.setitem(ENVIRONMENT, "XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert told(shop, "local models list")["packages"][0]["installed"] is False
+    EMBEDDINGS.folder.mkdir(parents=True)
+    for name, size in EMBEDDINGS.files.items():
+        with (EMBEDDINGS.folder / name).open("wb") as file:
+            file.truncate(size)
+    assert told(shop, "local models install", "embeddings")["installed"] is False
+    assert told(shop, "local models list")["packages"][0]["installed"] is True
+    assert told(shop, "local models remove", "embeddings")["removed"] is True
 
 
 LEFT = {

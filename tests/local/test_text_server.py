@@ -88,5 +88,5 @@ def test_a_server_that_is_not_there_is_named(served: tuple[Api, str, Asked]) -> 
         headers={"authorization": f"Bearer {local.token_of(api.folder)}"},
     )
     assert answer.status_code == 502
-    assert "http://127.0.0.1:9/v1/chat/completions does not answer" in answer.text
+    assert "http://127.0.0.1:9/v1 does not answer" in answer.text
     local.ensure(local.Settings(folder=api.folder, port=0, api_port=0, text_server=url))

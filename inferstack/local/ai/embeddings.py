@@ -44,10 +44,18 @@ def _weights() -> Matrix:
 
 
 @cache
-def _lift(dimensions: int) -> Matrix:
+def _lift(base: int, dimensions: int) -> Matrix:
     generator = np.random.default_rng(SEED)
-    orthonormal, _ = np.linalg.qr(generator.standard_normal((dimensions, BASE_DIMENSIONS)))
+    orthonormal, _ = np.linalg.qr(generator.standard_normal((dimensions, base)))
     return np.asarray(orthonormal.T, dtype=np.float32)
+
+
+def lifted(rows: Matrix, dimensions: int) -> Matrix:
+    """Unit vectors of that many dimensions, as near to each other as the rows; of fewer, the leading ones."""
+    base = rows.shape[1]
+    vectors = rows[:, :dimensions] if dimensions <= base else rows @ _lift(base, dimensions)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 def count_tokens(text: str) -> int:
@@ -62,6 +70,4 @@ def embed(texts: list[str], dimensions: int) -> Matrix:
         ids = _tokenizer().encode(text, add_special_tokens=False).ids
         if ids:
             rows[place] = weights[ids].mean(axis=0)
-    vectors = rows @ _lift(dimensions) if dimensions >= BASE_DIMENSIONS else rows[:, :dimensions]
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-9), dtype=np.float32)
+    return lifted(rows, dimensions)

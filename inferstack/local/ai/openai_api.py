@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from typing import Any
 
@@ -16,6 +17,8 @@ from inferstack.local.ai import messages
 from inferstack.local.ai.embeddings import count_tokens
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.run import Answer, Models
+
+UNPRINTED = re.compile(r"[^ -~]")  # of a server's name for its model
 
 
 class OpenAiApi:
@@ -36,12 +39,13 @@ class OpenAiApi:
         name, inputs = await _asked(request, "Text Generation")
         answer = await self._run(name, inputs)
         if answer.stream is not None:
-            return StreamingResponse(answer.stream, media_type="text/event-stream")
-        return JSONResponse(answer.value)
+            return StreamingResponse(answer.stream, media_type="text/event-stream", headers=engine_header(answer))
+        return with_engine(JSONResponse(answer.value), answer)
 
     async def embeddings(self, request: Request) -> Response:
         name, inputs = await _asked(request, "Text Embeddings")
-        return JSONResponse(listed(name, inputs, (await self._run(name, embedding_inputs(inputs))).value))
+        answer = await self._run(name, embedding_inputs(inputs))
+        return with_engine(JSONResponse(listed(name, inputs, answer.value)), answer)
 
     async def responses(self, request: Request) -> Response:
         """Of models that take the Responses body: gpt-oss alone (facts `platform-2026-11.md`, cloudflare-docs#32116)."""
@@ -49,7 +53,7 @@ class OpenAiApi:
         if "/gpt-oss-" not in name:
             raise ApiError(400, 5006, f"AiError: Error: {name} has no Responses API; use /ai/v1/chat/completions")
         answer = await self._run(name, {k: v for k, v in inputs.items() if k != "stream"})
-        return JSONResponse(answer.value)
+        return with_engine(JSONResponse(answer.value), answer)
 
     async def messages(self, request: Request) -> Response:
         """Anthropic's form, of every chat model."""
@@ -62,14 +66,25 @@ class OpenAiApi:
             inputs["stream_options"] = {"include_usage": True}
         answer = await self._run(name, inputs)
         if answer.stream is not None:
-            return StreamingResponse(messages.events_of(name, answer.stream), media_type="text/event-stream")
-        return JSONResponse(messages.message_of(name, answer.value))
+            told = messages.events_of(name, answer.stream)
+            return StreamingResponse(told, media_type="text/event-stream", headers=engine_header(answer))
+        return with_engine(JSONResponse(messages.message_of(name, answer.value)), answer)
 
     async def _run(self, name: str, inputs: dict[str, Any]) -> Answer:
         try:
             return await self._models.run(name, inputs, openai=True)
         except InferenceError as error:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
+
+
+def engine_header(answer: Answer) -> dict[str, str]:
+    """Who answered: of the local Cloudflare only."""
+    return {"x-inferstack-engine": UNPRINTED.sub("?", answer.engine)} if answer.engine else {}
+
+
+def with_engine(response: Response, answer: Answer) -> Response:
+    response.headers.update(engine_header(answer))
+    return response
 
 
 async def _asked(request: Request, task: str) -> tuple[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.listing import ModelsApi, listed_models
 from inferstack.local.ai.markdown import supported, to_markdown
-from inferstack.local.ai.openai_api import OpenAiApi
+from inferstack.local.ai.openai_api import OpenAiApi, engine_header, with_engine
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
@@ -48,6 +48,7 @@ class AiApi:
             Route("/__local/faults", self.list_faults, methods=["GET"]),
             Route("/__local/faults", self.clear_faults, methods=["DELETE"]),
             Route("/__local/inferences", self.inferences, methods=["GET"]),
+            Route("/__local/engines", self.speakers, methods=["GET"]),
         ]
 
     async def run(self, request: Request) -> Response:
@@ -64,7 +65,7 @@ class AiApi:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
         if answer.stream or answer.data:
             return _plain(answer)
-        return ok(answer.value)
+        return with_engine(ok(answer.value), answer)
 
     async def to_markdown(self, request: Request) -> Response:
         """Files of a form, each with the type that it says it has."""
@@ -103,6 +104,10 @@ class AiApi:
     async def inferences(self, _: Request) -> Response:
         """Of the local Cloudflare only: the last inferences, oldest first."""
         return ok([asdict(call) for call in self._models.calls])
+
+    async def speakers(self, _: Request) -> Response:
+        """Of the local Cloudflare only: who answers which task."""
+        return ok(await self._models.speakers())
 
 
 async def _file_of(upload: UploadFile) -> dict[str, Any]:
@@ -167,7 +172,7 @@ def _model_of(request: Request) -> str:
 
 
 def _plain(answer: Answer, more: dict[str, str] | None = None) -> Response:
-    headers = {"cf-ai-req-id": str(uuid.uuid4()), **(more or {})}
+    headers = {"cf-ai-req-id": str(uuid.uuid4()), **engine_header(answer), **(more or {})}
     if answer.stream is not None:
         return StreamingResponse(answer.stream, media_type="text/event-stream", headers=headers)
     if answer.data is not None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.local.ai import speech, text_tasks, vision
-from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
+from inferstack.local.ai.engines import Engines
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
-from inferstack.local.ai.generation import Answer, generate, is_guard
+from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
+from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
 from inferstack.local.traces.calls import begin_inference
@@ -41,6 +42,7 @@ class Models:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
         self.text_server: TextServer | None = None
+        self.engines = Engines()
 
     async def run(self, name: str, inputs: dict[str, Any], *, openai: bool = False) -> Answer:
         """Raises `InferenceError`. `openai`: in OpenAI's form, whatever the model's own is."""
@@ -53,14 +55,34 @@ class Models:
                 check_bounds(model, inputs)
             if server and model and model.task == "Text Generation" and says is None and not is_guard(model):
                 return await server.run(model, inputs)
-            return await _run(name, inputs, model, says)
+            return await self._run(name, inputs, model, says)
 
         return await self._tracked(name, inputs, work)
+
+    async def _run(
+        self, name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None = None
+    ) -> Answer:
+        answer = await _run(name, inputs, model, says, self.engines)
+        engine = "planned fault" if says is not None or model is None else self.engines.name(model)
+        return replace(answer, engine=engine)
+
+    async def speakers(self) -> list[dict[str, str]]:
+        """Who answers which task: `task`, `engine`, `about`, and `error` where nobody does."""
+        server = self.text_server
+        text = {"task": "text", "engine": "extractive", "about": "fast"} if server is None else await server.shown()
+        return [text, *self.engines.shown()]
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
-        return await self._tracked(name, inputs, lambda says: _run(name, inputs, style, says))
+
+        async def work(says: str | None) -> Answer:
+            server = self.text_server
+            if server and says is None:
+                return await server.run(style, inputs)
+            return await self._run(name, inputs, style, says)
+
+        return await self._tracked(name, inputs, work)
 
     async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
         """A model that an OpenAI-compatible server on this machine runs."""
@@ -94,18 +116,22 @@ async def _paced(stream: AsyncIterator[bytes], call: Call, fault: Fault) -> Asyn
     try:
         async for piece in stream:
             if fault.break_after is not None and call.pieces >= fault.break_after:
-                call.state = "failed"
                 raise ConnectionResetError("planned fault: the stream breaks off")
             yield piece
             call.pieces += 1
             await asyncio.sleep(fault.token_ms / 1000)
         call.state = "done"
+    except ConnectionError:
+        call.state = "failed"
+        raise
     finally:
         if call.state == "running":
             call.state = "cancelled"
 
 
-async def _run(name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None) -> Answer:
+async def _run(
+    name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None, engines: Engines
+) -> Answer:
     """A task without an emulation here is refused by name, never answered with a made-up value."""
     if model is None:
         raise InferenceError(400, 5007, f"No such model {name} or task")
@@ -118,19 +144,19 @@ async def _run(name: str, inputs: dict[str, Any], model: catalog.Model | None, s
     if model.task == "Text-to-Speech":
         data, value = await asyncio.to_thread(speech.speak, name, inputs)
         return Answer(value=value, data=data, kind="audio/wav")
-    value = await asyncio.to_thread(_value, model, inputs)
+    value = await asyncio.to_thread(_value, model, inputs, engines)
     if value is None:
         text = f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
         raise InferenceError(501, 5007, text)
     return Answer(value=value)
 
 
-def _value(model: catalog.Model, inputs: dict[str, Any]) -> Any:
+def _value(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> Any:
     """What the tasks with one JSON answer give; None for those that are not here."""
     if model.task == "Text Embeddings":
-        return _embeddings(model, inputs)
+        return _embeddings(model, inputs, engines)
     if model.task == "Text Classification":
-        return text_tasks.rerank(inputs) if "reranker" in model.name else text_tasks.classify(inputs)
+        return text_tasks.rerank(inputs, engines) if "reranker" in model.name else text_tasks.classify(inputs)
     if model.task == "Automatic Speech Recognition" and "deepgram" not in model.name:
         return speech.transcribe(model.name, inputs)
     if model.task == "Image-to-Text":
@@ -140,21 +166,22 @@ def _value(model: catalog.Model, inputs: dict[str, Any]) -> Any:
     return text_tasks.summarize(inputs) if model.task == "Summarization" else None
 
 
-def _embeddings(model: catalog.Model, inputs: dict[str, Any]) -> dict[str, Any]:
+def _embeddings(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> dict[str, Any]:
     text = inputs.get("text", inputs.get("queries", inputs.get("documents")))
     if model.name.endswith("bge-m3") and "contexts" in inputs:  # by a query their order, else their vectors
         if inputs.get("query") is not None:
-            return text_tasks.rerank(inputs)
+            return text_tasks.rerank(inputs, engines)
         text = text_tasks.contexts_of(inputs)
     texts = [text] if isinstance(text, str) else text
     if not isinstance(texts, list) or not texts or not all(isinstance(t, str) and t for t in texts):
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'text'")
     if len(texts) > MOST_TEXTS:
         raise InferenceError(400, 5006, f"Error: maxItems of '/text' is {MOST_TEXTS}, got {len(texts)}")
-    vectors = embed(texts, model.dimensions or BASE_DIMENSIONS)
+    pooling = inputs.get("pooling", "mean")
+    vectors = engines.embed(texts, model.dimensions, pooling)
     shape = list(vectors.shape)
     key = "response" if model.name.endswith("bge-m3") else "data"
-    return {"shape": shape, key: vectors.tolist(), "pooling": inputs.get("pooling", "mean")}
+    return {"shape": shape, key: vectors.tolist(), "pooling": pooling}
 
 
 def _image(inputs: dict[str, Any], name: str) -> Answer:

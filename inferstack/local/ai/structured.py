@@ -31,6 +31,17 @@ def fill_schema(schema: Any, messages: list[dict[str, Any]]) -> Any:
         raise InferenceError(400, 5025, f"JSON Mode couldn't be met: {error}") from error
 
 
+def check_fits(schema: Any, value: Any = None, *, asked: bool = False) -> None:
+    """Whether a value of another's making fits; `asked`: only whether the schema is one. Raises `InferenceError`."""
+    try:
+        document = Document(schema)
+    except (BadSchema, TooLong) as error:
+        raise InferenceError(400, 5006, f"Error: '/response_format': {error}") from error
+    if not asked and not document.fits(document.root, value):
+        text = f"JSON Mode couldn't be met: the answer misses `{document.missed(document.root, value)}` of the schema"
+        raise InferenceError(400, 5025, text)
+
+
 def _filled(schema: Any, source: Source) -> Any:
     document = Document(schema)
     return Filling(document, source).value(document.root, Place())

@@ -1,95 +1,154 @@
 """Text generation by an OpenAI-compatible server on this machine, in the place of the extractive model.
 
-Requests and answers are turned from Workers AI's own style into OpenAI's and back; models whose style is OpenAI's anyway
-pass through.
+Ollama, llama.cpp, vLLM: what they are asked is in `server_query`, what they answer in `server_answer` and `server_stream`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
-from httpx_sse import EventSource
 
 from inferstack import catalog
 from inferstack.local.ai.faults import InferenceError
-from inferstack.local.ai.generation import Answer, messages_of
-from inferstack.local.ai.upstream import ask_server
+from inferstack.local.ai.responses import as_chat, takes_responses
+from inferstack.local.ai.server_answer import completion_of, failed, refusal, reply_of
+from inferstack.local.ai.server_probe import Served, ask_served
+from inferstack.local.ai.server_query import query_of, shows_image
+from inferstack.local.ai.server_stream import begun, openai_frames, own_frames, pieces_of
+from inferstack.local.ai.shapes import Answer, answered, counted, is_completion, reading, responded
+from inferstack.local.ai.upstream import SECONDS, open_answer
+from inferstack.local.egress import body_of, is_loopback
 
-PASSED_ON = ("max_tokens", "temperature", "top_p", "seed", "stream", "tool_choice", "stop")
+KNOWN_SECONDS = 60.0  # a server may be started anew with another model
 
 
 class TextServer:
     """`address` is what stands before `/chat/completions`, with the model behind a `#`; else the first that is listed."""
 
     def __init__(self, address: str) -> None:
-        base, _, self._model = address.partition("#")
-        self._base = base.rstrip("/")
+        base, _, self._wanted = address.partition("#")
+        self.base = base.rstrip("/")
+        self._known: tuple[float, Served] | None = None
+
+    async def served(self) -> Served:
+        """Who speaks, asked again after a minute. Raises `InferenceError`."""
+        if not is_loopback(httpx.URL(self.base).host):
+            raise failed(f"the local Cloudflare does not reach {httpx.URL(self.base).host}")
+        if self._known is None or time.monotonic() - self._known[0] > KNOWN_SECONDS:
+            self._known = (time.monotonic(), await ask_served(self.base, self._wanted))
+        return self._known[1]
+
+    async def shown(self) -> dict[str, str]:
+        """Who speaks, for people; `error` says why nobody does."""
+        shown = {"task": "text", "engine": "text-server", "about": self.base}
+        try:
+            served = await self.served()
+        except InferenceError as error:
+            return shown | {"error": error.message}
+        shown["engine"] = f"text-server {served.model}"
+        if served.others:
+            return shown | {"error": f"{self.base} does not list `{served.model}`; it has {', '.join(served.others)}"}
+        lacks = [what for what, able in (("images", served.sees), ("tools", served.calls)) if able is False]
+        return shown | ({"about": f"{self.base}, no {', no '.join(lacks)}"} if lacks else {})
 
     async def run(self, model: catalog.Model, inputs: dict[str, Any]) -> Answer:
         """Raises `InferenceError`."""
-        query = {key: inputs[key] for key in PASSED_ON if inputs.get(key) is not None}
-        query |= {"model": await self._named(), "messages": messages_of(inputs)}
-        if inputs.get("tools"):
-            functions = [tool.get("function", tool) for tool in inputs["tools"]]
-            query["tools"] = [{"type": "function", "function": function} for function in functions]
-        if inputs.get("response_format"):
-            query["response_format"] = _format(inputs["response_format"])
-        answer = await ask_server(f"{self._base}/chat/completions", query, {})
-        if model.says_as_openai:
-            return answer
-        if answer.stream is not None:
-            return Answer(stream=_own_style(answer.stream))
-        return Answer(value=_reply(answer.value, as_json="response_format" in query), usage=answer.usage)
-
-    async def _named(self) -> str:
-        if not self._model:
-            try:
-                async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-                    listed = (await client.get(f"{self._base}/models")).json()["data"]
-                self._model = str(listed[0]["id"])
-            except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError):
-                text = f"{self._base}/models names no model; give one: text_server: {self._base}#<model>"
-                raise InferenceError(502, 2010, text) from None
-        return self._model
-
-
-def _format(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Workers AI takes the schema bare; OpenAI's API gives it a name."""
-    schema = wanted.get("json_schema")
-    if wanted.get("type") != "json_schema" or not isinstance(schema, dict) or "schema" in schema:
-        return wanted
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-
-
-def _reply(value: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
-    try:
-        message = value["choices"][0]["message"]
-    except (KeyError, IndexError, TypeError):
-        raise InferenceError(502, 2010, "the text server answers without `choices`") from None
-    text: Any = message.get("content") or ""
-    if as_json:
         try:
-            text = json.loads(text)
+            served = await self.served()
+            answer = await self._run(model, inputs, served)
+        except InferenceError as error:
+            if error.status >= 500:
+                self._known = None
+            raise
+        return replace(answer, engine=f"text-server {served.model}")
+
+    async def _run(self, model: catalog.Model, inputs: dict[str, Any], served: Served) -> Answer:
+        if takes_responses(model.name, inputs):
+            with reading("input"):
+                chat = as_chat(inputs)
+            query = await self._query(model, {k: v for k, v in chat.items() if k != "stream"}, served)
+            value = await self._whole(model, query)
+            return responded(model, inputs, reply_of(value, query["messages"], query.get("response_format")))
+        query = await self._query(model, inputs, served)
+        if query.get("stream"):
+            return await self._streamed(model, query, inputs)
+        value, wanted = await self._whole(model, query), query.get("response_format")
+        reply = await asyncio.to_thread(reply_of, value, query["messages"], wanted)
+        if not model.says_as_openai or is_completion(model, inputs):
+            return answered(model, inputs, reply)
+        return Answer(value=completion_of(model, value, query["messages"], wanted), usage=reply.usage)
+
+    async def _query(self, model: catalog.Model, inputs: dict[str, Any], served: Served) -> dict[str, Any]:
+        query = query_of(model, inputs, self._wanted or served.model)
+        if served.sees is False and shows_image(query["messages"]):
+            text = f"the text server's model {served.model} sees no images; name one that does behind the # of `text_server`"
+            raise InferenceError(400, 5006, f"Error: {text}")
+        if served.calls is False and query.get("tools"):
+            text = f"the text server's model {served.model} calls no tools; name one that does behind the # of `text_server`"
+            raise InferenceError(400, 5006, f"Error: {text}")
+        wanted = query.get("response_format") or {}
+        if "json_schema" in wanted:
+            from inferstack.local.ai.structured import check_fits  # 80 ms: it reads JSON schemas
+
+            await asyncio.to_thread(check_fits, wanted["json_schema"]["schema"], asked=True)
+        return query
+
+    async def _asked(self, model: catalog.Model, query: Mapping[str, Any]) -> tuple[httpx.AsyncClient, httpx.Response]:
+        """An answer of status 200, its body unread. Raises `InferenceError`."""
+        url = f"{self.base}/chat/completions"
+        try:
+            client, answer = await open_answer(url, query, {"accept-encoding": "identity"})
+        except httpx.TimeoutException:
+            raise InferenceError(408, 3007, f"Request timeout ({url}: {SECONDS:.0f} s)") from None
+        except httpx.HTTPError as error:
+            raise failed(f"{url} does not answer: {type(error).__name__}") from None
+        if answer.status_code == 200:
+            return client, answer
+        try:
+            body = (await answer.aread()).decode(errors="replace")
+        except httpx.HTTPError:
+            body = ""
+        finally:
+            await answer.aclose()
+            await client.aclose()
+        raise refusal(model, answer.status_code, body, url)
+
+    async def _whole(self, model: catalog.Model, query: dict[str, Any]) -> dict[str, Any]:
+        client, answer = await self._asked(model, query)
+        try:
+            await answer.aread()
+            value = answer.json()
+        except httpx.TimeoutException:
+            raise InferenceError(408, 3007, f"Request timeout ({self.base})") from None
+        except httpx.HTTPError as error:
+            raise failed(f"{self.base} breaks off: {type(error).__name__}") from None
         except ValueError:
-            raise InferenceError(400, 5025, "JSON Mode couldn't be met") from None
-    reply = {"response": text, "usage": value.get("usage") or {}}
-    calls = [call["function"] for call in message.get("tool_calls") or []]
-    found = [{"name": call["name"], "arguments": json.loads(call["arguments"] or "{}")} for call in calls]
-    return reply | ({"tool_calls": found} if found else {})
+            raise failed(f"{self.base} answers with no JSON") from None
+        finally:
+            await answer.aclose()
+            await client.aclose()
+        if not isinstance(value, dict):
+            raise failed(f"{self.base} answers with no object")
+        return value
 
+    async def _streamed(self, model: catalog.Model, query: dict[str, Any], inputs: dict[str, Any]) -> Answer:
+        client, answer = await self._asked(model, query)
+        kind = answer.headers.get("content-type", "")
+        if "text/event-stream" not in kind:
+            await answer.aclose()
+            await client.aclose()
+            raise failed(f"{self.base} streams no events, but {kind or 'nothing that it names'}")
+        pieces = await begun(pieces_of(model, body_of(client, answer), f"{self.base}/chat/completions"))
 
-async def _own_style(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Each event of OpenAI's as one of Workers AI's, as it comes."""
-    sent = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
-    async for event in EventSource(sent).aiter_sse():
-        if event.data == "[DONE]" or not event.data:
-            continue
-        piece = event.json()
-        choice = (piece.get("choices") or [{}])[0]
-        said = (choice.get("delta") or {}).get("content")
-        frame = {"response": said or "", **({"usage": piece["usage"]} if piece.get("usage") else {})}
-        yield f"data: {json.dumps(frame)}\n\n".encode()
-    yield b"data: [DONE]\n\n"
+        def estimated(text: str) -> dict[str, int]:
+            return counted(query["messages"], text)
+
+        if not model.says_as_openai:
+            return Answer(stream=own_frames(pieces, estimated))
+        asked = bool((inputs.get("stream_options") or {}).get("include_usage"))
+        return Answer(stream=openai_frames(model, pieces, estimated, usage_asked=asked))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
+from inferstack.local.ai.engines import Engines
 from inferstack.local.ai.faults import InferenceError
 
 WORD = re.compile(r"[a-z0-9']+")
@@ -32,16 +33,22 @@ def contexts_of(inputs: dict[str, Any]) -> list[str]:
     return [context.get("text", "") for context in contexts]
 
 
-def rerank(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Contexts by nearness of meaning and shared words, best first; `id` is the place in `contexts`."""
+def rerank(inputs: dict[str, Any], engines: Engines) -> dict[str, Any]:
+    """Contexts by nearness of meaning, best first; `id` is the place in `contexts`."""
     query, texts = text_field(inputs, "query"), contexts_of(inputs)
-    vectors = embed([query, *texts], BASE_DIMENSIONS)
-    wanted = set(WORD.findall(query.lower()))
-    shared = [len(wanted & set(WORD.findall(text.lower()))) / max(1, len(wanted)) for text in texts]
-    scores = (vectors[1:] @ vectors[0] + np.array(shared, dtype=np.float32)) / 2
+    near = engines.nearness(query, texts)
+    scores = _shared(query, texts) if near is None else near
     order = sorted(range(len(texts)), key=lambda place: (-float(scores[place]), place))
     kept = order[: int(inputs.get("top_k") or len(order))]
     return {"response": [{"id": place, "score": max(0.0, min(1.0, float(scores[place])))} for place in kept]}
+
+
+def _shared(query: str, texts: list[str]) -> Any:
+    """Nearness of word vectors and the share of the query's words, half and half."""
+    vectors = embed([query, *texts], BASE_DIMENSIONS)
+    wanted = set(WORD.findall(query.lower()))
+    shared = [len(wanted & set(WORD.findall(text.lower()))) / max(1, len(wanted)) for text in texts]
+    return (vectors[1:] @ vectors[0] + np.array(shared, dtype=np.float32)) / 2
 
 
 def classify(inputs: dict[str, Any]) -> list[dict[str, Any]]:

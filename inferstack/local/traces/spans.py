@@ -183,7 +183,7 @@ def _of_model(inference: Inference, parent: Document, through: Document) -> Docu
     identity = hashlib.sha256(f"{parent['id']}{inference.model}{inference.started}".encode()).hexdigest()[:16]
     span = _span(identity, parent["id"], f"{operation} {inference.model}", start)
     span["end"], span["outcome"] = int((inference.ended or inference.started) * 1000), "ok"
-    provider = "cloudflare.workers_ai" if inference.model.startswith("@") else inference.model.split("/")[0]
+    provider = "cloudflare.workers_ai" if inference.model.startswith("@") else _priced(inference.model)[0]
     known: Document = {"gen_ai.operation.name": operation, "gen_ai.provider.name": provider}
     known["gen_ai.request.model"] = inference.model
     inputs = inference.inputs if isinstance(inference.inputs, dict) else {}
@@ -192,7 +192,7 @@ def _of_model(inference: Inference, parent: Document, through: Document) -> Docu
     tokens = {"input": "prompt_tokens", "output": "completion_tokens"}
     for side, name in tokens.items():
         known |= {f"gen_ai.usage.{side}_tokens": inference.usage[name]} if name in inference.usage else {}
-    cents = cost_cents(inference.model, inference.usage)
+    cents = cost_cents(*_priced(inference.model), inference.usage)
     known |= {"inferstack.cost_usd": round(cents / CENTS, 9)} if cents else {}
     span["attributes"] = (
         known | through | dict(zip(CONTENT, (shortened(inference.inputs), inference.answer), strict=True))
@@ -200,6 +200,12 @@ def _of_model(inference: Inference, parent: Document, through: Document) -> Docu
     if inference.error:
         span["outcome"], span["attributes"]["error.type"] = "exception", inference.error
     return span
+
+
+def _priced(model: str) -> tuple[str, str]:
+    """The provider of a model and its name there: `openai/gpt-4o` is openai's gpt-4o."""
+    provider, _, name = model.partition("/")
+    return ("workers-ai", model) if model.startswith("@") or not name else (provider, name)
 
 
 def _name(info: Document) -> str:

@@ -32,6 +32,7 @@ SCHEMA = """
 create table if not exists vectors (slot integer primary key, id text not null unique, namespace text,
   vector blob not null, metadata text, indexed text not null);
 create table if not exists mutations (one integer primary key check (one = 1), id text not null, at text not null);
+create table if not exists engines (one integer primary key check (one = 1), name text not null);
 """
 CHUNK = 512  # vectors that go into memory at once: numpy keeps the interpreter while it places them
 
@@ -64,6 +65,7 @@ class Collection:
         self._open: tuple[apsw.Connection, apsw.Connection] | None = None
         self._loaded = self._discarded = False
         self._free: list[int] = []
+        self._engine: str | None = None  # not read yet
 
     def declare(self, keys: list[str]) -> None:
         """Waits for nothing: a write under way was read before, and has no values for a new key."""
@@ -74,8 +76,19 @@ class Collection:
         with self._writing, self._writer() as writer:
             return _mutation(writer)
 
-    def write(self, items: Sequence[Item], replace: bool) -> str:
-        """Upsert, or insert those whose id is not there; all of them or none. Returns the mutation's id."""
+    def engine(self) -> str:
+        """Which engine made the vectors that were stored last; empty where that is not known."""
+        if self._engine is None:
+            with self._reader() as reader:
+                row = reader.execute("select name from engines").fetchone()
+            self._engine = str(row[0]) if row else ""
+        return self._engine
+
+    def write(self, items: Sequence[Item], replace: bool, engine: str = "") -> str:
+        """Upsert, or insert those whose id is not there; all of them or none. Returns the mutation's id.
+
+        `engine` is what made the vectors, where that is known.
+        """
         last = {item.id: item for item in (items if replace else reversed(items))}  # the same id twice in one batch
         self._load()
         with self._writing:
@@ -85,6 +98,9 @@ class Collection:
                 slots, reused = self._allotted([item.id for item in chosen], known)
                 writer.executemany("insert or replace into vectors values (?, ?, ?, ?, ?, ?)", _rows(slots, chosen))
                 mutation = _mutation(writer)
+                if engine and engine != self._engine:
+                    writer.execute("insert or replace into engines values (1, ?)", (engine,))
+            self._engine = engine or self._engine
             with self._memory:
                 del self._free[len(self._free) - reused :]
                 for begin in range(0, len(chosen), CHUNK):

@@ -7,7 +7,7 @@ What acts on vectors may run in a thread. What changes an index itself (`create`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,17 @@ PRESETS = {
 }
 METRICS = ("cosine", "euclidean", "dot-product")
 KINDS = ("string", "number", "boolean")
+OTHER_ENGINE = 40900  # our own code: Vectorize knows no engines
+EngineOf = Callable[[NDArray[np.float32]], str | None]
 UNREADABLE_QUERY = "Failed to parse the request body as JSON"
 
 
 class Indexes:
     """The account's indexes."""
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._folder = store, store.folder / FOLDER
+    def __init__(self, store: Store, engine_of: EngineOf = lambda _: None) -> None:
+        """`engine_of` tells which engine here made a vector, where one did."""
+        self._store, self._folder, self._engine_of = store, store.folder / FOLDER, engine_of
         self._documents = {index["name"]: index for index in store.list_all(KIND)}
         self._collections = {name: self._collection(index) for name, index in self._documents.items()}
         self._drop_orphans()
@@ -147,7 +150,9 @@ class Indexes:
         index = self.get(name)
         pieces = [lines] if isinstance(lines, bytes) else lines
         items = read_lines(pieces, index["config"]["dimensions"], _keys(index), most)
-        return {"mutationId": self._collections[name].write(items, replace)}
+        engines = {engine for item in items if (engine := self._engine_of(item.values))}
+        one = engines.pop() if len(engines) == 1 else ""
+        return {"mutationId": self._collections[name].write(items, replace, one)}
 
     def get_by_ids(self, name: str, ids: Any) -> list[Document]:
         return [_vector(row) for row in self._with_ids(name, ids, IDS_TO_GET).get(ids)]
@@ -198,7 +203,15 @@ class Indexes:
         if vector.shape != (dimensions,):
             text = f"invalid query vector, expected {dimensions} dimensions, and got {vector.size} dimensions"
             raise ApiError(400, 40006, text)
+        self._demand_engine(index["name"], vector)
         return vector
+
+    def _demand_engine(self, name: str, vector: NDArray[np.float32]) -> None:
+        """Vectors of two engines are near or far by chance. Of the local Cloudflare only: it alone has several for a model."""
+        asked, filled = self._engine_of(vector), self._collections[name].engine()
+        if asked and filled and asked != filled and self._collections[name].count():
+            text = f"reindex: `{name}` was filled by {filled}, and this query's vector is by {asked}"
+            raise ApiError(409, OTHER_ENGINE, f"{text}; send the documents again, or say `models:` as it was")
 
     def _collection(self, index: Document) -> Collection:
         config = index["config"]

@@ -1,0 +1,66 @@
+"""What `inferstack local …` prints with `--format json`, as types; and what all results have."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+One = Literal[1]
+
+
+class Versioned(TypedDict):
+    """All new results."""
+
+    version: One
+
+
+class LocalStatus(Versioned):
+    """All but the first only while it runs. `ports`: of the Workers' own, by `<account>/<script>`; `answers`: who for what."""
+
+    running: bool
+    api: NotRequired[str]
+    port: NotRequired[int]
+    workers_answer: NotRequired[bool]
+    trouble: NotRequired[str | None]
+    ports: NotRequired[dict[str, int]]
+    answers: NotRequired[list[dict[str, str]]]
+
+
+class LocalPackages(Versioned):
+    """Weights that can be had; sizes in bytes, `needs` is a line that installs what is missing to run them."""
+
+    packages: list[dict[str, Any]]
+
+
+class LocalPackage(Versioned):
+    """What was done with one."""
+
+    installed: NotRequired[bool]
+    removed: NotRequired[bool]
+    folder: NotRequired[str]
+    needs: NotRequired[str]
+
+
+class Stopped(Versioned):
+    """Whether it ran."""
+
+    stopped: bool
+
+
+class Planned(Versioned):
+    """How many faults."""
+
+    planned: int
+
+
+class Faults(Versioned):
+    """Without the fields that say nothing."""
+
+    faults: list[dict[str, Any]]
+
+
+class Snapshots(Versioned):
+    """By name."""
+
+    snapshots: list[str]

