@@ -151,7 +151,7 @@ def test_chat_answers_from_what_was_found(asked: Api) -> None:
     assert "nine in the morning" in said
 
 
-def test_a_long_document_is_cut_at_its_paragraphs_and_read_again_when_the_size_changes(asked: Api) -> None:
+def test_a_long_document_is_cut_at_its_paragraphs_and_read_again_when_settings_change(asked: Api) -> None:
     paragraphs = [f"Paragraph {n} tells of the number {n}. " + "It says no more than that. " * 12 for n in range(20)]
     client = asked.client
     client.post(BASE, json={"id": "long", "chunk_size": 128, "chunk_overlap": 0}).raise_for_status()
@@ -167,6 +167,9 @@ def test_a_long_document_is_cut_at_its_paragraphs_and_read_again_when_the_size_c
     client.put(f"{BASE}/long", json={"chunk_size": 512}).raise_for_status()
     finished(asked, "long", client.get(f"{BASE}/long/jobs").json()["result"][0])
     assert client.get(f"{BASE}/long/items/{item['id']}").json()["result"]["chunks_count"] < 10
+    client.put(f"{BASE}/long", json={"embedding_model": "@cf/baai/bge-small-en-v1.5"}).raise_for_status()
+    finished(asked, "long", client.get(f"{BASE}/long/jobs").json()["result"][0])
+    assert client.get(f"{BASE}/long/stats").json()["result"]["engine"]["vectorize"]["dimensions"] == 384
     [chunk] = search(asked, "number 7", "long", max_num_results=1, match_threshold=0)
     around = search(asked, "number 7", "long", max_num_results=1, match_threshold=0, context_expansion=1)[0]
     assert chunk["text"] in around["text"]

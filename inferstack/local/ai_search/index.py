@@ -57,8 +57,12 @@ class Index:
         self._db = open_database(self._file)
         self._db.execute(SCHEMA)
         self._db.execute(WORDS.format(TOKENIZERS[tokenizer]))
+        self._vectors_file = folder / f"{name}-vectors.db"
+        self._open_vectors(dimensions)
+
+    def _open_vectors(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._vectors = Collection(folder / f"{name}-vectors.db", dimensions, "cosine", [ITEM], None)
+        self._vectors = Collection(self._vectors_file, dimensions, "cosine", [ITEM], None)
 
     def close(self) -> None:
         self._db.close()
@@ -75,6 +79,12 @@ class Index:
             self._db.execute("drop table words")
             self._db.execute(WORDS.format(TOKENIZERS[tokenizer]))
             self._db.execute("insert into words select id, text from parts")
+
+    def renew_vectors(self, dimensions: int) -> None:
+        """There are none, until the items are read again: vectors of two models cannot be compared."""
+        with self._lock:
+            self._vectors.discard()
+            self._open_vectors(dimensions)
 
     def items(self) -> list[Document]:
         return [json.loads(row[0]) for row in self._rows("select about from items order by key")]

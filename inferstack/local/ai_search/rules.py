@@ -17,8 +17,11 @@ RERANKER = "@cf/baai/bge-reranker-base"
 LARGEST_BYTES = 4_000_000  # of a document (developers.cloudflare.com/ai-search/platform/limits-pricing, 2026-11-26)
 LONGEST_KEY = 128  # characters of an uploaded item's name (the official SDK's `item_upload_params`, 2026-11-27)
 FILTERABLE = ("filename", "folder", "timestamp")  # of every item
-FIXED = ("type", "source", "embedding_model")  # they cannot be changed
-REINDEXED = ("chunk", "chunk_size", "chunk_overlap", "index_method", "indexing_options", "custom_metadata")
+FIXED = ("type", "source")  # they cannot be changed: the official provider replaces an instance for them
+REINDEXED = (
+    *("chunk", "chunk_size", "chunk_overlap", "custom_metadata"),
+    *("embedding_model", "index_method", "indexing_options"),
+)
 DEFAULTS: Document = {
     "ai_gateway_id": None,
     "ai_search_model": GENERATION,

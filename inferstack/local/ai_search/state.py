@@ -91,6 +91,8 @@ class Instances:
         changed = {**found, **given, "modified_at": now()}
         if _tokenizer(changed) != _tokenizer(found):
             self.index(found).use_tokenizer(_tokenizer(changed))
+        if changed["embedding_model"] != found["embedding_model"]:
+            self.index(found).renew_vectors(_dimensions(changed))
         return self.save(changed), again
 
     def save(self, instance: Document) -> Document:
@@ -108,9 +110,8 @@ class Instances:
         """What it holds; opened with the first use."""
         name = instance["file"]
         if name not in self._open:
-            model = catalog.find_model(instance["embedding_model"])
-            dimensions = (model.dimensions if model else None) or BASE_DIMENSIONS
-            self._open[name] = Index(self._store.folder / FOLDER, name, dimensions, _tokenizer(instance))
+            folder = self._store.folder / FOLDER
+            self._open[name] = Index(folder, name, _dimensions(instance), _tokenizer(instance))
         return self._open[name]
 
     def tokens(self) -> list[Document]:
@@ -156,3 +157,8 @@ def _space(name: str, description: str, created: str | None) -> Document:
 
 def _tokenizer(instance: Document) -> str:
     return str((instance.get("indexing_options") or {}).get("keyword_tokenizer") or "porter")
+
+
+def _dimensions(instance: Document) -> int:
+    model = catalog.find_model(instance["embedding_model"])
+    return (model.dimensions if model else None) or BASE_DIMENSIONS
