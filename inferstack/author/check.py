@@ -15,7 +15,7 @@ from inferstack.config.findings.report import Report
 from inferstack.cost.estimate import estimate
 from inferstack.errors import ConfigError
 
-NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "gateways")
+NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "searches", "gateways")
 
 
 @dataclass(frozen=True, slots=True)
