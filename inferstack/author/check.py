@@ -14,7 +14,7 @@ from inferstack.config.findings.report import Report
 from inferstack.cost.budget import breach_of
 from inferstack.errors import ConfigError
 
-NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "gateways")
+NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "searches", "gateways")
 
 
 @dataclass(frozen=True, slots=True)

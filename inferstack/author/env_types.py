@@ -21,6 +21,8 @@ KINDS = {
     "bucket": "R2Bucket",
     "namespace": "KVNamespace",
     "queue": "Queue",
+    "search": "AiSearchInstance",
+    "search_namespace": "AiSearchNamespace",
     "service": "Fetcher",
     "rate_limit": "RateLimit",
     "version_metadata": "WorkerVersionMetadata",

@@ -17,6 +17,7 @@ GROUPS = {
     "buckets": ("Account", "Workers R2 Storage"),
     "namespaces": ("Account", "Workers KV Storage"),
     "queues": ("Account", "Queues"),
+    "searches": ("Account", "AI Search"),
 }
 
 

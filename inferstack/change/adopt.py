@@ -140,6 +140,9 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
         official.Queue.token: plain(listed("/queues", "queues", "queue_name", "queue_id"), "{}/{}"),
         official.AiGateway.token: plain(there("/ai-gateway/gateways/{}", spec.physical), "{}/{}"),
         official.R2Bucket.token: plain(there("/r2/buckets/{}", partial(spec.name_of, "buckets")), "{}/{}/default"),
+        official.AiSearchInstance.token: plain(
+            there("/ai-search/instances/{}", partial(spec.name_of, "searches")), "{}/{}"
+        ),
         own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}", partial(_index_name, spec)), "{1}"),
         own.VectorizeMetadataIndex.token: lambda name: _metadata_index(spec, account, name),
         official.Workflow.token: lambda name: _workflow(spec, account, name),

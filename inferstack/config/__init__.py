@@ -15,6 +15,7 @@ from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
+from inferstack.config.search_models import SearchSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     ModelSpec,
@@ -57,6 +58,7 @@ __all__ = [
     "Place",
     "RateLimitBindingSpec",
     "RouteSpec",
+    "SearchSpec",
     "Share",
     "SmokeSpec",
     "SpendLimitSpec",

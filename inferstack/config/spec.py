@@ -20,6 +20,7 @@ from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
+from inferstack.config.search_models import SearchSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
@@ -270,6 +271,7 @@ class StackSpec(StrictModel):
     buckets: dict[Name, BucketSpec] = {}
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
+    searches: dict[Name, SearchSpec] = {}
     secrets_store: dict[Name, SecretSource] = {}
     workers: dict[Name, WorkerSpec] = {}
     expect: Expectations = Field(default_factory=Expectations.model_construct)

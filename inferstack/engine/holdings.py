@@ -24,6 +24,7 @@ DATA = {
     official.R2Bucket.token: ("bucket", "name"),
     official.WorkersKvNamespace.token: ("namespace", "title"),
     official.Queue.token: ("queue", "queueName"),
+    official.AiSearchInstance.token: ("search", "aiSearchInstanceId"),
     own.VectorizeIndex.token: ("index", "name"),
     official.Worker.token: ("Worker", "name"),
     official.Workflow.token: ("workflow", "workflowName"),

@@ -31,6 +31,11 @@ from inferstack.local.ai_gateway.data_plane import answer_gateway
 from inferstack.local.ai_gateway.limits import Windows
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
+from inferstack.local.ai_search.older import OlderApi
+from inferstack.local.ai_search.reading import Reader
+from inferstack.local.ai_search.routes import AiSearchApi
+from inferstack.local.ai_search.search import Searches
+from inferstack.local.ai_search.state import Instances as SearchInstances
 from inferstack.local.analytics.state import Datasets
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.assets.state import Assets
@@ -41,6 +46,7 @@ from inferstack.local.kv.state import Namespaces
 from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
+from inferstack.local.r2.objects import Objects
 from inferstack.local.r2.s3 import METHODS as METHODS_OF_S3
 from inferstack.local.r2.s3 import PATHS, S3
 from inferstack.local.r2.state import Buckets
@@ -93,6 +99,11 @@ class LocalCloudflare:
         self.gateway_state = GatewayState(store, account.account_id)
         self.models, self.api_faults = models, api_faults
         self.queued = Queued(self.models)
+        found = SearchInstances(store)
+        reader = Reader(found, models, self.buckets, Objects(storage))
+        searches = Searches(found, models, reader)
+        self.ai_search = AiSearchApi(found, models, reader, searches)
+        self.autorag = OlderApi(found, models, reader, searches)
         self.windows = Windows()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.console_link: Callable[[], str] = str

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai_gateway.routes import GatewayApi
+from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
@@ -55,8 +56,10 @@ def products(of: LocalCloudflare) -> list[Product]:
     return [
         Product(
             routes=AiApi(of.models, of.api_faults, of.storage.tell).routes,
-            bindings={"ai": lambda request, _: ai_binding(of.models, of.queued, of.gateways, request)},
+            bindings={"ai": partial(_ai, of)},
         ),
+        Product(routes=of.ai_search.routes, bindings={"ai_search": of.ai_search.inner}),
+        Product(routes=of.autorag.routes),
         Product(
             routes=AnalyticsApi(of.datasets).routes,
             bindings={"analytics_engine": partial(analytics_binding, of.datasets)},
@@ -112,3 +115,11 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
         ),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]
+
+
+async def _ai(of: LocalCloudflare, request: Request, _: str) -> Response:
+    """`env.AI` leads to two products."""
+    path = request.path_params["path"]
+    if path == AUTORAG or path.startswith(f"{AUTORAG}/"):
+        return await of.autorag.binding(request, path.removeprefix(AUTORAG))
+    return await ai_binding(of.models, of.queued, of.gateways, request)

@@ -37,6 +37,7 @@ CODES = {
     "vectorize": 40026,
     "workers": 10021,
 }
+SAME = ("/ai-search/namespaces/{}/instances", "/ai-search/instances")  # one description of both
 CODES_OF_ONE = {"POST /accounts/{}/vectorize/v2/indexes": 3001}
 NUMBERS = {"integer": re.compile(r"[+-]?[0-9]{1,18}"), "number": re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")}
 
@@ -44,6 +45,7 @@ NUMBERS = {"integer": re.compile(r"[+-]?[0-9]{1,18}"), "number": re.compile(r"[+
 def checked(path: str, endpoint: Endpoint) -> Endpoint:
     """The handler of a route behind the check of its requests; as it is when nothing is known of it."""
     plain = re.sub(r"\{[^}]*\}", "{}", path.removeprefix(API))
+    plain = plain.replace(*SAME)
     known = _by_path().get(plain)
     if not known:
         return endpoint

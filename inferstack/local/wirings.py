@@ -45,6 +45,9 @@ def _all(*fields: str) -> Callable[[Document], str]:
 
 WIRINGS = {
     "ai": Wiring(identity=_first(), module="cloudflare-internal:ai-api"),
+    # Both are asked by RPC, which a Worker of ours answers (ai_search/services.py).
+    "ai_search": Wiring(identity=_first(), needs=("instance_name",)),
+    "ai_search_namespace": Wiring(identity=_first(), needs=("namespace",)),
     # A name that the stack gives: the dataset is there when the first point comes.
     "analytics_engine": Wiring(identity=_first("dataset"), designator="analyticsEngine", needs=("dataset",)),
     "d1": Wiring(identity=_first("id", "database_id"), module="cloudflare-internal:d1-api"),

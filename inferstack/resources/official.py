@@ -71,6 +71,12 @@ class AiGateway(CloudflareResource):
     token = "cloudflare:index/aiGateway:AiGateway"  # noqa: S105
 
 
+class AiSearchInstance(CloudflareResource):
+    """Its id is the instance's name."""
+
+    token = "cloudflare:index/aiSearchInstance:AiSearchInstance"  # noqa: S105
+
+
 class Worker(CloudflareResource):
     """The shell of a Worker, without code."""
 

@@ -17,6 +17,7 @@ from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.index import Index
 from inferstack.resources.lifetime import Ephemeral
 from inferstack.resources.queue import Queue
+from inferstack.resources.search import Search
 from inferstack.resources.secrets_store import StoredSecret
 from inferstack.resources.storage import Bucket, Namespace
 from inferstack.resources.worker_parts import Worker
@@ -49,6 +50,7 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        self._searches = {key: self._search(key, context, child) for key in spec.searches}
         stored = {*spec.secrets_store, *spec.stored_secrets()}
         self._secrets = {key: StoredSecret(key, context, child) for key in sorted(stored)}
         self._spec = spec
@@ -62,6 +64,12 @@ class InferenceStack(pulumi.ComponentResource):
                 self._queues[key].attach_consumer(worker.name, dead_name, [worker.deployment])
         workers = [worker.name for worker in self.workers.values()]
         self.register_outputs({"workers": workers, "production": spec.production, "policies": _policies(spec)})
+
+    def _search(self, key: str, context: Context, child: pulumi.ResourceOptions) -> Search:
+        spec = context.spec.searches[key]
+        bucket = self._buckets[spec.bucket].name if spec.bucket else None
+        gateway = self._gateways[spec.gateway].gateway_id if spec.gateway else None
+        return Search(key, context, bucket, gateway, child)
 
     def _add_worker(self, key: str, context: Context, child: pulumi.ResourceOptions) -> None:
         """What it calls as a service comes first; config/ refuses circles."""
@@ -117,6 +125,10 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "kv_namespace", "namespaceId": self._namespaces[key].namespace_id}
         if kind == "queue":
             return {"type": "queue", "queueName": self._queues[key].name}
+        if kind == "search":
+            return {"type": "ai_search", "instanceName": self._searches[key].name}
+        if kind == "search_namespace":
+            return {"type": "ai_search_namespace", "namespace": key}
         if kind == "secret":
             return self._secrets[key].binding()
         return {"type": "service", "service": self._spec.name_of("workers", key), "environment": "production"}

@@ -19,7 +19,11 @@ from inferstack.standin.table import Spec
 Attributes = dict[str, dict[str, Any]]
 RESOURCES: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").read_text())["resources"]
 LISTS = ("list", "set")
-SPECIAL_NAMES = {("ai_gateway", "id"): "aiGatewayId"}
+SPECIAL_NAMES = {
+    ("ai_gateway", "id"): "aiGatewayId",
+    ("ai_search_instance", "id"): "aiSearchInstanceId",
+    ("ai_search_instance", "custom_metadata"): "customMetadatas",
+}
 
 
 def camel(name: str) -> str:

@@ -50,6 +50,7 @@ BUCKET = A + "/r2/buckets/{bucket_name}"
 EVENTS = A + "/event_notifications/r2/{bucket_name}/configuration/queues/{queue_id}"
 KV = A + "/storage/kv/namespaces"
 GATEWAY = A + "/ai-gateway/gateways"
+SEARCH = A + "/ai-search/instances"
 GUARD_CODES = {code.lower(): code for code in ("P1", *(f"S{number}" for number in range(1, 14)))}
 R2_HEADERS = {JURISDICTION: "{jurisdiction}"}
 CONSUMERS = A + "/queues/{queue_id}/consumers"
@@ -242,6 +243,19 @@ SPECS = (
         delete=("DELETE", GATEWAY + "/{id}"),
         id_output=None,
         wire={"ai_gateway_provider": "provider", "limit_type": "limitType", **GUARD_CODES},
+    ),
+    Spec(
+        name="ai_search_instance",
+        create=("POST", SEARCH),
+        read=("GET", SEARCH + "/{id}"),
+        update=("PUT", SEARCH + "/{id}"),
+        delete=("DELETE", SEARCH + "/{id}"),
+        id_output=None,
+        # By the Python SDK of provider 6.23.1 and the API's description: what the plugin itself does is not recorded.
+        wire={
+            "aisearch_model": "ai_search_model",
+            "system_prompt_aisearch": "system_prompt_ai_search",
+        },
     ),
     Spec(
         name="ai_gateway_dynamic_routing",

@@ -98,6 +98,22 @@ def _kv(section: Section, item: Value) -> None:
     section.bind(binding, "namespace", key)
 
 
+def _search(section: Section, item: Value) -> None:
+    """wrangler makes no instance: it must be there. Where its documents come from it does not say."""
+    item.ignore(*HERE_ONLY)
+    name = item.need("instance_name")
+    key, entry = section.draft.declare("searches", name.text(), name.text())
+    if not entry and key not in section.draft.older.get("searches", ()):
+        section.note(name.path, f"wrangler does not say where the documents of `{key}` are: name its `bucket`")
+    section.draft.keep_name("searches", key, name.text())
+    section.bind(item.need("binding"), "search", key)
+
+
+def _search_namespace(section: Section, item: Value) -> None:
+    item.ignore(*HERE_ONLY)
+    section.bind(item.need("binding"), "search_namespace", item.need("namespace").text())
+
+
 def _queues(section: Section, value: Value) -> None:
     section.each(_producer, value.get("producers"))
     section.each(_consumer, value.get("consumers"))
@@ -220,6 +236,8 @@ BINDINGS = {
     "unsafe": _unsafe,
 }
 LISTS = {
+    "ai_search": _search,
+    "ai_search_namespaces": _search_namespace,
     "vectorize": _vectorize,
     "d1_databases": _d1,
     "r2_buckets": _r2,
@@ -232,8 +250,6 @@ LISTS = {
 }
 # Kinds that only other tools bind; an environment has its own or none.
 OTHERS = {
-    "ai_search",
-    "ai_search_namespaces",
     "artifacts",
     "browser",
     "cloudchamber",

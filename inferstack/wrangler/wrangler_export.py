@@ -148,6 +148,12 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             delay = spec.queues[binding.queue].delivery_delay
             producer = {"binding": name, "queue": spec.name_of("queues", binding.queue)}
             found["queues"].setdefault("producers", []).append(producer | ({"delivery_delay": delay} if delay else {}))
+        elif binding.search:
+            entry = {"binding": name, "instance_name": spec.name_of("searches", binding.search)}
+            found.setdefault("ai_search", []).append(entry)
+        elif binding.search_namespace:
+            entry = {"binding": name, "namespace": binding.search_namespace}
+            found.setdefault("ai_search_namespaces", []).append(entry)
         elif binding.service:
             found.setdefault("services", []).append(
                 {"binding": name, "service": spec.name_of("workers", binding.service)}

@@ -33,7 +33,36 @@ def lines(given: dict[str, Any], *_: Any) -> dict[str, Any]:
     return given | {"body": LINES, "extra_headers": {"content-type": "application/x-ndjson"}}
 
 
-INPUTS: dict[str, Input] = {
+def asked(given: dict[str, Any], made: dict[str, Any], _: Things) -> dict[str, Any]:
+    """A question of a user, in one of its two forms; of instances that are there."""
+    options = dict(given.get("aisearch_options") or {})
+    options |= {"instance_ids": made["instance_ids"]} if "instance_ids" in options else {}
+    without_models = {"query_rewrite", "reranking"}  # which the SDK's test calls "model"
+    options = {name: value for name, value in options.items() if name not in without_models}
+    said = {"messages": [{"role": "user", "content": "What?"}]} if "messages" in given else {"query": "What?"}
+    left = {name: value for name, value in given.items() if name not in ("query", "messages", "model", "stream")}
+    return left | said | ({"aisearch_options": options} if options else {})
+
+
+PAGES = instead(page=1, per_page=5)
+SEARCHES: dict[str, Input] = {
+    f"aisearch.{where}{name}": change
+    for where in ("instances.", "namespaces.instances.")
+    for name, change in {
+        "search": asked,
+        "chat_completions": asked,
+        "list": instead(namespace="default"),
+        "jobs.list": PAGES,
+        "jobs.logs": PAGES,
+        "items.list": instead(metadata_filter='{"folder": ""}', page=1, per_page=5),
+        "items.logs": instead(cursor="1"),
+        "items.upload": lambda given, *_: given | {"file": given["file"] | {"metadata": "{}"}},
+        "update": lambda given, *_: {name: value for name, value in given.items() if name not in ("source", "type")},
+    }.items()
+}
+INPUTS: dict[str, Input] = SEARCHES | {
+    "aisearch.namespaces.search": asked,
+    "aisearch.namespaces.chat_completions": asked,
     "d1.database.query": lambda given, *_: bound(given),
     "d1.database.raw": lambda given, *_: bound(given),
     "d1.database.create": fresh("name", "db"),

@@ -194,6 +194,24 @@ class Things:
         body = {"base_url": "https://example.com", "name": slug, "slug": slug}
         return {"id": self.ask("POST", "/ai-gateway/custom-providers", json=body)["id"]}
 
+    def space(self) -> dict[str, Any]:
+        made = self.name("space")
+        self.ask("POST", "/ai-search/namespaces", json={"name": made})
+        return {"name": made}
+
+    def search(self, space: bool = False) -> dict[str, Any]:
+        """An instance, in a namespace of its own or in the one that every account has, with a document and a job."""
+        there, made = self.space() if space else {}, self.name("search")
+        base = f"/ai-search/namespaces/{there.get('name', 'default')}/instances"
+        self.ask("POST", base, json={"id": made})
+        item = self.ask("POST", f"{base}/{made}/items", files={"file": ("key", b"Text of a document.", "text/plain")})
+        job = self.ask("POST", f"{base}/{made}/jobs", json={})
+        return there | {"id": made, "item_id": item["id"], "job_id": job["id"], "instance_ids": [made]}
+
+    def search_token(self) -> dict[str, Any]:
+        body = {"cf_api_id": "id", "cf_api_key": "key", "name": self.name("token")}
+        return {"id": self.ask("POST", "/ai-search/tokens", json=body)["id"]}
+
     def store(self) -> dict[str, Any]:
         """An account has one store: the one that is there, or a new one."""
         made = self.ask("GET", "/secrets_store/stores")
@@ -277,6 +295,15 @@ MAKERS: dict[str, Callable[[Things], dict[str, Any]]] = {
     "workers.routes": Things.route,
     "zones": Things.zone,
     "vectorize.indexes": Things.index,
+    "aisearch.instances": Things.search,
+    "aisearch.instances.create": lambda things: {"id": things.name("search")},
+    "aisearch.namespaces": Things.space,
+    "aisearch.namespaces.search": lambda things: things.search(space=True),
+    "aisearch.namespaces.chat_completions": lambda things: things.search(space=True),
+    "aisearch.namespaces.create": lambda things: {"name": things.name("space")},
+    "aisearch.namespaces.instances": lambda things: things.search(space=True),
+    "aisearch.namespaces.instances.create": lambda things: things.space() | {"id": things.name("search")},
+    "aisearch.tokens": Things.search_token,
     "ai_gateway": Things.gateway,
     "ai_gateway.logs": Things.log,
     "ai_gateway.dynamic_routing": Things.dynamic,

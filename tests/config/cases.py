@@ -153,6 +153,8 @@ CASES = [
     Case("IS114", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
          "    workflows: { A: { class_name: A, name: one }, B: { class_name: A, name: one } }\n",
          {"w.js": "export class A {}\nexport default {};\n"}),
+    Case("IS118", binding("search: handbok") + "searches: { handbook: {} }\n"),
+    Case("IS119", LOCAL + CHAT + "searches:\n  s:\n    embeddings: c\n"),
     Case("IS122", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE} }}\n"
          f"  v:\n    source: v.js\n    {DATE}\n    bindings: {{ W: {{ service: w, entrypoint: Admim }} }}\n",
          {"w.js": "export class Admin {}\nexport default {};\n", "v.js": "export default {};\n"}),

@@ -12,6 +12,7 @@ from inferstack.config.checks import (
     policies,
     queues,
     references,
+    searches,
     traffic,
     variables,
     workers,
@@ -33,6 +34,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     objects.check(spec, root, report)
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
+    searches.check(spec, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)
     policies.check(spec, report)

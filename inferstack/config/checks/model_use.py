@@ -39,6 +39,7 @@ def check(spec: StackSpec, report: Report) -> None:
 def _used(spec: StackSpec) -> set[str]:
     used = {index.model for index in spec.indexes.values() if index.model}
     used |= {index.beside.model for index in spec.indexes.values() if index.beside}
+    used |= {alias for each in spec.searches.values() for alias in (each.embeddings, each.answers) if alias}
     used |= {alias for worker in spec.workers.values() for alias in worker.models.values()}
     for gateway in spec.gateways.values():
         for route in gateway.routes.values():

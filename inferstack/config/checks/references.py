@@ -25,6 +25,7 @@ CODES = {
     "namespaces": "IS038",
     "queues": "IS039",
     "workers": "IS040",
+    "searches": "IS118",
 }
 
 
@@ -65,6 +66,15 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
             yield ("indexes", key, "model"), index.model, "models"
         if index.beside is not None:
             yield ("indexes", key, "beside", "model"), index.beside.model, "models"
+    for key, search in spec.searches.items():
+        for role, section in (
+            ("bucket", "buckets"),
+            ("embeddings", "models"),
+            ("answers", "models"),
+            ("gateway", "gateways"),
+        ):
+            if getattr(search, role) is not None:
+                yield ("searches", key, role), getattr(search, role), section
     for key, queue in spec.queues.items():
         if queue.consumer is not None:
             yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"

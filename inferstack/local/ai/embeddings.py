@@ -62,6 +62,11 @@ def count_tokens(text: str) -> int:
     return len(_tokenizer().encode(text, add_special_tokens=False).ids)
 
 
+def token_spans(text: str) -> list[tuple[int, int]]:
+    """Where each token stands, in characters; those of one character in several tokens stand at the same place."""
+    return list(_tokenizer().encode(text, add_special_tokens=False).offsets)
+
+
 def embed(texts: list[str], dimensions: int) -> Matrix:
     """Unit vectors, shape (len(texts), dimensions); an empty text gives a zero vector."""
     rows = np.zeros((len(texts), BASE_DIMENSIONS), dtype=np.float32)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.local._store import Document
+from inferstack.local.ai_search import services as ai_search
 from inferstack.local.assets.services import VersionAssets, place_modules, services
 from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
@@ -157,6 +158,9 @@ class Config:
         kinds = {binding["type"] for r in plan.versions for binding in r.version["bindings"]}
         if NAMESPACE in kinds or plan.spaces or plan.flows:
             self._services += objects.shared(self._folder, self._doors.objects)
+        if kinds & set(ai_search.KINDS):
+            self._external(ai_search.DOOR, {}, self._doors.bindings)
+            self._services.append(ai_search.place_front(self._folder))
         wrapping = self._workflows(plan) if WORKFLOW in kinds or plan.flows else []
         if any(running.assets for running in plan.versions):
             place_modules(self._folder, self._doors.simulators)
@@ -300,6 +304,12 @@ class Config:
         if kind == WORKFLOW:
             flow = self._plan.flow_of(running.account, str(binding["workflow_name"]))
             return f"(name = {literal(name)}, {workflows.designator(flow)})"
+        if kind in (ai_search.INSTANCE, ai_search.NAMESPACE):
+            return f"(name = {literal(name)}, service = {ai_search.designator(running.account, binding)})"
+        if kind == ai_search.AI:
+            inner = f'(name = "fetcher", service = {ai_search.designator(running.account, binding)})'
+            module = literal(WIRINGS[kind].module)
+            return f"(name = {literal(name)}, wrapped = (moduleName = {module}, innerBindings = [{inner}]))"
         return self._product(running, binding, name, kind)
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
@@ -319,7 +329,7 @@ class Config:
 
     def _external(self, service: str, identity: dict[str, str], door: Path) -> None:
         headers = ", ".join(f'(name = "x-local-{key}", value = {literal(value)})' for key, value in identity.items())
-        proto = ', forwardedProtoHeader = "x-local-proto"' if identity["kind"] == "egress" else ""
+        proto = ', forwardedProtoHeader = "x-local-proto"' if identity.get("kind") == "egress" else ""
         self._services.append(
             f"(name = {literal(service)}, external = (address = {literal(f'unix:{door}')}, "
             f"http = (injectRequestHeaders = [{headers}]{proto})))"
