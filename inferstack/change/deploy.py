@@ -17,7 +17,7 @@ from inferstack.change.instances import find_running
 from inferstack.change.plan import Collector, Plan
 from inferstack.change.plan_formats import as_text
 from inferstack.change.plan_formats import show as show_plan
-from inferstack.config import StackSpec
+from inferstack.config import StackSpec, load_stack
 from inferstack.engine import notes, output, progress, saved_plans
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.locks import with_lock
@@ -41,9 +41,8 @@ def up(
     `plan` is a saved one, carried out as it is or not at all. `allowed` names what may lose its data. `refresh` looks at
     the account first.
     """
+    _keep_budget(name, load_stack(name, root))
     with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
-        if spec.target == "cloudflare" and spec.budget is not None:
-            _keep_budget(name, spec)
         _finish_interrupted(stack)
         if spec.protected:
             _refuse_losses(spec, root, stack, allowed)
@@ -71,6 +70,8 @@ def up(
 
 def _keep_budget(name: str, spec: StackSpec) -> None:
     """Nothing comes up that costs more than it may, or nobody knows what. A local stack costs nothing."""
+    if spec.target == "local" or spec.budget is None:
+        return
     from inferstack.cost.budget import breach_of  # with the catalogue's prices, which a local run does not need
 
     breach = breach_of(name, spec)
