@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,6 +37,10 @@ def logs(
     workers: Annotated[list[str] | None, typer.Argument(metavar="WORKER...", help="Some alone; else all.")] = None,
     level: LogLevel = "debug",
     grep: Grep = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="What was, such as 15m or 24h; then it ends.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on after --since.")] = False,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="End after so long.")
     ] = None,
@@ -43,14 +48,19 @@ def logs(
 ) -> None:
     """Follow what the Workers do: requests, logs, exceptions.
 
-    Live, here and on Cloudflare, until Ctrl-C. With --format json one object a line.
+    Live, here and on Cloudflare, until Ctrl-C; or what was kept of the time before (--since). With --format json one
+    object a line.
     """
+    from inferstack.config import parse_seconds
     from inferstack.live import logs as live
+    from inferstack.live.past import past
 
     wanted = live.wanted(level, grep)
     places: dict[str, int] = {}
+    asked = (stack, project(), workers or [], wanted)
+    before = past(*asked, parse_seconds(since)) if since else iter(())
     with suppress(KeyboardInterrupt):
-        for worker, event in live.follow(stack, project(), workers or [], wanted, seconds):
+        for worker, event in chain(before, live.follow(*asked, seconds) if follow or not since else ()):
             document = {"version": 1, "worker": worker, "event": event}
             line = (
                 json.dumps(document)
@@ -58,6 +68,30 @@ def logs(
                 else live.shown(worker, event, places.setdefault(worker, len(places)))
             )
             print(line, flush=True)
+
+
+@command(LOOK, "top")
+def top(
+    stack: Stack,
+    workers: Annotated[list[str] | None, typer.Argument(metavar="WORKER...", help="Some alone; else all.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="The time that each look goes back.")] = "5m",
+    once: Annotated[bool, typer.Option("--once", help="Look once and end; so it is without a terminal.")] = False,
+    style: Format = "text",
+) -> None:
+    """Show requests, errors, latency, tokens and USD live.
+
+    By the minute, of each Worker and model, until Ctrl-C.
+    """
+    from inferstack.cli.redrawn import watched
+    from inferstack.config import parse_seconds
+    from inferstack.live.telemetry import Telemetry
+    from inferstack.live.top import figures
+
+    telemetry, seconds = Telemetry(stack, project(), workers or []), parse_seconds(since)
+    if style == "json":
+        print(json.dumps(figures(telemetry, seconds).document()))
+    else:
+        watched(lambda: figures(telemetry, seconds).tables(), once=once)
 
 
 @command(LOOK, "console")

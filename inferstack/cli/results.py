@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from inferstack.cli.load_results import Link, LoadTest, Top
 from inferstack.cli.local_results import (
     Faults,
     LocalPackage,
@@ -333,6 +334,10 @@ RESULTS: dict[str, Any] = {
     "status": Status,
     "history": list[Event],
     "logs": LogLine,
+    "top": Top,
+    "console": Link,
+    "load-test": LoadTest,
+    "local traces": Written,
     "drift": Drift,
     "cost": dict[str, Any] | list[dict[str, Any]],
     "models": dict[str, Any] | list[dict[str, Any]],

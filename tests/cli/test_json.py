@@ -126,6 +126,11 @@ def test_the_local_cloudflare(shop: Path) -> None:
     assert told(shop, "local fault add", "--path", "x", "--status", "500")["planned"] == 1
     assert told(shop, "local fault list")["faults"][0]["status"] == 500
     told(shop, "local fault clear")
+    assert told(shop, "console")["url"].startswith("http://127.0.0.1:")
+    assert told(shop, "top", "dev")["seconds"] == 300
+    told(shop, "local traces", "on")
+    tested = told(shop, "load-test", "dev", "--request", "GET /healthz", "--requests", "10", "--warm-up", "0")
+    assert (tested["requests"], tested["failed"]) == (10, 0)
     told(shop, "local snapshot save", "one")
     assert told(shop, "local snapshot list")["snapshots"] == ["one"]
     told(shop, "local snapshot load", "one")

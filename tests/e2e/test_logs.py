@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -104,6 +104,44 @@ def test_logs_of_all_workers_are_followed(chatty: Project) -> None:
     assert chatty.run("logs", "dev", "--for", "0.5") == ""
     assert "there is no Worker `three`" in chatty.run("logs", "dev", "three", code=2)
     assert "no regular expression" in chatty.run("logs", "dev", "--grep", "(", code=2)
+
+
+def test_logs_of_the_time_before_and_figures(chatty: Project) -> None:
+    for path in ("/a", "/warn", "/boom"):
+        ask(chatty, "one", path)
+    ask(chatty, "two", "/later")
+    until(lambda: "/later" in chatty.run("logs", "dev", "--since", "10m"))
+    lines = chatty.run("logs", "dev", "--since", "10m").splitlines()
+    heads = [line.split(" ", 1)[1] for line in lines if " GET " in line]
+    assert [(head.split()[0], head.rpartition("/")[2]) for head in heads] == [
+        ("one", "a 200"),
+        ("one", "warn 200"),
+        ("one", "boom exception"),
+        ("two", "later 200"),
+    ]
+    assert '  warn seen {"pathname": "/warn"}' in lines
+    assert "  RangeError: too far" in lines
+
+    warned = chatty.run("logs", "dev", "one", "--since", "10m", "--grep", "WARN", "--format", "json").splitlines()
+    [told] = [json.loads(line) for line in warned]
+    jsonschema.validate(told, schema_of("logs"))
+    assert told["event"]["logs"][0]["message"] == ['seen {"pathname": "/warn"}']
+    assert "no length of time" in chatty.run("logs", "dev", "--since", "soon", code=2)
+
+    shown = json.loads(chatty.run("top", "dev", "--since", "10m", "--format", "json"))
+    rows = {row["worker"]: row for row in shown["workers"]}
+    assert rows["one"]["requests"] == pytest.approx(0.3)
+    assert rows["one"]["errors"] == pytest.approx(0.1)
+    assert rows["two"]["errors"] == 0
+    table = chatty.run("top", "dev", "two")
+    assert "two" in table and "one" not in table
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 def test_logs_of_a_stack_that_is_down_say_so(project: Project) -> None:

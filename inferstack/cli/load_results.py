@@ -1,0 +1,67 @@
+"""What `top`, `console` and `load-test` print with `--format json`, as types."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from inferstack.cli.local_results import Versioned
+
+
+class Link(Versioned):
+    """A page of this machine, behind a link that is good once."""
+
+    url: str
+
+
+class WorkerFigures(TypedDict):
+    """By the minute; latency in milliseconds."""
+
+    worker: str
+    requests: float
+    errors: float
+    p50: float
+    p95: float
+
+
+class ModelFigures(TypedDict):
+    """By the minute; latency in milliseconds."""
+
+    worker: str
+    model: str
+    calls: float
+    p95: float
+    tokens_in: float
+    tokens_out: float
+    usd: float
+
+
+class Top(Versioned):
+    """Of the last `seconds`."""
+
+    seconds: float
+    workers: list[WorkerFigures]
+    models: list[ModelFigures]
+
+
+class LoadTest(Versioned):
+    """Times in seconds; null is not known. `first_*` are times to the first token."""
+
+    stack: str
+    worker: str
+    request: str
+    requests: int
+    seconds: float
+    failed: int
+    p50: float
+    p95: float
+    p99: float
+    first_p50: float
+    first_p95: float
+    first_p99: float
+    error_rate: float
+    requests_per_second: float
+    tokens_per_second: float | None
+    usd_per_1000: float | None
+    problems: dict[str, int]
+    usd: float | None
+    broken_thresholds: list[str]

@@ -1,0 +1,141 @@
+"""What a load test sends and where to: from the command line, or what the Worker's template is for."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferstack import local
+from inferstack.config import StackSpec, load_stack, priced_model
+from inferstack.engine.environment import local_host, local_settings
+from inferstack.errors import ConfigError, UserError
+from inferstack.resources.secret_sources import SecretMissing, read_secret
+
+REQUEST = re.compile(r"(GET|POST|PUT|DELETE) (/\S*)\Z")
+PROMPT = "What do I do with a lost parcel?"
+CHAT = {"messages": [{"role": "user", "content": PROMPT}], "stream": True}
+OF_TEMPLATES: dict[str, tuple[str, Any]] = {
+    "chat": ("POST /chat", CHAT),
+    "rag": ("POST /ask", {"question": PROMPT, "stream": True}),
+    "tools": ("POST /chat", {"messages": CHAT["messages"]}),
+    "embed": ("POST /embed", {"texts": [PROMPT]}),
+}
+KEYS = ("API_TOKEN", "API_KEY", "TOKEN")  # secrets that callers are known by, in the samples
+PROMPT_TOKENS = 8000  # of a request at most, where money is at stake: what retrieval puts before a question, and more
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, sent again and again."""
+
+    worker: str
+    method: str
+    url: str
+    body: bytes | None
+    headers: dict[str, str]
+
+    @property
+    def shown(self) -> str:
+        return f"{self.worker}: {self.method} {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says; all of it may be left out."""
+
+    worker: str | None = None
+    request: str | None = None
+    body: str | None = None  # JSON, or @FILE
+    secret: str | None = None
+    url: str | None = None
+
+
+def asked(stack: str, root: Path, wish: Wish) -> tuple[StackSpec, Asked]:
+    """Raises `ConfigError` for what cannot be sent, `UserError` where nothing answers."""
+    spec = load_stack(stack, root)
+    key = _worker(spec, stack, wish.worker)
+    worker = spec.workers[key]
+    text, body = OF_TEMPLATES.get(worker.template or "", ("", None))
+    if worker.smoke and not wish.request and not text:
+        text, body = worker.smoke[0].request, worker.smoke[0].body
+    parts = REQUEST.match(wish.request or text)
+    if parts is None:
+        what = f"`{wish.request}` is no request" if wish.request else f"it is not known what `{key}` answers"
+        raise ConfigError(f'{what}\n  fix: --request "POST /path", and --body with its JSON')
+    content = _content(wish.body) if wish.body is not None else None
+    if content is None and body is not None and not wish.request:
+        content = json.dumps(body).encode()
+    headers = _key(spec, root, key, wish.secret)
+    headers |= {"content-type": "application/json"} if content is not None else {}
+    base, host = _where(spec, root, key, wish.url)
+    return spec, Asked(key, parts[1], base + parts[2], content, headers | host)
+
+
+def most_requests(spec: StackSpec, key: str, budget: float) -> int:
+    """How many requests a budget in USD pays for at the dearest. Raises `ConfigError` where a price is not known."""
+    dearest = 0.0
+    for alias in spec.workers[key].models.values():
+        model = priced_model(spec, alias) if alias in spec.models else None
+        into = model.price("M input tokens") if model else None
+        if model is None or into is None:
+            fix = "give its price under `prices:`; what cannot be counted is not spent"
+            raise ConfigError(f"what the model `{alias}` costs is not known\n  fix: {fix}")
+        out = model.price("M output tokens") or 0.0
+        dearest += into * PROMPT_TOKENS / 1e6 + out * spec.models[alias].max_tokens / 1e6
+    return math.floor(budget / dearest) if dearest else 2**31
+
+
+def _worker(spec: StackSpec, stack: str, name: str | None) -> str:
+    if name is not None and name not in spec.workers:
+        raise ConfigError(f"there is no Worker `{name}` in `{stack}`\n  fix: one of: {', '.join(spec.workers)}")
+    key = name or next((k for k, w in spec.workers.items() if w.template in OF_TEMPLATES), next(iter(spec.workers), ""))
+    if not key:
+        raise ConfigError(f"`{stack}` has no Worker")
+    return key
+
+
+def _content(text: str) -> bytes:
+    try:
+        content = Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+        json.loads(content)
+    except OSError as error:
+        raise ConfigError(f"{text[1:]} cannot be read: {error.strerror}\n  fix: --body @FILE names a file") from None
+    except ValueError as error:
+        raise ConfigError(f'the body is no JSON: {error}\n  fix: --body \'{{"question": "…"}}\', or @FILE') from None
+    return content
+
+
+def _where(spec: StackSpec, root: Path, key: str, url: str | None) -> tuple[str, dict[str, str]]:
+    """Scheme, host and port, with the Host header that a name under localhost needs."""
+    if spec.target != "local":
+        domains = spec.workers[key].domains
+        if not url and not domains:
+            raise ConfigError("the Worker's address is not in the stack file\n  fix: --url https://…")
+        return (url or f"https://{domains[0].hostname}").rstrip("/"), {}
+    if url:
+        raise ConfigError("--url is for stacks on Cloudflare: a local Worker's address is known")
+    running = local.find(local_settings(spec, root).folder)
+    if running is None:
+        raise UserError("the local Cloudflare of this stack does not run\n  fix: inferstack up starts it")
+    return f"http://127.0.0.1:{running.port}", {"host": f"{local_host(spec, key)}:{running.port}"}
+
+
+def _key(spec: StackSpec, root: Path, key: str, secret: str | None) -> dict[str, str]:
+    """By the secret that is named, or by one whose name says that it lets callers in."""
+    secrets = spec.workers[key].secrets
+    name = secret or next((each for each in KEYS if each in secrets), None)
+    if name is None:
+        return {}
+    if name not in secrets:
+        raise ConfigError(f"`{key}` has no secret `{name}`\n  fix: one of: {', '.join(secrets) or 'none is declared'}")
+    source = spec.source_of(secrets[name])
+    if source is None:
+        raise ConfigError(f"the secret `{name}` stands in the account's store alone, and cannot be read here")
+    try:
+        return {"authorization": f"Bearer {read_secret(source, root)}"}
+    except SecretMissing as missing:
+        raise UserError(str(missing)) from None
