@@ -17,6 +17,7 @@ from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
+    DatabaseSpec,
     ModelSpec,
     StackSpec,
     WorkerSpec,
@@ -46,6 +47,7 @@ __all__ = [
     "BindingSpec",
     "BundleRule",
     "Checked",
+    "DatabaseSpec",
     "Finding",
     "GatewaySpec",
     "ModelSpec",
