@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack import catalog
-from inferstack.config import CODES, Checked, check_stack, closest, find_entry, format_findings
+from inferstack.config import CODES, Checked, Place, check_stack, closest, find_entry, format_findings
 from inferstack.config.checks.variables import COUNTED
 from inferstack.config.findings.finding import Findings, TooMany
 from inferstack.config.findings.report import Report
@@ -43,9 +43,11 @@ def check(names: list[str], root: Path) -> Result:
         if found.spec is not None and found.tree is not None and found.spec.budget is not None:
             with suppress(TooMany):
                 _check_budget(name, found, Report(found.findings, found.tree))
+    seen: set[tuple[str, str | None]] = set()
     for found in checked.values():
         with suppress(TooMany):
             _check_code(found, root)
+            _check_migrations(found, root, seen)
     with suppress(TooMany):
         _check_accounts(checked)
     return Result(root, {name: found.findings for name, found in checked.items()})
@@ -66,6 +68,22 @@ def _check_code(found: Checked, root: Path) -> None:
         except ConfigError as error:
             problem, _, fix = str(error).partition("\n  fix: ")
             report("IS108", ("workers", key, "source"), problem.replace("\n", "; "), fix or "correct the code there")
+
+
+def _check_migrations(found: Checked, root: Path, seen: set[tuple[str, str | None]]) -> None:
+    """Once for each folder: stacks of one project share it."""
+    for database in found.spec.databases.values() if found.spec is not None else ():
+        where = (database.migrations or "", database.reviewed)
+        if where in seen:
+            continue
+        seen.add(where)
+        files = sorted((root / database.migrations).glob("*.sql")) if database.migrations else []
+        if files:
+            from inferstack.author.migration_lint import lint  # only a stack with migrations needs SQLite
+
+            for problem in lint(files, database.reviewed):
+                place = Place(problem.file, problem.line, problem.column)
+                found.findings.add(problem.code, place, problem.message, problem.fix)
 
 
 def _check_budget(name: str, found: Checked, report: Report) -> None:

@@ -69,7 +69,8 @@ def _task(entry: dict[str, Any]) -> str:
 
 def _changes(model: Model, entry: dict[str, Any]) -> list[str]:
     live = {p.get("property_id"): p.get("value") for p in entry.get("properties") or []}
-    changes = [] if _task(entry) == model.task else [f"task {model.task} → {_task(entry)}"]
+    known_as = model.listed_task or model.task
+    changes = [] if _task(entry) == known_as else [f"task {known_as} → {_task(entry)}"]
     window = live.get("context_window")
     if window and str(window) != str(model.context_window):
         changes.append(f"context window {model.context_window} → {window}")

@@ -29,6 +29,7 @@ class Model:
     """One model of the catalogue. None stands for "not known", never for "no".
 
     `dimensions` is the length of its embedding vectors; `context_window` and `max_input_tokens` count tokens;
+    `task` is Cloudflare's word (as `listed_task`), but `Decision` for what only decides, which it lists with chat models;
     `rate_limit` requests a minute and account. `json_mode` is how it takes a JSON schema: `bare`, `envelope`,
     `guided_json`, or `none`; `output_style` is `openai` where answers are chat completions. Dates are ISO dates.
     """
@@ -55,6 +56,7 @@ class Model:
     first_seen: str | None = None
     last_seen: str | None = None
     successor: str | None = None
+    listed_task: str | None = None
     note: str | None = None
     source: str = "Cloudflare"
 
@@ -122,11 +124,22 @@ def _replaces(other: Model, model: Model) -> bool:
         and other.task == model.task
         and other.dimensions == model.dimensions
         and other.function_calling >= model.function_calling
-        and other.vision >= model.vision
+        and _sees_as(other, model)
+        and _special(other) == _special(model)
         and (other.context_window or 0) >= (model.context_window or 0)
         and not other.paid_plan_only
         and bool(other.prices)
     )
+
+
+def _sees_as(other: Model, model: Model) -> bool:
+    """Who only chats is not sent to a model that was made to read images: it pays for what it does not use."""
+    return other.vision == model.vision if model.task == "Text Generation" else other.vision >= model.vision
+
+
+def _special(model: Model) -> str:
+    """What tells models of one task apart: a guard judges texts and does not answer, a reranker compares two."""
+    return next((word for word in ("guard", "rerank") if word in model.name), "")
 
 
 def _input_price(model: Model) -> float:
@@ -139,7 +152,8 @@ def _model(entry: Mapping[str, Any]) -> Model:
     listed = "bare" if modes.get("docs_list") else None
     return Model(
         name=entry["name"],
-        task=entry["task"],
+        task="Decision" if entry.get("decision") else entry["task"],
+        listed_task=entry["task"],
         status=entry.get("status", "live"),
         dimensions=entry.get("output_dimensions"),
         context_window=entry.get("context_window"),

@@ -10,7 +10,7 @@ import typer
 
 from inferstack.cli import printing
 from inferstack.cli.app import LOOK, command, commands_of
-from inferstack.cli.parameters import Format, Grep, LogLevel, ModelName, Stack, TableFormat, Worker
+from inferstack.cli.parameters import Format, Grep, LogLevel, ModelName, PlannedStack, Stack, TableFormat, Worker
 from inferstack.cli.projects import project
 from inferstack.errors import ConfigError
 
@@ -149,6 +149,7 @@ def drift(
 @command(LOOK, "models")
 def models(
     name: ModelName = None,
+    of: PlannedStack = None,
     task: Annotated[str | None, typer.Option(help="Such as text-generation, embeddings, speech.")] = None,
     dimensions: Annotated[int | None, typer.Option(help="Length of the embedding vectors.")] = None,
     max_price: Annotated[float | None, typer.Option(metavar="USD", help="For a million input tokens.")] = None,
@@ -159,15 +160,21 @@ def models(
     batch: Annotated[bool, typer.Option("--batch", help="Has the asynchronous batch API.")] = False,
     vision: Annotated[bool, typer.Option("--vision", help="Reads images.")] = False,
     removed: Annotated[bool, typer.Option("--removed", help="List removed models too.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="With `plan`: write the new names into the stack.")] = False,
     style: TableFormat = "table",
 ) -> None:
     """List the catalogue's models, or show one.
 
-    `refresh` in place of a name compares with the account's live list.
+    `refresh` in place of a name compares with the account's live list; `plan STACK` tells which models of a stack go, when,
+    and what stands in for them.
     """
     from inferstack.author import model_list
 
-    if name == "refresh":
+    if (name == "plan") != (of is not None) or (fix and name != "plan"):
+        raise ConfigError("`plan` takes a stack, and only it does\n  fix: inferstack models plan STACK [--fix]")
+    if name == "plan" and of:
+        _plan(of, style, fix=fix)
+    elif name == "refresh":
         from inferstack.author.models_refresh import refresh
 
         print(refresh())
@@ -187,6 +194,20 @@ def models(
             removed=removed,
         )
         print(model_list.listing(wanted, style))
+
+
+def _plan(stack: str, style: str, *, fix: bool) -> None:
+    from inferstack.author.models_fix import fix_models
+    from inferstack.author.models_plan import plan, show_plan
+
+    steps = plan(stack, project())
+    lines = fix_models(stack, project(), steps) if fix else []
+    if not fix or style == "json":
+        print(show_plan(stack, steps, style))
+    elif not lines:
+        print(f"{stack}: nothing to write\n{show_plan(stack, steps, style)}")
+    for line in lines if style != "json" else ():
+        print(line)
 
 
 @command(LOOK, "permissions")

@@ -38,6 +38,7 @@ AnyStack = Annotated[
 OtherStack = Annotated[str, typer.Argument(autocompletion=_stacks)]
 Worker = Annotated[str | None, typer.Argument(help="Only this Worker, by its key.", autocompletion=_workers)]
 ModelName = Annotated[str | None, typer.Argument(autocompletion=_models)]
+PlannedStack = Annotated[str | None, typer.Argument(metavar="[STACK]", help="Of `plan`.", autocompletion=_stacks)]
 TemplateName = Annotated[str | None, typer.Option("--template", help="Of a Worker.", autocompletion=_templates)]
 
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")]

@@ -90,24 +90,37 @@ def reindex(
 def database(
     stack: Stack,
     name: Annotated[str, typer.Argument(metavar="DATABASE", help="Its key in the stack file.")],
-    action: Annotated[Literal["dry-run", "bookmark", "restore"], typer.Argument()],
+    action: Annotated[Literal["dry-run", "bookmark", "restore", "new"] | None, typer.Argument()] = None,
+    migration: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of the new migration.")] = None,
     to: Annotated[
         str | None,
         typer.Option(metavar="BOOKMARK", help="Of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z."),
     ] = None,
     style: Format = "text",
 ) -> None:
-    """Try migrations on a copy; mark a database; bring it back."""
+    """Try migrations on a copy; mark a database; bring it back.
+
+    `new` writes the next migration; `database new NAME` does where the project has one folder of them.
+    """
+    from inferstack.author.migrations_new import new_migration
+    from inferstack.config import stack_names
     from inferstack.live import databases
 
     root = project()
-    if action == "restore":
+    if action is None and stack == "new" and stack not in stack_names(root):
+        text = new_migration(root, name)
+    elif action == "new" and migration:
+        text = new_migration(root, migration, stack, name)
+    elif action in (None, "new") or migration:
+        raise ConfigError("this lacks a word\n  fix: inferstack database STACK DATABASE dry-run, or … new NAME")
+    elif action == "restore":
         if not to:
             raise ConfigError("`restore` needs --to\n  fix: a bookmark, or a time such as 2026-06-01T12:00:00Z")
         text = databases.restore(stack, root, name, to)
     else:
-        text = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[action](stack, root, name)
-    printing.emit(style, {"version": 1, "stack": stack, "database": name, "action": action, "text": text}, text)
+        text = {"dry-run": databases.dry_run, "bookmark": databases.bookmark}[str(action)](stack, root, name)
+    told = {"version": 1, "stack": stack, "database": name, "action": action or "new", "text": text}
+    printing.emit(style, told, text)
 
 
 ephemeral = commands_of(RELEASE, "ephemeral", "Environments for a while, as for a pull request.")

@@ -18,6 +18,7 @@ from inferstack.config.schema import json_schema
 from inferstack.config.search_models import SearchSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
+    DatabaseSpec,
     ModelSpec,
     StackSpec,
     WorkerSpec,
@@ -47,6 +48,7 @@ __all__ = [
     "BindingSpec",
     "BundleRule",
     "Checked",
+    "DatabaseSpec",
     "Finding",
     "GatewaySpec",
     "ModelSpec",

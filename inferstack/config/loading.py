@@ -25,6 +25,7 @@ class Checked:
     spec: StackSpec | None
     tree: Node | None
     findings: Findings
+    declared: StackSpec | None = None  # the same though the checks found it wrong
 
 
 def stack_names(root: Path) -> list[str]:
@@ -66,7 +67,7 @@ def check_stack(name: str, root: Path) -> Checked:
                 run_checks(spec, root, report)
             elif (part := fitting_part(data)) is not None:
                 run_checks(part[0], root, PartialReport(report, data, part[1]))
-    return Checked(None if findings.wrong else spec, tree, findings)
+    return Checked(None if findings.wrong else spec, tree, findings, spec)
 
 
 def load_stack(name: str, root: Path) -> StackSpec:

@@ -10,6 +10,7 @@ from inferstack import catalog
 
 Task = Literal[
     "Automatic Speech Recognition",
+    "Decision",
     "Image Classification",
     "Image-to-Text",
     "Object Detection",

@@ -119,6 +119,7 @@ class DatabaseSpec(StrictModel):
     """A D1 database with the folder of its migrations."""
 
     migrations: str | None = None
+    reviewed: str | None = None
     migrations_table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "d1_migrations"
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None

@@ -32,6 +32,7 @@ def served(more: str = "") -> str:
     return LOCAL + f"workers:\n  w:\n    compatibility_date: '2026-04-01'\n    assets: {{ directory: site, {more} }}\n"
 
 
+MOVED = "databases: { d: { migrations: m } }\n"
 GPT = (
     "models:\n  x: { provider: openai, model: gpt-unheard-of, gateway: g }\n"
     "gateways: { g: { keys: { openai: { secret: env:PATH } }, routes: { r: { models: [x] } } } }\n"
@@ -200,6 +201,13 @@ CASES = [
     Case("IS123", LOCAL + GPT + "expect:\n  models:\n    x: { requests: 10000, input_tokens: 100 }\n"),
     Case("IS124", LOCAL + GPT + "expect: { models: { x: { requests: 1, input_tokens: 1 } } }\nbudget: { monthly_usd: 5 }\n"),
     Case("IS125", LOCAL + GPT + "prices:\n  openai/gpt-unheard-of:\n    input: 0.0000025\n"),
+    Case("IS126", LOCAL + MOVED, {"m/0001_a.sql": "-- first\nCREATE TABLE t (a);\nBEGIN;\n"}, folders=("m",)),
+    Case("IS127", LOCAL + MOVED, {"m/0001_a.sql": "CREATE TABLE t (a);\n",
+         "m/0002_b.sql": "\n  DROP TABLE t;\n"}, folders=("m",)),
+    Case("IS128", LOCAL + MOVED, {"m/0001_a.sql": "CREATE TABLE t (a);\n",
+         "m/0002_b.sql": "ALTER TABLE t RENAME COLUMN a TO b;\n"}, folders=("m",)),
+    Case("IS129", LOCAL + MOVED, {"m/0001_a.sql": "CREATE TABLE t (a);\n",
+         "m/0002_b.sql": "ALTER TABLE t ADD COLUMN b TEXT NOT NULL;\n"}, folders=("m",)),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

@@ -134,3 +134,6 @@ def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:
             report("IS017", at, f"the path `{database.migrations}` leaves the project", "name a folder of the project")
         elif found == "missing":
             report("IS042", at, f"there is no folder `{database.migrations}`", "create it, or correct the path")
+        elif database.reviewed and not (root / database.migrations / database.reviewed).is_file():
+            problem = f"`{database.migrations}` has no file `{database.reviewed}`"
+            report("IS080", ("databases", key, "reviewed"), problem, "name one of its files")

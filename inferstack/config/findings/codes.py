@@ -156,6 +156,11 @@ CODES: dict[str, Code] = {
     "IS123": Code("price not known", "The estimate lacks these calls, and so does the budget. The catalogue has dated prices of Cloudflare's models and of other providers'; what it lacks stands under `prices:`.", WARNING),
     "IS124": Code("budget over an unknown price", "A budget holds when everything that is expected has a price: what nobody priced is not free."),
     "IS125": Code("price for a single token", "Prices of tokens are those of a million, as the providers' lists have them.", WARNING),
+    # Migrations
+    "IS126": Code("statement that D1 refuses", "The migrations ran in order on an empty database of the local D1, and this is what it said."),
+    "IS127": Code("migration that loses data", "What goes is only to be had by time travel. Expand first, contract later: a deployment stops using it, the next migration drops it. `reviewed` of the database names the last file that is history.", WARNING),
+    "IS128": Code("migration that renames", "It runs before the new code is everywhere, and the old code asks by the old name. Add, write both, move, drop.", WARNING),
+    "IS129": Code("column that rows have no value for", "SQLite takes NOT NULL without a default only while the table is empty: here it passes, in production it fails."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

@@ -47,7 +47,7 @@ class ModelsApi:
         if model is None:
             raise ApiError(404, 5007, f"No such model {name} or task")
         known = _data("model_schemas.json")
-        kinds, of_task = known["models"].get(name), known["tasks"].get(model.task)
+        kinds, of_task = known["models"].get(name), known["tasks"].get(model.listed_task)
         if kinds is None and of_task is None:
             raise ApiError(404, 6002, f"the schema of {name} is not known")
         told = {"description": "", "additionalProperties": True}
@@ -98,11 +98,12 @@ def listed_models(request: Request) -> list[dict[str, Any]]:
         model = catalog.find_model(name)
         if model is None or model.removed or query.get("search", "").lower() not in name.lower():
             continue
-        if query.get("task") not in (None, "", model.task) or query.get("author") not in (None, "", _author(name)):
+        listed = model.listed_task or model.task
+        if query.get("task") not in (None, "", listed) or query.get("author") not in (None, "", _author(name)):
             continue
         entry = _entries().get(name, {})
         shown = {"id": entry.get("id") or "", "source": 1, "name": name, "description": entry.get("info") or ""}
-        shown |= {"task": tasks.get(model.task, {"id": "", "name": model.task, "description": ""}), "tags": []}
+        shown |= {"task": tasks.get(listed, {"id": "", "name": listed, "description": ""}), "tags": []}
         found.append(shown | {"created_at": entry.get("created_at"), "properties": _properties(model)})
     return found
 
