@@ -61,6 +61,14 @@ def real_tasks(folder: Path) -> tuple[str, ...]:
         return ()
 
 
+def choose_at_first(folder: Path, real: tuple[str, ...]) -> bool:
+    """Real engines for a local Cloudflare that has never run; whether it is one."""
+    if real_file(folder).exists() or record_file(folder).exists() or (folder / "server.log").exists():
+        return False
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return write_once(real_file(folder), json.dumps(real))
+
+
 def ports_file(folder: Path) -> Path:
     """Where the Workers' own ports are told."""
     return folder / "ports.json"

@@ -115,6 +115,7 @@ class LocalCloudflare:
         routes += UserApi(self.account.account_id).routes(base)
         routes += [
             Route("/health", _health, methods=["GET"]),
+            Route("/__local/engines", self._speakers, methods=["GET"]),
             Route("/__local/engines", self._set_engines, methods=["PUT"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
@@ -147,6 +148,16 @@ class LocalCloudflare:
                 await app(scope, receive, send)
 
         return pass_or_refuse
+
+    async def _speakers(self, _: Request) -> Response:
+        """Of the local Cloudflare only: who answers which task, and which indexes another one has filled."""
+        told = await self.models.speakers()
+        filled = await asyncio.to_thread(self.indexes.filled_by_others, self.models.engines.embeddings)
+        if filled:
+            which = ", ".join(f"`{name}` by {engine}" for name, engine in filled.items())
+            row = next(each for each in told if each["task"] == "embeddings")
+            row["error"] = f"reindex: {which}, and {row['engine']} makes the vectors now; send the documents again"
+        return ok(told)
 
     async def _set_engines(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text, and which tasks have real engines."""

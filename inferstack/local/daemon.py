@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from inferstack.errors import UserError
-from inferstack.local._settings import LOCK, Running, Settings, record_file, token_of
+from inferstack.local._settings import ACCOUNT_ID, LOCK, Running, Settings, record_file, token_of
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -84,17 +84,17 @@ def _set_engines(running: Running, settings: Settings) -> None:
     """The running process answers as this stack says."""
     real = running.real if settings.real is None else settings.real
     if (running.text_server, running.real) != (settings.text_server, real):
-        _engines(running, settings.folder, {"text_server": settings.text_server, "real": real})
+        _engines(running, token_of(settings.folder), {"text_server": settings.text_server, "real": real})
 
 
-def speakers(folder: Path, running: Running) -> list[dict[str, str]]:
-    """Who answers which task: `task`, `engine`, `about`, and `error` where nobody does. Raises `UserError`."""
-    return list(_engines(running, folder)["result"])
+def speakers(folder: Path, running: Running, account: str = ACCOUNT_ID) -> list[dict[str, str]]:
+    """Who answers which task: `task`, `engine`, `about`, and `error` where something is wrong. Raises `UserError`."""
+    return list(_engines(running, token_of(folder, account))["result"])
 
 
-def _engines(running: Running, folder: Path, body: dict[str, object] | None = None) -> dict[str, list[dict[str, str]]]:
+def _engines(running: Running, token: str, body: dict[str, object] | None = None) -> dict[str, list[dict[str, str]]]:
     url = f"http://127.0.0.1:{running.api_port}/__local/engines"
-    headers = {"authorization": f"Bearer {token_of(folder)}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     data, method = (json.dumps(body).encode(), "PUT") if body else (None, "GET")
     try:
         with urlopen(Request(url, data=data, headers=headers, method=method), timeout=30) as answer:

@@ -206,10 +206,18 @@ class Indexes:
         self._demand_engine(index["name"], vector)
         return vector
 
+    def filled_by_others(self, engine: str) -> dict[str, str]:
+        """Indexes with vectors of another engine here than that one, by name; and which."""
+        known = {name: each.engine() for name, each in self._collections.items()}
+        return {name: filled for name, filled in known.items() if filled not in ("", engine) and self._holds(name)}
+
+    def _holds(self, name: str) -> bool:
+        return self._collections[name].count() > 0
+
     def _demand_engine(self, name: str, vector: NDArray[np.float32]) -> None:
         """Vectors of two engines are near or far by chance. Of the local Cloudflare only: it alone has several for a model."""
         asked, filled = self._engine_of(vector), self._collections[name].engine()
-        if asked and filled and asked != filled and self._collections[name].count():
+        if asked and filled and asked != filled and self._holds(name):
             text = f"reindex: `{name}` was filled by {filled}, and this query's vector is by {asked}"
             raise ApiError(409, OTHER_ENGINE, f"{text}; send the documents again, or say `models:` as it was")
 
