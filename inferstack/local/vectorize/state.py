@@ -6,11 +6,13 @@ What acts on vectors may run in a thread. What changes an index itself (`create`
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 import orjson
 from numpy.typing import NDArray
@@ -208,8 +210,12 @@ class Indexes:
 
     def filled_by_others(self, engine: str) -> dict[str, str]:
         """Indexes with vectors of another engine here than that one, by name; and which."""
-        known = {name: each.engine() for name, each in self._collections.items()}
-        return {name: filled for name, filled in known.items() if filled not in ("", engine) and self._holds(name)}
+        found = {}
+        for name, each in list(self._collections.items()):
+            with contextlib.suppress(apsw.Error, OSError):  # damaged, or gone meanwhile: who uses it is told
+                if each.engine() not in ("", engine) and self._holds(name):
+                    found[name] = each.engine()
+        return found
 
     def _holds(self, name: str) -> bool:
         return self._collections[name].count() > 0
