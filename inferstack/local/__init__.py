@@ -8,13 +8,14 @@ from inferstack.local._settings import (
     Settings,
     choose_at_first,
     real_tasks,
+    recordings_folder,
     s3_environment,
     subdomain_of,
     token_of,
     worker_ports,
     write_once,
 )
-from inferstack.local.daemon import ensure, find, speakers, stop, workers_trouble
+from inferstack.local.daemon import ensure, find, recordings, speakers, stop, use_recordings, workers_trouble
 
 __all__ = [
     "ACCOUNT_ID",
@@ -26,11 +27,14 @@ __all__ = [
     "ensure",
     "find",
     "real_tasks",
+    "recordings",
+    "recordings_folder",
     "s3_environment",
     "speakers",
     "stop",
     "subdomain_of",
     "token_of",
+    "use_recordings",
     "worker_ports",
     "workers_trouble",
     "write_once",

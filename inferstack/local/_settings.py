@@ -26,6 +26,7 @@ class Settings:
     port: int = WORKERS_PORT
     api_port: int = API_PORT
     text_server: str = ""  # of an OpenAI-compatible server; empty for the extractive model
+    replay: str = "off"  # of recorded inferences: off, fill or strict
     real: tuple[str, ...] | None = None  # tasks whose real engines answer; None for those of before
 
 
@@ -38,6 +39,7 @@ class Running:
     api_port: int
     text_server: str = ""
     real: tuple[str, ...] = ()
+    replay: str = "off"
 
     @property
     def base_url(self) -> str:
@@ -46,6 +48,11 @@ class Running:
 
 def record_file(folder: Path) -> Path:
     return folder / "server.json"
+
+
+def recordings_folder(folder: Path) -> Path:
+    """Of recorded inferences: `recordings/` of the project, beside its `.inferstack`."""
+    return folder.parent.parent / "recordings"
 
 
 def real_file(folder: Path) -> Path:

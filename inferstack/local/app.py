@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,7 +25,9 @@ from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
 from inferstack.local._sockets import client_of
 from inferstack.local._store import Store
+from inferstack.local.ai.account import Account as RealAccount
 from inferstack.local.ai.queued import Queued
+from inferstack.local.ai.recordings import MODES
 from inferstack.local.ai.run import Models
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.data_plane import answer_gateway
@@ -92,6 +95,7 @@ class LocalCloudflare:
         self.queued = Queued(self.models)
         self.windows = Windows()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
+        self.use_recordings: Callable[[str, Path, RealAccount | None], None] = lambda *_: None
         self.use_engines: Callable[[str, tuple[str, ...]], None] = lambda *_: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
@@ -115,6 +119,8 @@ class LocalCloudflare:
         routes += UserApi(self.account.account_id).routes(base)
         routes += [
             Route("/health", _health, methods=["GET"]),
+            Route("/__local/recordings", self._recordings, methods=["GET"]),
+            Route("/__local/recordings", self._use_recordings, methods=["PUT"]),
             Route("/__local/engines", self._speakers, methods=["GET"]),
             Route("/__local/engines", self._set_engines, methods=["PUT"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
@@ -158,6 +164,22 @@ class LocalCloudflare:
             row = next(each for each in told if each["task"] == "embeddings")
             row["error"] = f"reindex: {which}, and {row['engine']} makes the vectors now; send the documents again"
         return ok(told)
+
+    async def _recordings(self, _: Request) -> Response:
+        """Of the local Cloudflare only: whether inferences are recorded or replayed, and how many were."""
+        tape = self.models.recordings
+        if tape is None:
+            return ok({"mode": "off", "recorded": 0, "missed": 0})
+        return ok({"mode": tape.mode, "folder": str(tape.folder), "recorded": tape.count, "missed": tape.missed})
+
+    async def _use_recordings(self, request: Request) -> Response:
+        """`mode`, `folder`, and to record from it `account`: base_url, account_id, token."""
+        body = await json_body(request)
+        mode, account = body.get("mode"), body.get("account")
+        if mode not in MODES:
+            raise ApiError(400, 10001, f"mode must be one of {', '.join(MODES)}")
+        self.use_recordings(mode, Path(str(body.get("folder", ""))), RealAccount(**account) if account else None)
+        return ok({})
 
     async def _set_engines(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text, and which tasks have real engines."""
