@@ -102,7 +102,7 @@ def dev(
 
 @command(RUN, "record")
 def record(stack: DevStack = "dev", style: Format = "text") -> None:
-    """Keep what models answer, until Ctrl-C, for `local: { replay: strict }`.
+    """Keep what models answer, to be replayed, until Ctrl-C.
 
     It asks the stack's text server, or the account of CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, which bills it.
     """

@@ -23,7 +23,7 @@ from inferstack.local.ai.shapes import Answer
 MODES = ("off", "record", "fill", "strict")
 LONG = 4096  # characters of a text, or numbers in a list, that are kept as they are
 SHOWN = 60  # characters of a value in a message
-SECRET = re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|eyJ)[-_.A-Za-z0-9]{16,}|(?<=Bearer )[^\s\"']{8,}")
+SECRET = re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|AKIA|eyJ)[-_.A-Za-z0-9]{16,}|(?<=Bearer )[-\w./+=~]{7,}\w")
 Live = Callable[[], Awaitable[Answer]]
 MISSING = object()
 
