@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+from inferstack.local.ai.structured import fill_schema
+
 Chunk = dict[str, Any]
 USAGE = {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}
 WORDS = ("It is ", "sunny\u2028", "in Bern")  # llama.cpp does not escape: a line separator must not end an event
@@ -95,11 +97,16 @@ class Dialect(BaseHTTPRequestHandler):
 
     def text_of(self, body: Chunk) -> str:
         if body.get("response_format"):
-            return json.dumps(ARGUMENTS)
+            return _fitting((body["response_format"].get("json_schema") or {}).get("schema"))
         return "A cat" if _images(body) else "".join(WORDS)
 
     def is_called(self, body: Chunk) -> bool:
         return bool(body.get("tools")) and body["messages"][-1]["role"] != "tool"
+
+    def called(self, body: Chunk) -> Chunk:
+        """The first tool, with arguments that fit."""
+        function = body["tools"][0]["function"]
+        return {"name": function["name"], "arguments": _fitting(function.get("parameters"))}
 
     def message(self, body: Chunk) -> Chunk:
         raise NotImplementedError
@@ -171,6 +178,17 @@ class Dialect(BaseHTTPRequestHandler):
         return
 
 
+def _fitting(schema: Any) -> str:
+    """JSON by a schema, as the servers' grammars see to; `ARGUMENTS` where it has a city or there is none."""
+    if not schema or "city" in (schema.get("properties") or {}) or schema.get("required") == ["place"]:
+        return json.dumps(ARGUMENTS)
+    return json.dumps(fill_schema(schema, [{"role": "user", "content": "Order 1002 comes within 5 days."}]))
+
+
+def _parts(text: str) -> tuple[str, str]:
+    return text[: len(text) // 2], text[len(text) // 2 :]
+
+
 def _images(body: Chunk) -> bool:
     return any(
         part["type"] == "image_url" for m in body["messages"] if isinstance(m["content"], list) for part in m["content"]
@@ -210,7 +228,7 @@ class LlamaCpp(Dialect):
     def message(self, body: Chunk) -> Chunk:
         if not self.is_called(body):
             return {"role": "assistant", "content": self.text_of(body)}
-        function = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps(ARGUMENTS)}
+        function = self.called(body)
         return {
             "role": "assistant",
             "content": None,
@@ -224,9 +242,9 @@ class LlamaCpp(Dialect):
             return
         name = body["tools"][0]["function"]["name"]
         yield {
-            "tool_calls": [{"index": 0, "id": "a1", "type": "function", "function": {"name": name, "arguments": "{"}}]
+            "tool_calls": [{"index": 0, "id": "a1", "type": "function", "function": {"name": name, "arguments": ""}}]
         }
-        for part in ('"city":', '"Bern"}'):
+        for part in _parts(self.called(body)["arguments"]):
             yield {"tool_calls": [{"index": 0, "function": {"arguments": part}}]}
 
 
@@ -266,7 +284,7 @@ class Ollama(Dialect):
         return {"role": "assistant", "content": "", "tool_calls": [self._call(body, 0)]}
 
     def _call(self, body: Chunk, place: int) -> Chunk:
-        function = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps(ARGUMENTS)}
+        function = self.called(body)
         return {"id": f"call_o{place}", "index": 0, "type": "function", "function": function}
 
     def deltas(self, body: Chunk) -> Iterator[Chunk]:
@@ -306,7 +324,7 @@ class Vllm(Dialect):
         base: Chunk = {"role": "assistant", "reasoning_content": None}
         if not self.is_called(body):
             return base | {"content": self.text_of(body), "tool_calls": []}
-        function = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps(ARGUMENTS)}
+        function = self.called(body)
         return base | {
             "content": None,
             "tool_calls": [{"id": "chatcmpl-tool-1", "type": "function", "function": function}],
@@ -319,7 +337,7 @@ class Vllm(Dialect):
             return
         name = body["tools"][0]["function"]["name"]
         yield {"tool_calls": [{"id": "chatcmpl-tool-1", "type": "function", "index": 0, "function": {"name": name}}]}
-        for part in ('{"city": ', '"Bern"}'):
+        for part in _parts(self.called(body)["arguments"]):
             yield {"tool_calls": [{"index": 0, "function": {"arguments": part}}]}
 
 

@@ -175,6 +175,18 @@ def pulumi_rows(root: Path) -> list[Row]:
     return [Row(PULUMI, "", found[1], "Apache-2.0", about), plugin]
 
 
+def chosen_rows() -> list[Row]:
+    """What comes only for `local: { models: real }`; it is not locked, and was read on 2026-11-27."""
+    from inferstack.toolchain.weights import PACKAGES
+
+    runs = [
+        Row("onnxruntime", ">=1.20,<2", "1.32.0", "MIT", "runs embedding models; `pip install 'inferstack[real]'`"),
+        Row("flatbuffers", "", "25.12.19", "Apache-2.0", "for `onnxruntime`"),
+    ]
+    weights = [Row(each.coordinates, "", each.version, each.licence, each.about) for each in PACKAGES.values()]
+    return [*runs, *weights]
+
+
 def table(rows: list[Row]) -> list[str]:
     lines = ["| package | takes | tested with | licence | what it is for |", "| --- | --- | --- | --- | --- |"]
     return [*lines, *(f"| `{r.name}` | {r.takes} | {r.version} | {r.licence} | {r.about} |" for r in rows), ""]
@@ -200,6 +212,9 @@ def page(root: Path) -> str:
             "## By `inferstack setup`",
             "",
             *table([*node, *pulumi_rows(root)]),
+            "## By `pip install 'inferstack[real]'` and `inferstack local models install`",
+            "",
+            *table(chosen_rows()),
         ]
     )
 

@@ -42,6 +42,12 @@ class LocalPackage(Versioned):
     needs: NotRequired[str]
 
 
+class Recorded(Versioned):
+    """How many inferences."""
+
+    recorded: int
+
+
 class Stopped(Versioned):
     """Whether it ran."""
 

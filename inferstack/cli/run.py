@@ -100,6 +100,20 @@ def dev(
     Session(stack, project(), Screen(printing.findings_painted), wanted(level, grep), companion).run()
 
 
+@command(RUN, "record")
+def record(stack: DevStack = "dev", style: Format = "text") -> None:
+    """Keep what models answer, to be replayed, until Ctrl-C.
+
+    It asks the stack's text server, or the account of CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, which bills it.
+    """
+    from inferstack.live.recording import record as keep
+
+    count = keep(stack, project())
+    printing.emit(
+        style, {"version": 1, "recorded": count}, f"{count} inferences recorded; replay: local: {{ replay: strict }}"
+    )
+
+
 @command(RUN, "refresh")
 def refresh(stack: Stack, expect_no_changes: ExpectNoChanges = False, style: Format = "text") -> None:
     """Take what is really there into the state."""

@@ -26,6 +26,7 @@ class LocalSpec(StrictModel):
     api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
     text_server: Annotated[str, Field(pattern=ON_THIS_MACHINE)] | None = None
     models: Engine | LocalModels | None = None
+    replay: Literal["off", "fill", "strict"] = "off"
 
     @property
     def real(self) -> tuple[str, ...] | None:

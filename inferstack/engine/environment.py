@@ -28,6 +28,7 @@ def local_settings(spec: StackSpec, root: Path) -> local.Settings:
         api_port=spec.local.api_port,
         text_server=text_server,
         real=spec.local.real,
+        replay=spec.local.replay,
     )
 
 

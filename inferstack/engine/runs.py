@@ -15,7 +15,7 @@ from pulumi import automation as auto
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.engine import output, progress, speakers
-from inferstack.engine.environment import STATE, folder_of, local_settings, run_environment
+from inferstack.engine.environment import STATE, folder_of, local_account, local_settings, run_environment
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
 from inferstack.engine.opened import Command, opened
@@ -45,7 +45,7 @@ def ensure_cloudflare(spec: StackSpec, root: Path) -> local.Running | None:
     running, started = local.ensure(settings)
     state = "started" if started else "running"
     say(f"local Cloudflare {state}: API on port {running.api_port}, Workers on port {running.port}")
-    for line in speakers.lines(spec, local.speakers(settings.folder, running)):
+    for line in speakers.lines(spec, local.speakers(settings.folder, running, local_account(spec))):
         say(line)
     return running
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inferstack import local
 from inferstack.change import deploy
 from inferstack.clients.curl_samples import curl_lines
 from inferstack.config import find_template, load_stack
 from inferstack.engine import runs
+from inferstack.engine.environment import local_settings
 from inferstack.live import rag
+from inferstack.local.ai.engines import bge_small
 from inferstack.shipped import HOME, IS_CHECKOUT
 
 CORPUS = Path("examples/handbook")
@@ -19,6 +22,7 @@ SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 
 
 def quickstart(name: str, root: Path) -> None:
+    _prefer_real(name, root)
     changes = deploy.up(name, root)
     changed = sum(count for operation, count in changes.items() if operation != "same")
     corpus = root / CORPUS if (root / CORPUS).is_dir() else HOME / CORPUS
@@ -45,6 +49,13 @@ Try next, each line as it stands (docs/templates.md has more):
         print(f"# {about}\n{line}")
     end = "make down" if IS_CHECKOUT else f"{COMMAND} down {name}"
     print(f"\nOr edit stacks/{name}.yaml, then: {COMMAND} preview {name}; {COMMAND} up {name}. At the end: {end}")
+
+
+def _prefer_real(name: str, root: Path) -> None:
+    """Real embeddings for a local Cloudflare that is new, when they are installed; `up` says who answers."""
+    spec = load_stack(name, root)
+    if spec.target == "local" and spec.local.models is None and not bge_small.missing():
+        local.choose_at_first(local_settings(spec, root).folder, ("embeddings", "rerank"))
 
 
 def offers(name: str, key: str, port: int, root: Path) -> list[tuple[str, str]]:

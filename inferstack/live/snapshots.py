@@ -104,4 +104,11 @@ def _stopped(folder: Path) -> Iterator[None]:
         yield
     finally:
         if running is not None:
-            local.ensure(local.Settings(folder=folder, port=running.port, api_port=running.api_port))
+            local.ensure(
+                local.Settings(
+                    folder=folder,
+                    port=running.port,
+                    api_port=running.api_port,
+                    text_server=running.text_server,
+                )
+            )

@@ -6,7 +6,9 @@ from inferstack.local._settings import (
     WORKERS_PORT,
     Running,
     Settings,
+    choose_at_first,
     real_tasks,
+    recordings_folder,
     s3_environment,
     subdomain_of,
     token_of,
@@ -14,7 +16,7 @@ from inferstack.local._settings import (
     write_once,
 )
 from inferstack.local.control import control
-from inferstack.local.daemon import ensure, find, speakers, stop, workers_trouble
+from inferstack.local.daemon import ensure, find, recordings, speakers, stop, use_recordings, workers_trouble
 
 __all__ = [
     "ACCOUNT_ID",
@@ -22,15 +24,19 @@ __all__ = [
     "WORKERS_PORT",
     "Running",
     "Settings",
+    "choose_at_first",
     "control",
     "ensure",
     "find",
     "real_tasks",
+    "recordings",
+    "recordings_folder",
     "s3_environment",
     "speakers",
     "stop",
     "subdomain_of",
     "token_of",
+    "use_recordings",
     "worker_ports",
     "workers_trouble",
     "write_once",

@@ -26,6 +26,7 @@ class Settings:
     port: int = WORKERS_PORT
     api_port: int = API_PORT
     text_server: str = ""  # of an OpenAI-compatible server; empty for the extractive model
+    replay: str = "off"  # of recorded inferences: off, fill or strict
     real: tuple[str, ...] | None = None  # tasks whose real engines answer; None for those of before
 
 
@@ -38,6 +39,7 @@ class Running:
     api_port: int
     text_server: str = ""
     real: tuple[str, ...] = ()
+    replay: str = "off"
 
     @property
     def base_url(self) -> str:
@@ -46,6 +48,11 @@ class Running:
 
 def record_file(folder: Path) -> Path:
     return folder / "server.json"
+
+
+def recordings_folder(folder: Path) -> Path:
+    """Of recorded inferences: `recordings/` of the project, beside its `.inferstack`."""
+    return folder.parent.parent / "recordings"
 
 
 def real_file(folder: Path) -> Path:
@@ -59,6 +66,14 @@ def real_tasks(folder: Path) -> tuple[str, ...]:
         return tuple(map(str, json.loads(real_file(folder).read_text())))
     except (OSError, ValueError, TypeError):
         return ()
+
+
+def choose_at_first(folder: Path, real: tuple[str, ...]) -> bool:
+    """Real engines for a local Cloudflare that has never run; whether it is one."""
+    if real_file(folder).exists() or record_file(folder).exists() or (folder / "server.log").exists():
+        return False
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return write_once(real_file(folder), json.dumps(real))
 
 
 def ports_file(folder: Path) -> Path:

@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inferstack.local._bytes import routed_path
 from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
 from inferstack.local._store import Store
+from inferstack.local.ai.account import Account as RealAccount
+from inferstack.local.ai.recordings import Recordings
 from inferstack.local.ai.run import Models
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.api_faults import ApiFaults
@@ -91,6 +93,15 @@ class Accounts:
 
         self.first.use_engines = use
         use(address, real)
+
+    def use_recordings(self, record: Callable[[str], None]) -> None:
+        """Off until the control API says otherwise; `record` tells those who look for this process."""
+
+        def use(mode: str, folder: Path, account: RealAccount | None) -> None:
+            self._models.recordings = None if mode == "off" else Recordings(folder, mode, account)
+            record(mode)
+
+        self.first.use_recordings = use
 
     def plan(self) -> Plan:
         plans = [entry.cloudflare.deployer.plan() for entry in self._open.values()]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,7 +25,9 @@ from inferstack.local._guard import DATA_PLANE, EdgeRoute, refusal
 from inferstack.local._settings import API
 from inferstack.local._sockets import client_of
 from inferstack.local._store import Store
+from inferstack.local.ai.account import Account as RealAccount
 from inferstack.local.ai.queued import Queued
+from inferstack.local.ai.recordings import MODES
 from inferstack.local.ai.run import Models
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.data_plane import answer_gateway
@@ -108,6 +111,7 @@ class LocalCloudflare:
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.console_link: Callable[[], str] = str
         self.trace: Callable[[bool], Awaitable[None]] = _nothing
+        self.use_recordings: Callable[[str, Path, RealAccount | None], None] = lambda *_: None
         self.use_engines: Callable[[str, tuple[str, ...]], None] = lambda *_: None
         self.custom_providers = CustomProviders(store)
         self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
@@ -137,6 +141,9 @@ class LocalCloudflare:
             Route("/__local/notes/{stack}/{about}", self._take_note, methods=["PUT"]),
             Route("/__local/traces", self._set_traces, methods=["PUT"]),
             Route("/__local/traces", self._clear_traces, methods=["DELETE"]),
+            Route("/__local/recordings", self._recordings, methods=["GET"]),
+            Route("/__local/recordings", self._use_recordings, methods=["PUT"]),
+            Route("/__local/engines", self._speakers, methods=["GET"]),
             Route("/__local/engines", self._set_engines, methods=["PUT"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
@@ -169,6 +176,32 @@ class LocalCloudflare:
                 await app(scope, receive, send)
 
         return pass_or_refuse
+
+    async def _speakers(self, _: Request) -> Response:
+        """Of the local Cloudflare only: who answers which task, and which indexes another one has filled."""
+        told = await self.models.speakers()
+        filled = await asyncio.to_thread(self.indexes.filled_by_others, self.models.engines.embeddings)
+        if filled:
+            which = ", ".join(f"`{name}` by {engine}" for name, engine in filled.items())
+            row = next(each for each in told if each["task"] == "embeddings")
+            row["error"] = f"reindex: {which}, and {row['engine']} makes the vectors now; send the documents again"
+        return ok(told)
+
+    async def _recordings(self, _: Request) -> Response:
+        """Of the local Cloudflare only: whether inferences are recorded or replayed, and how many were."""
+        tape = self.models.recordings
+        if tape is None:
+            return ok({"mode": "off", "recorded": 0, "missed": 0})
+        return ok({"mode": tape.mode, "folder": str(tape.folder), "recorded": tape.count, "missed": tape.missed})
+
+    async def _use_recordings(self, request: Request) -> Response:
+        """`mode`, `folder`, and to record from it `account`: base_url, account_id, token."""
+        body = await json_body(request)
+        mode, account = body.get("mode"), body.get("account")
+        if mode not in MODES:
+            raise ApiError(400, 10001, f"mode must be one of {', '.join(MODES)}")
+        self.use_recordings(mode, Path(str(body.get("folder", ""))), RealAccount(**account) if account else None)
+        return ok({})
 
     async def _set_engines(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text, and which tasks have real engines."""

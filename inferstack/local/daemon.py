@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from inferstack.errors import UserError
-from inferstack.local._settings import LOCK, Running, Settings, record_file, token_of
+from inferstack.local._settings import ACCOUNT_ID, LOCK, Running, Settings, record_file, recordings_folder, token_of
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -30,8 +32,8 @@ def find(folder: Path) -> Running | None:
     says, or it is not ours to use, and still less to stop.
     """
     try:
-        told = json.loads(record_file(folder).read_text())
-        running = Running(**told | {"real": tuple(told.get("real") or ())})
+        running = Running(**json.loads(record_file(folder).read_text()))
+        running = replace(running, real=tuple(running.real))
         with urlopen(f"http://127.0.0.1:{running.api_port}/health", timeout=5) as answer:
             pid = json.loads(answer.read(1000))["pid"]
     except (OSError, ValueError, TypeError, KeyError, HTTPException):
@@ -44,7 +46,16 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
     running = _find_or_wait(settings.folder)
     if running:
         _set_engines(running, settings)
+        if running.replay != settings.replay:
+            use_recordings(settings.folder, running, settings.replay)
         return running, False
+    running = _start(settings)
+    if settings.replay != "off":
+        use_recordings(settings.folder, running, settings.replay)
+    return running, True
+
+
+def _start(settings: Settings) -> Running:
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_file = settings.folder / "server.log"
     command = [sys.executable, "-m", "inferstack.local", "--state", str(settings.folder)]
@@ -61,7 +72,7 @@ def ensure(settings: Settings) -> tuple[Running, bool]:
     while time.monotonic() < deadline:
         running = find(settings.folder)
         if running and running.pid == process.pid:
-            return running, True
+            return running
         if process.poll() is not None:
             raise UserError(_said(log_file, start) or f"the local Cloudflare did not start; see {log_file}")
         time.sleep(0.05)
@@ -84,21 +95,33 @@ def _set_engines(running: Running, settings: Settings) -> None:
     """The running process answers as this stack says."""
     real = running.real if settings.real is None else settings.real
     if (running.text_server, running.real) != (settings.text_server, real):
-        _engines(running, settings.folder, {"text_server": settings.text_server, "real": real})
+        _control(running, token_of(settings.folder), "engines", {"text_server": settings.text_server, "real": real})
 
 
-def speakers(folder: Path, running: Running) -> list[dict[str, str]]:
-    """Who answers which task: `task`, `engine`, `about`, and `error` where nobody does. Raises `UserError`."""
-    return list(_engines(running, folder)["result"])
+def speakers(folder: Path, running: Running, account: str = ACCOUNT_ID) -> list[dict[str, str]]:
+    """Who answers which task: `task`, `engine`, `about`, and `error` where something is wrong. Raises `UserError`."""
+    return list(_control(running, token_of(folder, account), "engines")["result"])
 
 
-def _engines(running: Running, folder: Path, body: dict[str, object] | None = None) -> dict[str, list[dict[str, str]]]:
-    url = f"http://127.0.0.1:{running.api_port}/__local/engines"
-    headers = {"authorization": f"Bearer {token_of(folder)}", "content-type": "application/json"}
+def use_recordings(folder: Path, running: Running, mode: str, account: dict[str, str] | None = None) -> None:
+    """`mode`: off, record, fill or strict. `account` (base_url, account_id, token) is asked, while it records."""
+    body: dict[str, object] = {"mode": mode, "folder": str(recordings_folder(folder)), "account": account}
+    _control(running, token_of(folder), "recordings", body)
+
+
+def recordings(folder: Path, running: Running) -> dict[str, object]:
+    """`mode`, `recorded` and `missed` of the running process."""
+    found: dict[str, object] = _control(running, token_of(folder), "recordings")["result"]
+    return found
+
+
+def _control(running: Running, token: str, what: str, body: dict[str, object] | None = None) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{running.api_port}/__local/{what}"
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     data, method = (json.dumps(body).encode(), "PUT") if body else (None, "GET")
     try:
         with urlopen(Request(url, data=data, headers=headers, method=method), timeout=30) as answer:
-            told: dict[str, list[dict[str, str]]] = json.loads(answer.read())
+            told: dict[str, Any] = json.loads(answer.read())
     except HTTPError as error:
         with error:
             raise UserError(json.loads(error.read())["errors"][0]["message"]) from None

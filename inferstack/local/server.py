@@ -142,14 +142,9 @@ async def _serve(
     gc.freeze()  # what is here stays: a full collection would look through it again each time, and hold up all requests
     running = Running(pid=os.getpid(), port=supervisor.port, api_port=api_socket.getsockname()[1])
 
-    def record(address: str, real: tuple[str, ...]) -> None:
-        told = {record_file(settings.folder): asdict(replace(running, text_server=address, real=real))}
-        for file, facts in (told | {real_file(settings.folder): real}).items():
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(facts) + "\n")
-            partial.replace(file)
-
-    accounts.use_engines(settings.text_server, _real(settings), record)
+    record = _Record(settings.folder, running)
+    accounts.use_recordings(lambda mode: record.tell(replay=mode))
+    accounts.use_engines(settings.text_server, _real(settings), record.engines)
     print(f"API      {running.base_url}", flush=True)
     print(f"Workers  http://<worker>.{accounts.first.deployer.subdomain}.localhost:{running.port}", flush=True)
     if sys.stdout.isatty():  # in the background this is a file, where the key of a door has no place
@@ -159,6 +154,26 @@ async def _serve(
         task.cancel()
     inner.should_exit = outer.should_exit = True
     await asyncio.wait(serving, timeout=5)
+
+
+class _Record:
+    """What others read of this process."""
+
+    def __init__(self, folder: Path, running: Running) -> None:
+        self._folder, self._running = folder, running
+
+    def engines(self, address: str, real: tuple[str, ...]) -> None:
+        self._write(real_file(self._folder), real)
+        self.tell(text_server=address, real=real)
+
+    def tell(self, **facts: Any) -> None:
+        self._running = replace(self._running, **facts)
+        self._write(record_file(self._folder), asdict(self._running))
+
+    def _write(self, file: Path, facts: Any) -> None:
+        partial = file.with_suffix(".partial")
+        partial.write_text(json.dumps(facts) + "\n")
+        partial.replace(file)
 
 
 def _real(settings: Settings) -> tuple[str, ...]:

@@ -83,8 +83,8 @@ EMBEDDINGS = Package(
     sha256="4efa53b113e93b9e3a756900463faa18df2919aec0ac4492e837d7c356cce983",
     size=24_567_579,
     files={"bge-small-en-v1.5-q.onnx": 34_014_426, "bge-small-en-v1.5-q-tokenizer.json": 711_396},
-    licence="MIT (weights, by BAAI's model card), Apache-2.0 (package)",
-    publisher="LangChain4j, from BAAI/bge-small-en-v1.5 as Xenova quantized it",
+    licence="MIT AND Apache-2.0",  # of the weights by BAAI's model card, of the package by its POM
+    publisher="LangChain4j (Apache-2.0), from BAAI/bge-small-en-v1.5 (MIT) as Xenova quantized it",
     runs_on="onnxruntime",
     about="text embeddings, natively 384 dimensions, English; and reranking by their cosine",
 )

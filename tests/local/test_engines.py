@@ -203,6 +203,23 @@ def test_vectors_of_no_engine_are_asked_no_questions(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_damaged_index_keeps_nobody_from_being_told_who_answers(tmp_path: Path) -> None:
+    api = start_cloudflare(tmp_path)
+    index = {"name": "docs", "config": {"dimensions": 32, "metric": "cosine"}}
+    line = json.dumps({"id": "a", "values": [1.0] * 32}).encode()
+    ndjson = {"content-type": "application/x-ndjson"}
+    assert api.client.post("/vectorize/v2/indexes", json=index).status_code == 201
+    assert api.client.post("/vectorize/v2/indexes/docs/upsert", content=line, headers=ndjson).status_code == 200
+    local.stop(tmp_path)
+    [file] = (tmp_path / "vectorize").glob("*.db")
+    file.write_bytes(file.read_bytes()[:5000])
+    again = start_cloudflare(tmp_path)
+    assert len(local.speakers(tmp_path, again.running)) == 3
+    local.stop(tmp_path)
+    for each in (api, again):
+        each.client.close()
+
+
 def test_an_idle_engine_is_let_go_and_loaded_again() -> None:
     loads: list[int] = []
     held = Held(lambda: loads.append(1) or object(), idle=0.2)

@@ -48,7 +48,6 @@ class AiApi:
             Route("/__local/faults", self.list_faults, methods=["GET"]),
             Route("/__local/faults", self.clear_faults, methods=["DELETE"]),
             Route("/__local/inferences", self.inferences, methods=["GET"]),
-            Route("/__local/engines", self.speakers, methods=["GET"]),
         ]
 
     async def run(self, request: Request) -> Response:
@@ -104,10 +103,6 @@ class AiApi:
     async def inferences(self, _: Request) -> Response:
         """Of the local Cloudflare only: the last inferences, oldest first."""
         return ok([asdict(call) for call in self._models.calls])
-
-    async def speakers(self, _: Request) -> Response:
-        """Of the local Cloudflare only: who answers which task."""
-        return ok(await self._models.speakers())
 
 
 async def _file_of(upload: UploadFile) -> dict[str, Any]:

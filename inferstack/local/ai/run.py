@@ -16,6 +16,7 @@ from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
+from inferstack.local.ai.recordings import Recordings
 from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_server import TextServer
 from inferstack.local.ai.upstream import ask_server
@@ -43,6 +44,7 @@ class Models:
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
         self.text_server: TextServer | None = None
         self.engines = Engines()
+        self.recordings: Recordings | None = None
 
     async def run(self, name: str, inputs: dict[str, Any], *, openai: bool = False) -> Answer:
         """Raises `InferenceError`. `openai`: in OpenAI's form, whatever the model's own is."""
@@ -53,11 +55,23 @@ class Models:
         async def work(says: str | None) -> Answer:
             if model:
                 check_bounds(model, inputs)
+            form = "openai" if openai and model and model.task == "Text Generation" else "own"
+            return await self._recorded(name, form, inputs, says, lambda: live(says))
+
+        async def live(says: str | None) -> Answer:
             if server and model and model.task == "Text Generation" and says is None and not is_guard(model):
                 return await server.run(model, inputs)
             return await self._run(name, inputs, model, says)
 
         return await self._tracked(name, inputs, work)
+
+    async def _recorded(
+        self, name: str, form: str, inputs: dict[str, Any], says: str | None, live: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        tape = self.recordings
+        if tape is None or says is not None or not isinstance(inputs, dict):
+            return await live()
+        return await tape.run(name, form, inputs, live)
 
     async def _run(
         self, name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None = None
@@ -76,13 +90,15 @@ class Models:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
         style = catalog.Model(name=name, task="Text Generation", status="live", input_style="openai", streaming=True)
 
-        async def work(says: str | None) -> Answer:
+        async def live(says: str | None) -> Answer:
             server = self.text_server
             if server and says is None:
                 return await server.run(style, inputs)
             return await self._run(name, inputs, style, says)
 
-        return await self._tracked(name, inputs, work)
+        return await self._tracked(
+            name, inputs, lambda says: self._recorded(name, "chat", inputs, says, lambda: live(says))
+        )
 
     async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
         """A model that an OpenAI-compatible server on this machine runs."""

@@ -6,11 +6,13 @@ What acts on vectors may run in a thread. What changes an index itself (`create`
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 import orjson
 from numpy.typing import NDArray
@@ -206,10 +208,22 @@ class Indexes:
         self._demand_engine(index["name"], vector)
         return vector
 
+    def filled_by_others(self, engine: str) -> dict[str, str]:
+        """Indexes with vectors of another engine here than that one, by name; and which."""
+        found = {}
+        for name, each in list(self._collections.items()):
+            with contextlib.suppress(apsw.Error, OSError):  # damaged, or gone meanwhile: who uses it is told
+                if each.engine() not in ("", engine) and self._holds(name):
+                    found[name] = each.engine()
+        return found
+
+    def _holds(self, name: str) -> bool:
+        return self._collections[name].count() > 0
+
     def _demand_engine(self, name: str, vector: NDArray[np.float32]) -> None:
         """Vectors of two engines are near or far by chance. Of the local Cloudflare only: it alone has several for a model."""
         asked, filled = self._engine_of(vector), self._collections[name].engine()
-        if asked and filled and asked != filled and self._collections[name].count():
+        if asked and filled and asked != filled and self._holds(name):
             text = f"reindex: `{name}` was filled by {filled}, and this query's vector is by {asked}"
             raise ApiError(409, OTHER_ENGINE, f"{text}; send the documents again, or say `models:` as it was")
 
