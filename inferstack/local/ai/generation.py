@@ -10,7 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,13 +131,24 @@ def messages_of(inputs: dict[str, Any]) -> list[dict[str, Any]]:
 def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
     schema = wanted.get("json_schema")
     if wanted.get("type") == "json_object":
-        return {"answer": answer(messages)}
+        return _object(messages)
     if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
         raise InferenceError(400, 5025, "JSON Mode couldn't be met")
     from inferstack.local.ai.structured import fill_schema  # 80 ms: it reads JSON schemas
 
     with _read("response_format"):
         return fill_schema(schema.get("schema", schema), messages)
+
+
+def _object(messages: list[dict[str, Any]]) -> Any:
+    """By the schema that stands in the text, when one does."""
+    from inferstack.local.ai.structured import fill_schema, told_schema
+
+    with suppress(InferenceError), _read("response_format"):
+        schema = told_schema(messages)
+        if schema is not None:
+            return fill_schema(schema, messages)
+    return {"answer": answer(messages)}
 
 
 @contextmanager
