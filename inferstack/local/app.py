@@ -43,6 +43,7 @@ from inferstack.local.analytics.state import Datasets
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.assets.state import Assets
 from inferstack.local.d1.state import Databases
+from inferstack.local.edge_headers import EdgeHeaders
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
 from inferstack.local.kv.state import Namespaces
@@ -108,6 +109,7 @@ class LocalCloudflare:
         self.ai_search = AiSearchApi(found, models, reader, searches)
         self.autorag = OlderApi(found, models, reader, searches)
         self.windows = Windows()
+        self._edge = EdgeHeaders()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.console_link: Callable[[], str] = str
         self.trace: Callable[[bool], Awaitable[None]] = _nothing
@@ -166,6 +168,8 @@ class LocalCloudflare:
                 await app(scope, receive, send)
                 return
             request = Request(scope, receive)
+            if request.url.path.startswith(API):
+                send = self._edge.add_to(send)
             request.state.owner = request.headers.get(IDEMPOTENCY_HEADER)
             refused = refusal(request, self.account.account_id, self.account.token)
             if refused is not None:

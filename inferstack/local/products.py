@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
+from inferstack.local.ai_gateway.evaluations import EvaluationsApi
 from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
@@ -65,6 +66,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"analytics_engine": partial(analytics_binding, of.datasets)},
         ),
         Product(routes=GatewayApi(of.gateway_state, of.store).routes),
+        Product(routes=EvaluationsApi(of.gateway_state, of.store, of.account.account_id).routes),
         Product(routes=of.custom_providers.routes),
         Product(
             routes=D1Api(of.databases).routes,

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, ok, paged
 from inferstack.local._settings import API
 from inferstack.local._store import Document
+from inferstack.local.permission_groups import permission_groups
 
 ACCOUNT_NAME = "Local Cloudflare"
 
@@ -23,6 +24,8 @@ class UserApi:
         return [
             Route(API + "/user/tokens/verify", self._verify, methods=["GET"]),
             Route(base + "/tokens/verify", self._verify, methods=["GET"]),
+            Route(base + "/tokens/permission_groups", permission_groups, methods=["GET"]),
+            Route(API + "/user/tokens/permission_groups", permission_groups, methods=["GET"]),
             Route(API + "/user", self._user, methods=["GET"]),
             Route(API + "/memberships", self._memberships, methods=["GET"]),
             Route(API + "/memberships/{membership_id}", self._membership, methods=["GET"]),

@@ -1,4 +1,4 @@
-"""An environment of other people's clients, built from `requirements.lock` and kept in the user's cache by its hash.
+"""Environments of other people's clients, Python's and Node's, built from locks and kept in the user's cache by their hash.
 
 They bring 120 packages and their own release of `openai`, so they are no development dependencies of this project.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from inferstack.toolchain.folders import cache_folder
 
 HERE = Path(__file__).resolve().parent
+NODE = HERE / "node"
 LOCK = HERE / "requirements.lock"
 SDK = "cloudflare-5.9.0"
 
@@ -36,6 +37,29 @@ def environment() -> Path:
             unpack_sdk(building)
             shutil.rmtree(folder, ignore_errors=True)
             building.rename(folder)
+    return folder
+
+
+def node_environment() -> Path:
+    """The folder with `node_modules` by the lock's integrity, and the scripts that run in it beside them."""
+    lock = NODE / "package-lock.json"
+    folder = cache_folder() / "clients" / f"node-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (folder / "node_modules").exists():
+            building = folder.with_name(f"{folder.name}-new")
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir()
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(NODE / name, building / name)
+            npm = shutil.which("npm")
+            assert npm is not None, "Node's clients need npm"
+            run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(building))
+            shutil.rmtree(folder, ignore_errors=True)
+            building.rename(folder)
+        for script in NODE.glob("*.mjs"):  # imports are looked for from where a script stands
+            shutil.copy(script, folder / script.name)
     return folder
 
 

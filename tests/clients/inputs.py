@@ -5,6 +5,7 @@ Each is a function of what would be passed, of the things that were made, and of
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,12 @@ from things import CODE, ELEMENTS, Things
 
 Input = Callable[[dict[str, Any], dict[str, Any], Things], dict[str, Any]]
 MODULE = ("worker.js", CODE, "application/javascript+module")
+IN_JSON = {
+    "name": "worker.js",
+    "content_type": "application/javascript+module",
+    "content_base64": base64.b64encode(CODE.encode()).decode(),
+}
+OTHERS = ("migrations", "exports", "assets", "containers", "placement", "tail_consumers", "usage_model")
 LINES = b'{"id":"a","values":[1,2,3]}\n'
 
 
@@ -23,6 +30,28 @@ def instead(**values: Any) -> Input:
     return lambda given, *_: given | {key: value for key, value in values.items() if key in given}
 
 
+def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in names}
+
+
+def without_cursor(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    return without(given, "cursor")
+
+
+def one_form(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """Of the two ways in which classes are declared, and of what needs others to be there, none; a date is a day."""
+    if name not in given:
+        return given
+    day = {"compatibility_date": "2026-06-01"} if "compatibility_date" in given[name] else {}
+    return given | {name: without(given[name], *OTHERS) | day}
+
+
+def prompted(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    """Inputs of any task go with one model in the SDK's tests; this one takes a prompt, and no JSON in a stream."""
+    left = without(given, "response_format") if given.get("stream") else given
+    return left if "prompt" in given or "messages" in given else {"prompt": "Hello"} | left
+
+
 def bound(given: dict[str, Any]) -> dict[str, Any]:
     """As many parameters as the SDK's statement has places for."""
     return given if "batch" in given else given | {"params": ["one", "two"]}
@@ -30,7 +59,7 @@ def bound(given: dict[str, Any]) -> dict[str, Any]:
 
 def lines(given: dict[str, Any], *_: Any) -> dict[str, Any]:
     """The SDK calls any bytes JSON, until it is told what they are."""
-    return given | {"body": LINES, "extra_headers": {"content-type": "application/x-ndjson"}}
+    return given | {"body": LINES, "extra_headers": {"Content-Type": "application/x-ndjson"}}
 
 
 def asked(given: dict[str, Any], made: dict[str, Any], _: Things) -> dict[str, Any]:
@@ -83,7 +112,7 @@ INPUTS: dict[str, Input] = SEARCHES | {
     "workers.routes.create": fresh("pattern", "example.com/x"),
     "workers.scripts.update": lambda given, *_: given | {"metadata": {"main_module": "worker.js"}, "files": [MODULE]},
     "workers.scripts.content.update": lambda given, *_: (
-        given | {"metadata": {"main_module": "worker.js"}, "files": [MODULE]}
+        without(given, "cf_worker_main_module_part") | {"metadata": {"main_module": "worker.js"}, "files": [MODULE]}
     ),
     "queues.edit": lambda given, _, things: (
         given | ({"queue_name": things.name("queue")} if "queue_name" in given else {})
@@ -108,5 +137,17 @@ INPUTS: dict[str, Input] = SEARCHES | {
     ),
     "workflows.instances.create": instead(params={"a": 1}),
     "workflows.instances.list": instead(date_start="2026-11-01T00:00:00Z", date_end="2026-12-01T00:00:00Z"),
-    "workers.scripts.versions.create": lambda given, *_: given | {"files": [MODULE]},
+    "workers.scripts.versions.create": lambda given, *_: one_form(given, "metadata") | {"files": [MODULE]},
+    "workers.scripts.script_and_version_settings.edit": lambda given, *_: one_form(given, "settings"),
+    "workers.beta.workers.versions.create": lambda given, *_: (
+        one_form({"all": given}, "all")["all"] | {"main_module": "worker.js", "modules": [IN_JSON]}
+    ),
+    "kv.namespaces.keys.list": without_cursor,
+    "kv.namespaces.values.update": lambda given, *_: (
+        without(given, "expiration") | {"value": str(given["value"]).encode()}  # it lies in the past
+    ),
+    "secrets_store.stores.secrets.bulk_delete": lambda given, made, _: (
+        given | {"extra_body": [{"id": made["secret_id"]}]}  # which the SDK has no parameter for
+    ),
+    "ai.run": prompted,
 }

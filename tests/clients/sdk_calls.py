@@ -47,10 +47,14 @@ class Calls:
         made = makers[0](self._things) if makers and set(given) - {"account_id"} else {}
         if path.startswith("ai_gateway.") and "id" in given and "id" not in made:
             made["id"] = made.get("gateway_id")
+        exchanged = self._exchanged(path, given, made)
+        return method(**exchanged)
+
+    def _exchanged(self, path: str, given: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
         exchanged = {key: made.get(key, value) for key, value in given.items()} | {"account_id": self._things.account}
         if "account_id" not in given:
             del exchanged["account_id"]
-        return method(**INPUTS.get(path, lambda given, *_: given)(exchanged, made, self._things))
+        return INPUTS.get(path, lambda given, *_: given)(exchanged, made, self._things)
 
 
 def tests(sdk: Path) -> Iterator[tuple[str, Any]]:

@@ -189,6 +189,19 @@ class Things:
         versions = versions.get("data", versions)["versions"]
         return there | {"id": made["id"], "version_id": versions[0]["version_id"]}
 
+    def dataset(self) -> dict[str, Any]:
+        there = self.gateway()
+        path = f"/ai-gateway/gateways/{there['gateway_id']}/datasets"
+        made = self.ask("POST", path, json={"name": "d", "enable": True, "filters": []})["id"]
+        return there | {"id": made, "dataset_ids": [made]}
+
+    def evaluation(self) -> dict[str, Any]:
+        there = self.dataset()
+        kinds = [each["id"] for each in self.ask("GET", "/ai-gateway/evaluation-types")]
+        asked = {"name": "e", "dataset_ids": there["dataset_ids"], "evaluation_type_ids": kinds}
+        path = f"/ai-gateway/gateways/{there['gateway_id']}/evaluations"
+        return there | {"id": self.ask("POST", path, json=asked)["id"], "evaluation_type_ids": kinds}
+
     def provider(self) -> dict[str, Any]:
         slug = self.name("provider")
         body = {"base_url": "https://example.com", "name": slug, "slug": slug}
@@ -306,6 +319,8 @@ MAKERS: dict[str, Callable[[Things], dict[str, Any]]] = {
     "aisearch.tokens": Things.search_token,
     "ai_gateway": Things.gateway,
     "ai_gateway.logs": Things.log,
+    "ai_gateway.datasets": Things.dataset,
+    "ai_gateway.evaluations": Things.evaluation,
     "ai_gateway.dynamic_routing": Things.dynamic,
     "ai_gateway.custom_providers": Things.provider,
     "secrets_store.stores": Things.store,

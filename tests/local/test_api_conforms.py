@@ -55,6 +55,8 @@ STEPS: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/storage/kv/namespaces/{namespace}/bulk/get", {"keys": ["a"]}, None),
     ("DELETE", "/storage/kv/namespaces/{namespace}/bulk", ["a"], None),
     ("DELETE", "/storage/kv/namespaces/{namespace}", None, None),
+    ("GET", "/tokens/permission_groups", None, None),
+    ("GET", "/ai-gateway/evaluation-types", None, None),
     ("POST", "/ai-search/instances", {"id": "found"}, None),
     ("GET", "/ai-search/instances", None, None),
     ("GET", "/ai-search/instances/found", None, None),

@@ -304,3 +304,22 @@ def test_bge_m3_takes_a_batch(probe: Any) -> None:
 def test_half_an_emoji_of_a_worker_is_answered(cloudflare: Api) -> None:
     answer = cloudflare.worker("probe", "POST", "/", json={"call": "half", "given": LEGACY}).json()
     assert answer["response"] == "You said: a\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('Follow {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}', ["city"]),
+        ('Of the form {"city": "Paris"}', ["answer"]),
+        ('{"type": "object", "properties": {"city": 5}}', ["answer"]),
+        ('{"' * 30_000, ["answer"]),
+    ],
+    ids=["a schema", "an example", "no schema", "never ends"],
+)
+def test_json_mode_without_a_schema_follows_one_in_the_text(cloudflare: Api, text: str, keys: list[str]) -> None:
+    messages = [{"role": "system", "content": text}, {"role": "user", "content": "What is the weather of Paris?"}]
+    body = {"messages": messages, "response_format": {"type": "json_object"}}
+    said = cloudflare.client.post("/ai/run/@cf/meta/llama-4-scout-17b-16e-instruct", json=body)
+    assert said.status_code == 200, said.text
+    made = said.json()["result"]["response"]
+    assert list(json.loads(made) if isinstance(made, str) else made) == keys

@@ -60,6 +60,20 @@ def test_metadata_may_come_as_fields(cloudflare: Api) -> None:
     assert settings["compatibility_flags"] == ["nodejs_compat"]
 
 
+def test_metadata_may_come_as_cloudflare_typescript_sends_it(cloudflare: Api) -> None:
+    """Objects of a list by their repeated fields; and the form says that it is a script."""
+    fields = [("main_module", "main.mjs"), ("compatibility_date", "2026-06-01")]
+    for name, text in (("MODE", "typescript"), ("KEY", "two")):
+        fields += [("bindings][][name", name), ("bindings][][type", "plain_text"), ("bindings][][text", text)]
+    parts: list[Any] = [(f"metadata[{name}]", (None, value)) for name, value in fields]
+    form = httpx.Request("PUT", "http://x", files=[*parts, ("files[]", part(SAYS.format("by")))])
+    headers = {"content-type": "application/javascript"}
+    answer = cloudflare.client.put("/workers/scripts/typescript", content=form.read(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    cloudflare.client.post("/workers/scripts/typescript/subdomain", json={"enabled": True}).raise_for_status()
+    assert cloudflare.worker("typescript", "GET", "/").text == "by typescript two"
+
+
 SERVICE_WORKER = "addEventListener('fetch', (event) => event.respondWith(new Response('classic ' + MODE)))"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 from inferstack import catalog
@@ -79,13 +80,24 @@ def messages_of(inputs: dict[str, Any]) -> list[dict[str, Any]]:
 def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
     schema = wanted.get("json_schema")
     if wanted.get("type") == "json_object":
-        return {"answer": answer(messages)}
+        return _object(messages)
     if wanted.get("type") != "json_schema" or not isinstance(schema, dict):
         raise InferenceError(400, 5025, "JSON Mode couldn't be met")
     from inferstack.local.ai.structured import fill_schema  # 80 ms: it reads JSON schemas
 
     with reading("response_format"):
         return fill_schema(schema.get("schema", schema), messages)
+
+
+def _object(messages: list[dict[str, Any]]) -> Any:
+    """By the schema that stands in the text, when one does."""
+    from inferstack.local.ai.structured import fill_schema, told_schema
+
+    with suppress(InferenceError), reading("response_format"):
+        schema = told_schema(messages)
+        if schema is not None:
+            return fill_schema(schema, messages)
+    return {"answer": answer(messages)}
 
 
 def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any] | None:

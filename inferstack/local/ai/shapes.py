@@ -135,10 +135,10 @@ def frames(model: catalog.Model, reply: Reply) -> Iterator[str]:
         yield json.dumps({"response": "", "usage": reply.usage})
         return
     head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": 0, "model": model.name}
-    for part in parts:
-        yield json.dumps(head | {"choices": [{"index": 0, "delta": {"content": part}, "finish_reason": None}]})
-    for place, call in enumerate(reply.calls):
-        delta = {"tool_calls": [{"index": place, **_openai_call(call)}]}
+    deltas: list[dict[str, Any]] = [{"content": part} for part in parts]
+    deltas += [{"tool_calls": [{"index": place, **_openai_call(call)}]} for place, call in enumerate(reply.calls)]
+    for place, delta in enumerate(deltas):
+        delta |= {} if place else {"role": "assistant"}  # OpenAI's Node client reads no message without it
         yield json.dumps(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     last = {"choices": [{"index": 0, "delta": {}, "finish_reason": reply.finish}], "usage": reply.usage}
     yield json.dumps(head | last)

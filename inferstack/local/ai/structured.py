@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from inferstack.local.ai.json_schema import BadSchema, Document, TooLong, Unmet
 
 NUMBER = re.compile(r"(?<!\w)-?\d+(\.\d+)?|\d+(\.\d+)?")
 LONE_NUMBER = re.compile(r"(?<![\w.-])-?\d+(\.\d+)?(?![\d-]|\.\d)")  # not in a date, a version, a name
+MOST_SCHEMA, MOST_STARTS = 100_000, 50  # signs of a message in which a schema is looked for, and objects in them
 MOST_SENTENCES, MOST_WORDS = 20, 100
 
 
@@ -40,6 +43,21 @@ def check_fits(schema: Any, value: Any = None, *, asked: bool = False) -> None:
     if not asked and not document.fits(document.root, value):
         text = f"JSON Mode couldn't be met: the answer misses `{document.missed(document.root, value)}` of the schema"
         raise InferenceError(400, 5025, text)
+
+
+def told_schema(messages: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last JSON schema of an object that stands in the text, as clients put it there when only `json_object` is to be had."""
+    decoder = json.JSONDecoder()
+    for message in reversed(messages):
+        text = text_of(message.get("content"))
+        for start in itertools.islice(re.finditer(r"\{\s*\"", text[:MOST_SCHEMA]), MOST_STARTS):
+            try:
+                found, _ = decoder.raw_decode(text, start.start())
+            except (ValueError, RecursionError):
+                continue
+            if found.get("type") == "object" and isinstance(found.get("properties"), dict):
+                return dict(found)
+    return None
 
 
 def _filled(schema: Any, source: Source) -> Any:

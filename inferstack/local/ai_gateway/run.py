@@ -228,9 +228,12 @@ class Gateways:
     async def provider(
         self, gateway_id: str, provider: str, endpoint: str, query: Document, headers: dict[str, str], step: int = 0
     ) -> Response:
-        """One request to a provider's own path, or to `compat/chat/completions` with `provider/model`."""
-        model = str(query.get("model", ""))
-        compat = provider == "compat" and endpoint.endswith("chat/completions")
+        """One request to a provider's own path, or to `compat` with `provider/model`.
+
+        `compat/embeddings` is in no page of Cloudflare's; callers report it for models of Workers AI (2026-07-23).
+        """
+        model, embeds = str(query.get("model", "")), endpoint.endswith("embeddings")
+        compat = provider == "compat" and (embeds or endpoint.endswith("chat/completions"))
         if provider == "workers-ai" and not endpoint.startswith("v1/"):
             model = endpoint
         elif compat:
@@ -238,10 +241,10 @@ class Gateways:
                 raise GatewayError(400, 2019, "Chat completion bad format")
             if not model.startswith("dynamic/"):
                 provider, model = model.split("/", 1)
-            endpoint = ""
+            endpoint = "embeddings" if embeds else ""
         elif provider == "workers-ai":
             compat = True
-        vectors = provider == "workers-ai" and endpoint.endswith("v1/embeddings")
+        vectors = provider == "workers-ai" and compat and embeds
         inputs = embedding_inputs(query) if vectors else query
         asked = Asked(gateway_id, provider, model, endpoint, inputs, _options(headers), headers, openai=compat)
         done = await self._answer(asked)

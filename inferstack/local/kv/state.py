@@ -91,7 +91,10 @@ class Namespaces:
             "select key, metadata, expiration from kv_entries where namespace = ? and key > ? "
             "and substr(key, 1, ?) = ? and (expiration is null or expiration > ?) order by key limit ?"
         )
-        after = base64.b64decode(cursor).decode("utf-8", "replace") if cursor else ""
+        try:
+            after = base64.b64decode(cursor, validate=True).decode("utf-8", "replace") if cursor else ""
+        except ValueError:
+            raise ApiError(400, 10012, "Invalid query parameter cursor: it is none that was given out") from None
         rows = list(self._db.execute(sql, (namespace, after, len(prefix), prefix, time.time(), limit + 1)))
         found: list[dict[str, Any]] = []
         for key, metadata, expiration in rows[:limit]:

@@ -28,6 +28,7 @@ async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any
     `body_part` names the one that is in service-worker syntax.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    request, kind = await _as_it_is(request, kind)
     if kind in BARE:
         return {"modules": [_module("script.js", SCRIPT, await request.body())], "body_part": "script.js"}
     if kind != "multipart/form-data":
@@ -52,6 +53,22 @@ async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any
     return body | {"modules": modules}
 
 
+async def _as_it_is(request: Request, kind: str) -> tuple[Request, str]:
+    """cloudflare-typescript 7.3 sends a form and calls it a script: its first line, which is none of JavaScript, tells."""
+    if kind not in BARE:
+        return request, kind
+    first = re.match(
+        rb"--([\w'()+,./:=?-]{1,70})\r\nContent-Disposition: form-data", await request.body(), re.IGNORECASE
+    )
+    if first is None:
+        return request, kind
+    told = b"multipart/form-data; boundary=" + first[1]
+    headers = [(name, told if name == b"content-type" else value) for name, value in request.scope["headers"]]
+    form = Request({**request.scope, "headers": headers}, request.receive)
+    form._body = await request.body()  # as Starlette's own middleware hands a body on
+    return form, "multipart/form-data"
+
+
 def _module(name: str, content_type: str, data: bytes) -> dict[str, str]:
     return {"name": name, "content_type": content_type, "content_base64": base64.b64encode(data).decode()}
 
@@ -67,15 +84,33 @@ def _metadata(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _set(body: dict[str, Any], keys: list[str], text: str) -> None:
-    """`[bindings][0][type]` or `[compatibility_flags][]`: numbers and the empty key make lists."""
+    """`[bindings][0][type]` or `[compatibility_flags][]`: numbers and the empty key make lists.
+
+    Fields of `[bindings][][…]` belong to one object until one of them comes again.
+    """
     here: Any = body
-    for key, following in zip(keys, [*keys[1:], None], strict=True):
+    for place, (key, following) in enumerate(zip(keys, [*keys[1:], None], strict=True)):
         new: Any = text if following is None else [] if following == "" or following.isdigit() else {}
         if isinstance(here, list):
-            if key == "" or (key.isdigit() and int(key) >= len(here)):
+            if (key == "" and not (here and _takes(here[-1], keys[place + 1 :]))) or (
+                key.isdigit() and int(key) >= len(here)
+            ):
                 here.append(new)
             here = here[int(key) if key.isdigit() and int(key) < len(here) else -1]
         elif isinstance(here, dict):
             here = here.setdefault(key, new)
         else:
             raise ApiError(400, 10001, f"the field {key!r} of the form lies in one that is no object")
+
+
+def _takes(element: Any, keys: list[str]) -> bool:
+    """Whether a value at these keys is not there yet."""
+    for key in keys:
+        if isinstance(element, list):
+            return True
+        if not isinstance(element, dict):
+            return False
+        if key not in element:
+            return True
+        element = element[key]
+    return False
