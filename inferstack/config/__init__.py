@@ -11,6 +11,7 @@ from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, clos
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
 from inferstack.config.object_models import ObjectSpec
+from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
@@ -56,6 +57,7 @@ __all__ = [
     "Node",
     "ObjectSpec",
     "ObjectTraffic",
+    "ObservabilitySpec",
     "Option",
     "Place",
     "RateLimitBindingSpec",

@@ -16,6 +16,7 @@ from inferstack.config.expectations import Budget, Expectations
 from inferstack.config.gateway_models import GatewaySpec, ProviderSpec
 from inferstack.config.local_models import LocalSpec
 from inferstack.config.object_models import ObjectSpec
+from inferstack.config.observability_models import DestinationSpec, ObservabilitySpec
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
@@ -190,7 +191,7 @@ class WorkerSpec(StrictModel):
     workflows: dict[BindingName, WorkflowSpec] = {}
     compatibility_date: Day
     compatibility_flags: list[str] = []
-    observability: bool = False
+    observability: bool | ObservabilitySpec = False
     crons: Annotated[list[Annotated[str, AfterValidator(_cron)]], Field(min_length=1)] | None = None
     routes: list[WorkerRouteSpec] = []
     domains: list[DomainSpec] = []
@@ -273,6 +274,7 @@ class StackSpec(StrictModel):
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
     searches: dict[Name, SearchSpec] = {}
+    destinations: dict[Name, DestinationSpec] = {}
     secrets_store: dict[Name, SecretSource] = {}
     workers: dict[Name, WorkerSpec] = {}
     expect: Expectations = Field(default_factory=Expectations.model_construct)
@@ -308,6 +310,9 @@ class StackSpec(StrictModel):
                 yield ("gateways", key, "keys", provider, "secret"), entry.secret
         for key, reference in self.secrets_store.items():
             yield ("secrets_store", key), reference
+        for key, destination in self.destinations.items():
+            for header, reference in destination.headers.items():
+                yield ("destinations", key, "headers", header), reference
 
     def stored_secrets(self) -> set[str]:
         """Names that Workers read from Secrets Store."""

@@ -30,6 +30,8 @@ from inferstack.local.r2.routes import R2Api
 from inferstack.local.rate_limit import rate_limit_binding
 from inferstack.local.secrets_store.routes import SecretsStoreApi, secret_binding
 from inferstack.local.tails.routes import TailsApi, tail_binding
+from inferstack.local.traces.destinations import Destinations
+from inferstack.local.traces.export import Exporter
 from inferstack.local.traces.routes import TelemetryApi, traces_binding
 from inferstack.local.vectorize.routes import VectorizeApi, vectorize_binding
 from inferstack.local.workers.contents import ContentsApi
@@ -106,14 +108,17 @@ def products(of: LocalCloudflare) -> list[Product]:
 def _of_workers(of: LocalCloudflare) -> list[Product]:
     """Both APIs of scripts, and what hangs on one."""
     successors = Successors(of.workers, of.deployer)
+    destinations = Destinations(of.store)
+    exporter = Exporter(destinations, of.workers.observed)
     return [
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=ContentsApi(of.workers, successors).routes),
         Product(routes=ScriptSecretsApi(of.workers, successors).routes),
         Product(routes=TailsApi(of.tails, of.workers).routes, bindings={"tail": partial(tail_binding, of.tails)}),
+        Product(routes=destinations.routes),
         Product(
             routes=TelemetryApi(of.events).routes,
-            bindings={"traces": lambda request, _: traces_binding(of.events, of.calls, request)},
+            bindings={"traces": lambda request, _: traces_binding(of.events, of.calls, exporter, request)},
         ),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]

@@ -12,6 +12,7 @@ from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.store_secret import StoreSecret
+from inferstack.provider.telemetry_destination import TelemetryDestination
 from inferstack.provider.vectorize_index import VectorizeIndex
 from inferstack.provider.worker_rollout import WorkerRollout
 
@@ -23,6 +24,7 @@ TYPES = (
     ProviderKey(),
     StoreSecret(),
     CustomProvider(),
+    TelemetryDestination(),
     SmokeCheck(),
     WorkerRollout(),
     ObjectMigrations(),

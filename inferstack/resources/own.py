@@ -78,6 +78,15 @@ class StoreSecret(OwnResource):
     storeId: pulumi.Output[str]  # noqa: N815 - the property's name on the wire
 
 
+class TelemetryDestination(OwnResource):
+    """Inputs: accountId, name, url, dataset, headers?. Output: slug."""
+
+    token = "inferstack:index:TelemetryDestination"  # noqa: S105
+    outputs = ("slug",)
+
+    slug: pulumi.Output[str]
+
+
 class CustomProvider(OwnResource):
     """Inputs: accountId, slug, baseUrl."""
 

@@ -16,6 +16,7 @@ from inferstack.resources.database import Database
 from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.index import Index
 from inferstack.resources.lifetime import Ephemeral
+from inferstack.resources.observed import Destination
 from inferstack.resources.queue import Queue
 from inferstack.resources.search import Search
 from inferstack.resources.secrets_store import StoredSecret
@@ -50,6 +51,7 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        self._destinations = {key: Destination(key, context, child) for key in spec.destinations}
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
         stored = {*spec.secrets_store, *spec.stored_secrets()}
         self._secrets = {key: StoredSecret(key, context, child) for key in sorted(stored)}
@@ -105,6 +107,8 @@ class InferenceStack(pulumi.ComponentResource):
     def _resolve(self, kind: str, key: str) -> dict[str, Any]:
         if kind == "ai":
             return {"type": "ai"}
+        if kind == "destination":
+            return {"slug": self._destinations[key].slug}
         if kind == "index":
             return {"type": "vectorize", "indexName": self._indexes[key].name}
         if kind == "beside":

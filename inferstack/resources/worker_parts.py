@@ -13,6 +13,7 @@ import pulumi
 from inferstack.config import RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
 from inferstack.resources.context import Context
 from inferstack.resources.durable_objects import object_bindings, object_migrations
+from inferstack.resources.observed import observed
 from inferstack.resources.official import Worker as CloudflareWorker
 from inferstack.resources.official import (
     WorkersCronTrigger,
@@ -78,7 +79,7 @@ class Worker(pulumi.ComponentResource):
             {
                 "accountId": context.account_id,
                 "name": self.name,
-                "observability": {"enabled": spec.observability, "headSamplingRate": 1},
+                "observability": observed(spec, lambda name: resolve("destination", name)["slug"]),
                 "subdomain": {"enabled": True, "previewsEnabled": False},
                 "tags": sorted({f"environment:{context.spec.environment}", *context.spec.tags}),
                 **spec.raw.worker,

@@ -44,6 +44,7 @@ def framed(options: str) -> str:
     return f"workers:\n  w:\n    template: framed\n    {DATE}\n    options: {{ {options} }}\n"
 
 
+OTEL = "destinations: { otel: { url: 'https://o.example' } }\n"
 CASES = [
     Case("IS001", folders=("stacks/s.yaml",)),
     Case("IS002", LOCAL + "# " + "x" * 1024 * 1024),
@@ -159,6 +160,10 @@ CASES = [
     Case("IS122", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE} }}\n"
          f"  v:\n    source: v.js\n    {DATE}\n    bindings: {{ W: {{ service: w, entrypoint: Admim }} }}\n",
          {"w.js": "export class Admin {}\nexport default {};\n", "v.js": "export default {};\n"}),
+    Case("IS130", LOCAL + OTEL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
+         "    observability: { traces: { to: [otl] } }\n", {"w.js": "export default {};\n"}),
+    Case("IS131", LOCAL + OTEL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
+         "    observability: { logs: { to: [otel] } }\n", {"w.js": "export default {};\n"}),
     Case("IS099", LOCAL + "gateways: { g: { keys: { openai: { secret: store:elsewhere } } } }\n"),
     Case("IS076", LOCAL + "buckets: { sources: {} }\nexpect: { buckets: { source: { reads: 1 } } }\n"),
     Case("IS077", LOCAL + EMBED + "indexes: { i: { model: e } }\nbudget: { monthly_usd: 1 }\n"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from inferstack import catalog
 from inferstack.config.env_use import exported_names
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
+from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves
 from inferstack.config.sources import find_entry
-from inferstack.config.spec import StackSpec
+from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import SECTIONS
 
@@ -26,6 +28,7 @@ CODES = {
     "queues": "IS039",
     "workers": "IS040",
     "searches": "IS118",
+    "destinations": "IS130",
 }
 
 
@@ -40,6 +43,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
         if name not in declared:
             problem = f"`{name}` is not declared under `{section}:`{closest(name, declared)}"
             report(CODES[section], path, problem, f"declare it under `{section}:`")
+    _check_destinations(spec, report)
     _check_paths(spec, root, report)
     _check_entrypoints(spec, root, report)
 
@@ -83,11 +87,33 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
     for key, worker in spec.workers.items():
         for role, alias in worker.models.items():
             yield ("workers", key, "models", role), alias, "models"
+        for part, place, destination in _destinations(worker):
+            yield ("workers", key, "observability", part, "to", place), destination, "destinations"
         for name, binding in worker.bindings.items():
             for kind, section in SECTIONS.items():
                 target = getattr(binding, kind)
                 if target is not None:
                     yield ("workers", key, "bindings", name, kind), target, section
+
+
+def _destinations(worker: WorkerSpec) -> Iterable[tuple[Literal["logs", "traces"], int, str]]:
+    observed = worker.observability
+    if not isinstance(observed, ObservabilitySpec):
+        return
+    parts: tuple[Literal["logs", "traces"], ...] = ("logs", "traces")
+    for part in parts:
+        kept = observed.part(part)
+        yield from ((part, place, name) for place, name in enumerate(kept.to if kept else ()))
+
+
+def _check_destinations(spec: StackSpec, report: Report) -> None:
+    for key, worker in spec.workers.items():
+        for part, place, name in _destinations(worker):
+            found = spec.destinations.get(name)
+            if found is not None and found.sends != part:
+                at: KeyPath = ("workers", key, "observability", part, "to", place)
+                fix = f"name one for {part}, or declare it with `sends: {part}`"
+                report("IS131", at, f"`{name}` takes {found.sends}, and these are {part}", fix)
 
 
 def _check_entrypoints(spec: StackSpec, root: Path, report: Report) -> None:

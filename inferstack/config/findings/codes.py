@@ -161,6 +161,9 @@ CODES: dict[str, Code] = {
     "IS127": Code("migration that loses data", "What goes is only to be had by time travel. Expand first, contract later: a deployment stops using it, the next migration drops it. `reviewed` of the database names the last file that is history.", WARNING),
     "IS128": Code("migration that renames", "It runs before the new code is everywhere, and the old code asks by the old name. Add, write both, move, drop.", WARNING),
     "IS129": Code("column that rows have no value for", "SQLite takes NOT NULL without a default only while the table is empty: here it passes, in production it fails."),
+    # Telemetry
+    "IS130": Code("destination not declared", "A Worker's `observability` sends to entries of `destinations:`."),
+    "IS131": Code("destination of another kind", "A destination takes traces or logs, as its `sends` says; Cloudflare refuses the other."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

@@ -58,6 +58,12 @@ class Workers:
         """By id or by name."""
         return self._store.get(KIND, reference) or self._store.find(KIND, name=reference)
 
+    def observed(self, name: str) -> Document:
+        """What is kept of a Worker's logs and traces, and where it goes to; nothing of one that is gone."""
+        worker = self.find(name)
+        found: Document = worker["observability"] if worker else {}
+        return found
+
     def get(self, reference: str) -> Document:
         worker = self.find(reference)
         if worker is None:
