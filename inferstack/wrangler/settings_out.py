@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from inferstack.config import WorkerSpec
+from inferstack.config import ObservabilitySpec, StackSpec, WorkerSpec
 
 # Told by the code, the bindings or the lines here.
 SAID = {
@@ -30,12 +30,12 @@ SAID = {
 RAW_SAID = {"worker": {"observability", "subdomain", "logpush"}, "version": {"limits", "placement"}}
 
 
-def settings_of(worker: WorkerSpec) -> dict[str, Any]:
+def settings_of(spec: StackSpec, worker: WorkerSpec) -> dict[str, Any]:
     shell, version = worker.raw.worker, worker.raw.version
     subdomain = {"enabled": True, "previews_enabled": False, **_snake(shell.get("subdomain") or {})}
     cpu = {"cpu_ms": worker.cpu_ms} if worker.cpu_ms else {}
     return {
-        "observability": {"enabled": worker.observability, **_snake(shell.get("observability") or {})},
+        "observability": {**_observed(spec, worker), **_snake(shell.get("observability") or {})},
         "logpush": shell.get("logpush"),
         "triggers": {"crons": worker.crons} if worker.crons else None,
         "limits": _snake(version["limits"]) if version.get("limits") else cpu,
@@ -50,6 +50,19 @@ def settings_of(worker: WorkerSpec) -> dict[str, Any]:
             ),
         ],
     }
+
+
+def _observed(spec: StackSpec, worker: WorkerSpec) -> dict[str, Any]:
+    """Destinations are the account's: a wrangler file names those that this project has made there."""
+    wanted = worker.observability
+    if not isinstance(wanted, ObservabilitySpec):
+        return {"enabled": wanted}
+    found: dict[str, Any] = {"enabled": wanted.part("logs") is not None}
+    for name, kept in (("logs", wanted.part("logs")), ("traces", wanted.part("traces"))):
+        parts: dict[str, Any] = {"head_sampling_rate": kept.sample, "persist": kept.keep} if kept else {}
+        parts |= {"destinations": [spec.physical(each) for each in kept.to]} if kept and kept.to else {}
+        found[name] = {"enabled": kept is not None, **parts}
+    return found
 
 
 def _placement(worker: WorkerSpec) -> dict[str, Any] | None:

@@ -111,7 +111,7 @@ def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
         "rules": _rules(worker) if main else None,
         "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
         "vars": spec.variables_of(key),
-        **settings_of(worker),
+        **settings_of(spec, worker),
         **_bindings(spec, key),
         **objects_of(spec, key),
         "workflows": list(_workflows(spec, key)),

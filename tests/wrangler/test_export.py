@@ -73,6 +73,26 @@ def test_settings_and_bindings_are_in_wranglers_words(exported: tuple[dict[str, 
     assert (limit["name"], limit["simple"]) == ("LIMIT", {"limit": 5, "period": 10})
 
 
+def test_what_is_kept_and_sent_is_in_wranglers_words(tmp_path: Path) -> None:
+    stack = """environment: dev
+target: local
+destinations: { otel: { url: "https://otel.example/v1/traces" } }
+workers:
+  own:
+    source: own.js
+    compatibility_date: "2026-06-01"
+    observability: { logs: true, traces: { sample: 0.1, keep: false, to: [otel] } }
+"""
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "dev.yaml").write_text(stack)
+    (tmp_path / "own.js").write_text("export default { fetch() {} };\n")
+    export_wrangler("dev", tmp_path, tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "own" / "wrangler.jsonc").read_text().partition("\n")[2])
+    traces = {"enabled": True, "head_sampling_rate": 0.1, "persist": False, "destinations": ["otel-dev"]}
+    logs = {"enabled": True, "head_sampling_rate": 1, "persist": True}
+    assert config["observability"] == {"enabled": True, "logs": logs, "traces": traces}
+
+
 def test_migrations_and_static_assets_go_along(exported: tuple[dict[str, Any], list[str], Path]) -> None:
     config, _, folder = exported
     [database] = config["d1_databases"]
