@@ -84,8 +84,13 @@ def _abilities(model: Model) -> dict[str, bool]:
 
 
 def details(name: str, kind: str) -> str:
-    """Everything the catalogue knows of one model; raises `ConfigError` for an unknown name."""
-    model = catalog.find_model(name)
+    """Everything the catalogue knows of one model, or of `provider/model`; raises `ConfigError` for an unknown name."""
+    outside = catalog.split_name(name)
+    model = catalog.find_external(*outside) if outside else catalog.find_model(name)
+    if model is None and outside is not None and catalog.is_provider(outside[0]):
+        near = closest(outside[1], [each.name for each in catalog.external_models(outside[0])])
+        fix = "a stack says what it costs under `prices:`"
+        raise ConfigError(f"no price of `{outside[1]}` of {outside[0]} is known{near}\n  fix: {fix}")
     if model is None:
         near = closest(name, catalog.model_names())
         raise ConfigError(f"there is no model `{name}`{near}\n  fix: `inferstack models` lists them")
@@ -93,7 +98,9 @@ def details(name: str, kind: str) -> str:
         return json.dumps(asdict(model), indent=2)
     shown = {key: value for key, value in asdict(model).items() if value not in (None, False, ()) and key != "prices"}
     lines = [f"{key.replace('_', ' '):20} {value if value is not True else 'yes'}" for key, value in shown.items()]
-    lines += [f"{'price':20} {price.usd:g} USD {price.unit}" for price in model.prices]
+    for price in model.prices:
+        beyond = f", for prompts above {price.above:,} tokens" if price.above else ""
+        lines.append(f"{'price':20} {price.usd:g} USD {price.unit}{beyond}")
     if model.removed and (other := catalog.builtin().instead_of(model)):
         lines.append(f"{'instead':20} {other.name} (same task, cheapest with no less)")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from inferstack.cost.cost_formats import HEAD, compared, noted, row_of, usd_text
 from inferstack.cost.estimate import Estimate
 
 COLOURS = ("#2f6fb0", "#c7792b", "#4d8f5b", "#8a5fa8", "#b0473f", "#5f7f8a")
-WIDTH, BAR, LABEL = 720, 22, 240  # of a plot, in SVG's units
+WIDTH, BAR, HEAD_LINE, AMOUNT = 720, 22, 20, 90  # of a plot, in SVG's units; AMOUNT is the room right of a bar
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2024 }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
@@ -59,11 +59,14 @@ def bars(names: list[str], values: dict[str, list[float]]) -> str:
     """US dollars: for each name one bar of each series; what is negative goes to the left of the line."""
     flat = [value for series in values.values() for value in series]
     most, least = max([*flat, 0.0]) or 1.0, min([*flat, 0.0])
-    scale = (WIDTH - LABEL - 90) / (most - least)
-    zero = LABEL - least * scale
+    scale = (WIDTH - 2 * AMOUNT * (least < 0) - AMOUNT) / (most - least)
+    zero = AMOUNT * (least < 0) - least * scale
     parts, top = [], 0
     for row, name in enumerate(names):
-        parts.append(f'<text x="0" y="{top + BAR * 0.7:g}">{escape(name)}</text>')
+        parts.append(
+            f'<text x="0" y="{top + HEAD_LINE * 0.7:g}">{escape(name)}</text>'
+        )  # above: names of models are long
+        top += HEAD_LINE
         for place, (whose, series) in enumerate(values.items()):
             value = series[row]
             left, wide = min(zero, zero + value * scale), abs(value) * scale

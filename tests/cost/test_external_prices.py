@@ -193,3 +193,12 @@ def test_the_price_list_is_dated_and_has_no_zero() -> None:
         assert entry["price"], entry["name"]
         assert all(price["price"] > 0 for price in entry["price"]), entry["name"]
         assert entry["source"] is None or entry["source"].startswith("http"), entry["name"]
+
+
+def test_a_model_of_another_provider_is_shown_with_its_prices_and_their_source(tmp_path: Path) -> None:
+    shown = run(tmp_path, HEAD, "models", "google-ai-studio/gemini-2.5-pro").stdout
+    assert "1.25 USD per M input tokens\n" in shown
+    assert "2.5 USD per M input tokens, for prompts above 200,000 tokens" in shown
+    assert f"as of {catalog.external_sources()['retrieved']}" in shown
+    refused = run(tmp_path, HEAD, "models", "openai/gpt-4o-mni")
+    assert (refused.returncode, "did you mean `gpt-4o-mini`?" in refused.stderr) == (2, True)
