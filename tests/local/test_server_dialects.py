@@ -257,6 +257,15 @@ def test_a_stream_that_ends_too_early_ends_too_early_here(served: Served, model:
         pytest.fail(f"it looks whole: {told.decode()}")
 
 
+@STYLES
+def test_a_client_that_goes_away_ends_the_server_s_work(served: Served, model: str) -> None:
+    served[1].left.clear()
+    body = hello("endless") | {"stream": True}
+    with served[0].client.stream("POST", f"/ai/run/{model}", json=body) as answer:
+        assert next(answer.iter_raw())
+    assert served[1].left.wait(5)
+
+
 def test_a_worker_s_stream_breaks_off_too(served: Served) -> None:
     code = """export default { async fetch(r, env) {
       const stream = await env.AI.run(%s, { messages: [{ role: "user", content: "cut" }], stream: true });
