@@ -98,6 +98,9 @@ class Dialect(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def text_of(self, body: Chunk) -> str:
+        said = body["messages"][-1]["content"]
+        if said in ("fenced", "short"):
+            return f"```json\n{json.dumps(ARGUMENTS)}\n```" if said == "fenced" else '{"city": "Be'
         if body.get("response_format"):
             return _fitting((body["response_format"].get("json_schema") or {}).get("schema"))
         return "A cat" if _images(body) else "".join(WORDS)
@@ -115,6 +118,7 @@ class Dialect(BaseHTTPRequestHandler):
 
     def completion(self, body: Chunk) -> Chunk:
         finish = "tool_calls" if self.is_called(body) else "stop"
+        finish = "length" if body["messages"][-1]["content"] == "short" else finish
         choice = {"index": 0, "message": self.message(body), "finish_reason": finish}
         return {
             "id": "chatcmpl-1",

@@ -190,6 +190,11 @@ def test_json_follows_the_schema_and_is_checked(served: Served, model: str) -> N
     status, code, text = refused(served, model, **hello(), response_format=other)
     assert (status, code) == (400, 5025)
     assert "misses `required` of the schema" in text
+    fenced = said_of(run(served, model, **hello("fenced"), response_format=wanted))
+    assert (fenced if model == OWN else json.loads(fenced)) == ARGUMENTS, "as servers without a grammar have it"
+    status, code, text = refused(served, model, **hello("short"), response_format=wanted)
+    assert (status, code) == (400, 5025)
+    assert "the answer is cut off at max_tokens" in text
     bad = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "thing"}}}
     assert refused(served, model, **hello(), response_format=bad)[:2] == (400, 5006)
     assert refused(served, model, **hello(), response_format=wanted, stream=True)[:2] == (400, 5006)
