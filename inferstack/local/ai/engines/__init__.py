@@ -52,7 +52,9 @@ class Engines:
     async def run(self, model: catalog.Model, work: Callable[[], R]) -> R:
         """`work` in a thread: that of the real engine, where one answers for the model. Raises `InferenceError`."""
         embeds = model.task == "Text Embeddings"
-        real = (embeds and "embeddings" in self.real) or ("rerank" in self.real and (embeds or "reranker" in model.name))
+        real = (embeds and "embeddings" in self.real) or (
+            "rerank" in self.real and (embeds or "reranker" in model.name)
+        )
         return await (self._bge.queued(work) if real else asyncio.to_thread(work))
 
     def name(self, model: catalog.Model) -> str:
