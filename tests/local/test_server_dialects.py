@@ -14,6 +14,7 @@ import pytest
 from inferstack import local
 from tests.conftest import Api, start_cloudflare
 from tests.dialects import ARGUMENTS, DIALECTS, USAGE, WORDS, Running, Wire, speaking
+from tests.local.test_gateway import gateway
 from tests.local.test_workers_run import deploy
 
 OWN, OPENAI = "@cf/meta/llama-3.2-3b-instruct", "@cf/zai-org/glm-4.7-flash"
@@ -294,3 +295,16 @@ def test_other_addresses_of_workers_ai_speak_too(served: Served) -> None:
     streamed = api.client.post("/ai/v1/messages", json=body | {"tools": tools, "stream": True}).text
     assert '"type": "tool_use"' in streamed
     assert "partial_json" in streamed
+
+
+@STYLES
+def test_a_gateway_logs_the_tokens_of_a_stream(served: Served, model: str) -> None:
+    api, _ = served
+    name = f"main-{len(api.client.get('/ai-gateway/gateways').json()['result'])}"
+    gateway(api, name)
+    url = f"http://127.0.0.1:{api.running.api_port}/v1/{local.ACCOUNT_ID}/{name}/workers-ai/{model}"
+    headers = {"authorization": f"Bearer {local.token_of(api.folder)}"}
+    assert httpx.post(url, json=hello() | {"stream": True}, headers=headers).text.endswith("data: [DONE]\n\n")
+    [log] = api.client.get(f"/ai-gateway/gateways/{name}/logs").json()["result"]
+    assert (log["tokens_in"], log["tokens_out"]) == (7, 4)
+    assert log["cost"] > 0
