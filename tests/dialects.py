@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Running:
     sees: bool = True
     calls: bool = True
     asked: list[dict[str, Any]] = field(default_factory=list)
+    left: threading.Event = field(default_factory=threading.Event)  # a client, before an endless stream was over
 
 
 class Dialect(BaseHTTPRequestHandler):
@@ -96,6 +98,9 @@ class Dialect(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def text_of(self, body: Chunk) -> str:
+        said = body["messages"][-1]["content"]
+        if said in ("fenced", "short"):
+            return f"```json\n{json.dumps(ARGUMENTS)}\n```" if said == "fenced" else '{"city": "Be'
         if body.get("response_format"):
             return _fitting((body["response_format"].get("json_schema") or {}).get("schema"))
         return "A cat" if _images(body) else "".join(WORDS)
@@ -113,6 +118,7 @@ class Dialect(BaseHTTPRequestHandler):
 
     def completion(self, body: Chunk) -> Chunk:
         finish = "tool_calls" if self.is_called(body) else "stop"
+        finish = "length" if body["messages"][-1]["content"] == "short" else finish
         choice = {"index": 0, "message": self.message(body), "finish_reason": finish}
         return {
             "id": "chatcmpl-1",
@@ -157,6 +163,9 @@ class Dialect(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+        if said == "endless":
+            self._endless()
+            return
         size = self.running.wire.piece or len(data)
         for start in range(0, len(data), size):
             piece = data[start : start + size]
@@ -164,6 +173,18 @@ class Dialect(BaseHTTPRequestHandler):
             self.wfile.flush()
         if said != "cut":
             self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
+
+    def _endless(self) -> None:
+        """As a model on a graphics card would go on, for nobody."""
+        chunk = json.dumps(self.chunk([{"index": 0, "delta": {"content": "on "}, "finish_reason": None}]))
+        piece = f"data: {chunk}\n\n".encode()
+        try:
+            while True:
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                time.sleep(0.02)
+        except OSError:
+            self.running.left.set()
         self.close_connection = True
 
     def _json(self, status: int, value: Chunk) -> None:

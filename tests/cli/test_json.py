@@ -154,7 +154,7 @@ def test_weights_of_models(shop: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 LEFT = {
-    "record": "runs until Ctrl-C, in tests/local/test_recordings.py",
+    "record": "runs until Ctrl-C, in tests/e2e/test_record.py",
     "logs": "one object a line, in tests/e2e/test_logs.py",
     "ask": "tests/templates ask over HTTP; the command itself wants a RAG stack",
     "load": "the same",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -240,25 +242,43 @@ def test_an_idle_engine_is_let_go_and_loaded_again() -> None:
 
 
 def test_who_comes_when_many_wait_is_told_so() -> None:
-    held, going, ends = Held(object, most=2), threading.Semaphore(0), threading.Event()
+    held, ends = Held(object, most=2), threading.Event()
 
-    def work(_: object) -> None:
-        going.release()
-        ends.wait(10)
+    async def ask() -> list[Any]:
+        waiting = [asyncio.create_task(held.queued(lambda: held.use(lambda _: ends.wait(10)))) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert held.waiting == 2
+        held.let_go()  # waits for nobody, nor takes the model from who uses it
+        with pytest.raises(InferenceError, match="3040: Capacity temporarily exceeded"):
+            await held.queued(lambda: None)
+        ends.set()
+        return await asyncio.gather(*waiting, held.queued(lambda: None) if held.waiting < 2 else asyncio.sleep(0))
 
-    waiting = [threading.Thread(target=held.use, args=(work,)) for _ in range(2)]
-    for thread in waiting:
-        thread.start()
-    going.acquire()
-    while held.waiting < 2:
-        time.sleep(0.01)
-    with pytest.raises(InferenceError, match="3040: Capacity temporarily exceeded"):
-        held.use(work)
-    ends.set()
-    for thread in waiting:
-        thread.join()
-    held.use(lambda _: None)
+    assert asyncio.run(ask())[:2] == [True, True]
+    assert held.waiting == 0
     held.let_go()
+
+
+@needs_real
+def test_others_do_not_wait_behind_long_batches(fast: Api) -> None:
+    """Seven batches fill more threads than two cores share."""
+    choose(fast, "embeddings")
+    batch = {"text": [f"{TEXTS[1]} {number}" for number in range(60)]}
+    url, headers = f"{fast.client.base_url}", dict(fast.client.headers)
+    answers: list[int] = []
+
+    def load() -> None:
+        answers.append(httpx.post(f"{url}ai/run/{SMALL}", json=batch, headers=headers, timeout=120).status_code)
+
+    threads = [threading.Thread(target=load) for _ in range(7)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    assert engine(fast, CHAT, prompt="Hello") == "extractive"
+    assert len(answers) < 7, "the batches still run"
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 7
 
 
 def test_an_engine_that_cannot_be_loaded_is_tried_again() -> None:

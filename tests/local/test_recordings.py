@@ -151,6 +151,16 @@ def test_the_account_s_refusals_come_through_and_are_not_kept(desk: Desk, accoun
     assert desk.files() == []
 
 
+def test_an_accounts_token_is_kept_in_memory_alone(desk: Desk, account: tuple[Api, dict[str, str]]) -> None:
+    desk.use("record", account[1])
+    assert desk.run(CHAT, HELLO).status_code == 200
+    token = account[1]["token"].encode()
+    files = [file for file in desk.folder.parent.rglob("*") if file.is_file()]
+    assert not [file for file in files if token in file.read_bytes()]
+    assert token not in Path(f"/proc/{desk.api.running.pid}/cmdline").read_bytes()
+    assert token.decode() not in json.dumps(local.recordings(desk.api.folder, desk.api.running))
+
+
 def test_a_miss_names_what_differs_from_the_nearest(desk: Desk) -> None:
     desk.use("record")
     desk.run(CHAT, HELLO | {"temperature": 0.5})

@@ -14,6 +14,7 @@ import pytest
 from inferstack import local
 from tests.conftest import Api, start_cloudflare
 from tests.dialects import ARGUMENTS, DIALECTS, USAGE, WORDS, Running, Wire, speaking
+from tests.local.test_gateway import gateway
 from tests.local.test_workers_run import deploy
 
 OWN, OPENAI = "@cf/meta/llama-3.2-3b-instruct", "@cf/zai-org/glm-4.7-flash"
@@ -190,6 +191,11 @@ def test_json_follows_the_schema_and_is_checked(served: Served, model: str) -> N
     status, code, text = refused(served, model, **hello(), response_format=other)
     assert (status, code) == (400, 5025)
     assert "misses `required` of the schema" in text
+    fenced = said_of(run(served, model, **hello("fenced"), response_format=wanted))
+    assert (fenced if model == OWN else json.loads(fenced)) == ARGUMENTS, "as servers without a grammar have it"
+    status, code, text = refused(served, model, **hello("short"), response_format=wanted)
+    assert (status, code) == (400, 5025)
+    assert "the answer is cut off at max_tokens" in text
     bad = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "thing"}}}
     assert refused(served, model, **hello(), response_format=bad)[:2] == (400, 5006)
     assert refused(served, model, **hello(), response_format=wanted, stream=True)[:2] == (400, 5006)
@@ -257,6 +263,15 @@ def test_a_stream_that_ends_too_early_ends_too_early_here(served: Served, model:
         pytest.fail(f"it looks whole: {told.decode()}")
 
 
+@STYLES
+def test_a_client_that_goes_away_ends_the_server_s_work(served: Served, model: str) -> None:
+    served[1].left.clear()
+    body = hello("endless") | {"stream": True}
+    with served[0].client.stream("POST", f"/ai/run/{model}", json=body) as answer:
+        assert next(answer.iter_raw())
+    assert served[1].left.wait(5)
+
+
 def test_a_worker_s_stream_breaks_off_too(served: Served) -> None:
     code = """export default { async fetch(r, env) {
       const stream = await env.AI.run(%s, { messages: [{ role: "user", content: "cut" }], stream: true });
@@ -280,3 +295,16 @@ def test_other_addresses_of_workers_ai_speak_too(served: Served) -> None:
     streamed = api.client.post("/ai/v1/messages", json=body | {"tools": tools, "stream": True}).text
     assert '"type": "tool_use"' in streamed
     assert "partial_json" in streamed
+
+
+@STYLES
+def test_a_gateway_logs_the_tokens_of_a_stream(served: Served, model: str) -> None:
+    api, _ = served
+    name = f"main-{len(api.client.get('/ai-gateway/gateways').json()['result'])}"
+    gateway(api, name)
+    url = f"http://127.0.0.1:{api.running.api_port}/v1/{local.ACCOUNT_ID}/{name}/workers-ai/{model}"
+    headers = {"authorization": f"Bearer {local.token_of(api.folder)}"}
+    assert httpx.post(url, json=hello() | {"stream": True}, headers=headers).text.endswith("data: [DONE]\n\n")
+    [log] = api.client.get(f"/ai-gateway/gateways/{name}/logs").json()["result"]
+    assert (log["tokens_in"], log["tokens_out"]) == (7, 4)
+    assert log["cost"] > 0

@@ -31,7 +31,7 @@ def test_every_path_that_is_named_is_there(page: Path) -> None:
 
 def test_the_walks_name_files_by_paths_that_are_looked_at() -> None:
     walks = (ROOT / "CONTRIBUTING.md").read_text().split("\n## Add ")[1:]
-    assert len(walks) == 5
+    assert len(walks) == 6
     for walk in walks:
         assert len(walk.splitlines()) <= 20, walk.splitlines()[0]
         named = [text for text in QUOTED.findall(walk) if PATH.fullmatch(text)]

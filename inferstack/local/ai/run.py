@@ -7,6 +7,7 @@ import base64
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from inferstack import catalog
@@ -160,7 +161,7 @@ async def _run(
     if model.task == "Text-to-Speech":
         data, value = await asyncio.to_thread(speech.speak, name, inputs)
         return Answer(value=value, data=data, kind="audio/wav")
-    value = await asyncio.to_thread(_value, model, inputs, engines)
+    value = await engines.run(model, partial(_value, model, inputs, engines))
     if value is None:
         text = f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
         raise InferenceError(501, 5007, text)

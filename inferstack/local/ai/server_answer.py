@@ -77,7 +77,7 @@ def reply_of(value: dict[str, Any], messages: list[dict[str, Any]], wanted: dict
     message = choice["message"]
     calls = [own_call(call) for call in message.get("tool_calls") or []]
     text = _text(message.get("content"))
-    content: Any = json_of(text, wanted) if wanted and not calls else text
+    content: Any = json_of(choice, wanted) if wanted and not calls else text
     usage = counts_of(value.get("usage")) or counted(messages, text)
     finish = "tool_calls" if calls else choice.get("finish_reason") or "stop"
     return Reply(content, calls, finish, usage)
@@ -109,13 +109,15 @@ def own_call(call: Any) -> dict[str, Any]:
     return {"name": function["name"], "arguments": arguments}
 
 
-def json_of(text: str, wanted: dict[str, Any]) -> Any:
+def json_of(choice: dict[str, Any], wanted: dict[str, Any]) -> Any:
     """The value in JSON mode, out of the fence that servers without a grammar put around it. Raises `InferenceError`."""
+    text = _text(choice["message"].get("content"))
     fenced = FENCE.match(text)
     try:
         value = json.loads(fenced[1] if fenced else text)
     except ValueError:
-        raise InferenceError(400, 5025, "JSON Mode couldn't be met: the answer is no JSON") from None
+        why = "is cut off at max_tokens" if choice.get("finish_reason") == "length" else "is no JSON"
+        raise InferenceError(400, 5025, f"JSON Mode couldn't be met: the answer {why}") from None
     if wanted["type"] == "json_schema":
         from inferstack.local.ai.structured import check_fits  # 80 ms: it reads JSON schemas
 
@@ -145,7 +147,7 @@ def _choice(place: int, choice: dict[str, Any], wanted: dict[str, Any] | None) -
     else:
         message.pop("tool_calls", None)  # vLLM has an empty list there
         if wanted:
-            message["content"] = json.dumps(json_of(_text(message.get("content")), wanted))
+            message["content"] = json.dumps(json_of(choice, wanted))
     return {"index": place, "message": message, "finish_reason": finish, "logprobs": choice.get("logprobs")}
 
 

@@ -18,7 +18,9 @@ from inferstack import catalog
 from inferstack.local.ai.server_answer import counts_of, error_of, failed, own_call
 
 Pieces = AsyncIterator[dict[str, Any]]
-Counted = Callable[[str], dict[str, int]]  # of a text that was said, where the server counts nothing
+Told = Callable[
+    [dict[str, int] | None, str], dict[str, int]
+]  # what the server counted, if it did, and the text: what counts
 END = b"data: [DONE]\n\n"
 
 
@@ -98,7 +100,7 @@ class _Calls:
         return {"index": place, "function": {"arguments": arguments}}
 
 
-async def own_frames(pieces: Pieces, counted: Counted) -> AsyncIterator[bytes]:
+async def own_frames(pieces: Pieces, told: Told) -> AsyncIterator[bytes]:
     """Workers AI's own style: text as it comes, then the calls, then what was counted."""
     calls, usage, said = _Calls(), None, ""
     async for piece in pieces:
@@ -112,13 +114,11 @@ async def own_frames(pieces: Pieces, counted: Counted) -> AsyncIterator[bytes]:
             yield _frame({"response": text})
     if calls.all:
         yield _frame({"response": "", "tool_calls": [own_call(call) for call in calls.all]})
-    yield _frame({"response": "", "usage": usage or counted(said)})
+    yield _frame({"response": "", "usage": told(usage, said)})
     yield END
 
 
-async def openai_frames(
-    model: catalog.Model, pieces: Pieces, counted: Counted, *, usage_asked: bool
-) -> AsyncIterator[bytes]:
+async def openai_frames(model: catalog.Model, pieces: Pieces, told: Told, *, usage_asked: bool) -> AsyncIterator[bytes]:
     """Chunks of a completion; usage stands in the last, or in one of its own without choices for those who asked for it."""
     head = {"id": f"chatcmpl-{uuid.uuid4()}", "object": "chat.completion.chunk", "created": int(time.time())}
     head |= {"model": model.name}
@@ -136,7 +136,8 @@ async def openai_frames(
             last = head | {"choices": choices}
         else:
             yield _frame(head | {"choices": choices})
-    total = {"usage": usage or counted(said)}
+    counts = told(counts_of(usage), said)
+    total = {"usage": usage or counts}
     last = last or head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     yield _frame(last if usage_asked else last | total)
     if usage_asked:

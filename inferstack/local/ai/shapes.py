@@ -27,7 +27,7 @@ TOKEN = re.compile(r"\s*\S+")
 class Answer:
     """Exactly one of the three is set; `usage` counts tokens; `kind` is the media type of `data`.
 
-    `engine` is what answered, where that is no planned fault.
+    Of a stream, `usage` may be filled as it ends. `engine` is what answered, where that is no planned fault.
     """
 
     value: Any = None

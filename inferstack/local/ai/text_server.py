@@ -145,10 +145,13 @@ class TextServer:
             raise failed(f"{self.base} streams no events, but {kind or 'nothing that it names'}")
         pieces = await begun(pieces_of(model, body_of(client, answer), f"{self.base}/chat/completions"))
 
-        def estimated(text: str) -> dict[str, int]:
-            return counted(query["messages"], text)
+        usage: dict[str, int] = {}  # filled as the stream ends: gateways keep it
+
+        def told(counts: dict[str, int] | None, text: str) -> dict[str, int]:
+            usage.update(counts or counted(query["messages"], text))
+            return usage
 
         if not model.says_as_openai:
-            return Answer(stream=own_frames(pieces, estimated))
+            return Answer(stream=own_frames(pieces, told), usage=usage)
         asked = bool((inputs.get("stream_options") or {}).get("include_usage"))
-        return Answer(stream=openai_frames(model, pieces, estimated, usage_asked=asked))
+        return Answer(stream=openai_frames(model, pieces, told, usage_asked=asked), usage=usage)

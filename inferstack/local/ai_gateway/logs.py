@@ -60,6 +60,13 @@ class Logs:
         self._db.execute("insert into gateway_logs values (?, ?, ?, ?)", values)
         return str(document["id"])
 
+    def charge(self, gateway: str, identifier: str, usage: dict[str, int]) -> None:
+        """The tokens of a stream, which are counted at its end."""
+        document = self._read(gateway, identifier)
+        counts = {"tokens_in": usage.get("prompt_tokens", 0), "tokens_out": usage.get("completion_tokens", 0)}
+        document |= counts | {"cost": cost_cents(document["model"], usage) / CENTS}
+        self._db.execute("update gateway_logs set body = ? where id = ?", (json.dumps(document), identifier))
+
     def count(self, gateway: str, which: LogFilter) -> int:
         sql = f"select count(*) from gateway_logs where {which.where}"  # noqa: S608 - LogFilter's own words
         return int(self._store.one(sql, (gateway, *which.values))[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -123,7 +124,22 @@ class Gateways:
         log = self._log(gateway, asked, routed, started, cached=cached is not None)
         found = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
         note(**{f"cloudflare.ai.gateway.{name}": value for name, value in found.items()})
+        if answer.stream is not None and not answer.usage:
+            stream = self._charged(answer, answer.stream, asked.gateway, log, routed, metadata)
+            routed = replace(routed, answer=replace(answer, stream=stream))
         return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None)
+
+    async def _charged(
+        self, answer: Answer, stream: AsyncIterator[bytes], gateway: str, log: str, routed: Routed, metadata: Document
+    ) -> AsyncIterator[bytes]:
+        """A stream whose tokens are known at its end."""
+        async for piece in stream:
+            yield piece
+        if answer.usage:
+            cents = cost_cents(routed.provider, routed.model, answer.usage)
+            self._spending.add(self._gateway(gateway), routed.provider, routed.model, metadata, cents)
+            with suppress(ApiError):  # no log is kept, or not any more
+                self._logs.charge(gateway, log, answer.usage)
 
     def _log(
         self,

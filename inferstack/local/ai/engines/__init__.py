@@ -6,7 +6,9 @@ orthonormal map, so that texts are as near to each other as they say. Reranking 
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from inferstack.local.ai.engines.held import Held
 from inferstack.local.ai.engines.made import Made
 from inferstack.local.ai.faults import InferenceError
 
+R = TypeVar("R")
 TASKS = ("embeddings", "rerank")  # those that have a real engine
 STATIC = "static-words"  # word vectors of the package `wordllama`
 FAST = {
@@ -45,6 +48,14 @@ class Engines:
         self.real = real
         if not real:
             self._bge.let_go()
+
+    async def run(self, model: catalog.Model, work: Callable[[], R]) -> R:
+        """`work` in a thread: that of the real engine, where one answers for the model. Raises `InferenceError`."""
+        embeds = model.task == "Text Embeddings"
+        real = (embeds and "embeddings" in self.real) or (
+            "rerank" in self.real and (embeds or "reranker" in model.name)
+        )
+        return await (self._bge.queued(work) if real else asyncio.to_thread(work))
 
     def name(self, model: catalog.Model) -> str:
         """Of the engine that answers for a model, when no text server does."""

@@ -1,10 +1,15 @@
-"""A model in memory: loaded when it is first used, by one caller at a time, let go when nobody asks for a while."""
+"""A model in memory: loaded when it is first used, in a thread of its own, let go when nobody asks for a while.
+
+Its own thread, since Python's shared ones are few (six on two cores): a long batch would hold up what others wait for there.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from inferstack.local.ai.faults import InferenceError
@@ -20,54 +25,58 @@ class Held(Generic[T]):
 
     def __init__(self, load: Callable[[], T], idle: float = IDLE_SECONDS, most: int = MOST_WAITING) -> None:
         self._load, self._idle, self._most = load, idle, most
-        self._one, self._counting = threading.Lock(), threading.Lock()
+        self._one = threading.Lock()
+        self._thread: ThreadPoolExecutor | None = None
         self._loaded: T | None = None
-        self._asked, self._used = 0, 0.0
-        self._timer: threading.Timer | None = None
+        self._used, self._timer = 0.0, False
+        self.waiting = 0  # callers that have not been answered yet
 
     @property
     def is_loaded(self) -> bool:
         return self._loaded is not None
 
-    @property
-    def waiting(self) -> int:
-        """Callers that have not been answered yet."""
-        return self._asked
+    async def queued(self, work: Callable[[], R]) -> R:
+        """`work`, which may `use` the model, after those that came before; of one event loop.
+
+        Raises `InferenceError` 3040 when too many wait already, as Workers AI does out of capacity.
+        """
+        if self.waiting >= self._most:
+            raise InferenceError(429, 3040, "Capacity temporarily exceeded, please try again.")
+        self.waiting += 1
+        try:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self.waiting -= 1
 
     def use(self, work: Callable[[T], R]) -> R:
-        """Raises `InferenceError` 3040 when too many wait already, as Workers AI does out of capacity."""
-        with self._counting:
-            if self._asked >= self._most:
-                raise InferenceError(429, 3040, "Capacity temporarily exceeded, please try again.")
-            self._asked += 1
-        try:
-            with self._one:
-                if self._loaded is None:
-                    self._loaded = self._load()
-                try:
-                    return work(self._loaded)
-                finally:
-                    self._used = time.monotonic()
-                    self._watch()
-        finally:
-            with self._counting:
-                self._asked -= 1
+        with self._one:
+            if self._loaded is None:
+                self._loaded = self._load()
+            try:
+                return work(self._loaded)
+            finally:
+                self._used = time.monotonic()
+                self._watch()
 
     def _watch(self) -> None:
-        if self._timer is None and self._loaded is not None:
-            left = max(0.0, self._used + self._idle - time.monotonic())
-            self._timer = threading.Timer(left, self._look)
-            self._timer.daemon = True
-            self._timer.start()
+        if not self._timer and self._loaded is not None:
+            self._timer = True
+            timer = threading.Timer(max(0.0, self._used + self._idle - time.monotonic()), self._look)
+            timer.daemon = True
+            timer.start()
 
     def _look(self) -> None:
         with self._one:
-            self._timer = None
+            self._timer = False
             if time.monotonic() - self._used >= self._idle:
                 self._loaded = None
             else:
                 self._watch()
 
     def let_go(self) -> None:
-        with self._one:
+        """At once, or a while after who uses it now: nobody waits for it here."""
+        if self._one.acquire(blocking=False):
             self._loaded = None
+            self._one.release()
