@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "wrangler": {*BASE, "author"},
     "gitops": {*BASE, "author"},
     "change": {*BASE, "cost", "engine", "author"},
+    "testing": {*BASE, "engine"},
     "live": {*BASE, "cost", "engine", "clients", "author", "change"},
 }
 # Rooms whose names all come from the package itself. The others have public modules instead, each with one command's

@@ -14,19 +14,24 @@ from inferstack.errors import ConfigError, UserError
 from inferstack.shipped import HOME
 from inferstack.toolchain import read_toolchain
 
-STATE = ".inferstack"
+STATE, STATE_VARIABLE = ".inferstack", "INFERSTACK_STATE"
 PASSPHRASE = f"{STATE}/passphrase"
 SALT = "encryptionsalt:"
 
 
+def state_folder(root: Path) -> Path:
+    """Where the local Cloudflare and Pulumi keep what they know of local stacks: the project's own, or that of a test run."""
+    return root / (os.environ.get(STATE_VARIABLE) or STATE)
+
+
 def local_settings(spec: StackSpec, root: Path) -> local.Settings:
-    text_server = spec.local.text_server or ""
-    folder = root / STATE / "local"
+    """Beside the project's own local Cloudflare another one takes ports that are free."""
+    apart = bool(os.environ.get(STATE_VARIABLE))
     return local.Settings(
-        folder=folder,
-        port=spec.local.port,
-        api_port=spec.local.api_port,
-        text_server=text_server,
+        folder=state_folder(root) / "local",
+        port=0 if apart else spec.local.port,
+        api_port=0 if apart else spec.local.api_port,
+        text_server=spec.local.text_server or "",
         real=spec.local.real,
         replay=spec.local.replay,
     )
@@ -63,7 +68,7 @@ def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
 
 
 def _local_variables(spec: StackSpec, root: Path) -> dict[str, str]:
-    state = root / STATE
+    state = state_folder(root)
     settings = local_settings(spec, root)
     running = local.find(settings.folder)
     api_port = running.api_port if running else settings.api_port

@@ -15,7 +15,7 @@ from pulumi import automation as auto
 from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.engine import output, progress, speakers
-from inferstack.engine.environment import STATE, folder_of, local_account, local_settings, run_environment
+from inferstack.engine.environment import STATE, folder_of, local_account, local_settings, run_environment, state_folder
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
 from inferstack.engine.opened import Command, opened
@@ -135,7 +135,7 @@ def down(name: str, root: Path) -> dict[str, int]:
 
 def down_samples(root: Path) -> None:
     """Destroy the sample stacks that are up on the local Cloudflare."""
-    state = root / STATE / "pulumi" / ".pulumi" / "stacks"
+    state = state_folder(root) / "pulumi" / ".pulumi" / "stacks"
     for file in sorted(state.glob("*/*.json")):
         if (root / "examples" / f"{file.stem}.yaml").is_file() and not (root / "stacks" / file.name).is_file():
             with run_of(file.stem, root) as (spec, stack):
@@ -147,7 +147,7 @@ def down_samples(root: Path) -> None:
 
 def loss_of_reset(root: Path) -> str:
     """What `local reset` wipes, by name."""
-    states = (root / STATE / "pulumi" / ".pulumi" / "stacks").glob("*/*.json")
+    states = (state_folder(root) / "pulumi" / ".pulumi" / "stacks").glob("*/*.json")
     names = sorted(file.stem for file in states)
     return f"this wipes the local Cloudflare in {STATE}/ with all its data, and the state of: {', '.join(names) or 'no stack'}"
 
@@ -157,9 +157,9 @@ def reset(root: Path) -> None:
 
     So does the passphrase: Pulumi.<stack>.yaml beside the stacks holds what it encrypts, and is not ours to change.
     """
-    local.stop(root / STATE / "local")
+    local.stop(state_folder(root) / "local")
     for folder in ("local", "pulumi", "pulumi-home", "secrets"):
-        shutil.rmtree(root / STATE / folder, ignore_errors=True)
+        shutil.rmtree(state_folder(root) / folder, ignore_errors=True)
 
 
 def _not_opened(error: auto.CommandError) -> UserError:

@@ -38,6 +38,10 @@ def without_cursor(given: dict[str, Any], *_: Any) -> dict[str, Any]:
     return without(given, "cursor")
 
 
+def dated(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    return given | {"filters": [each | {"value": ["2026-01-01T00:00:00Z"]} for each in given["filters"]]}
+
+
 def one_form(given: dict[str, Any], name: str) -> dict[str, Any]:
     """Of the two ways in which classes are declared, and of what needs others to be there, none; a date is a day."""
     if name not in given:
@@ -47,14 +51,22 @@ def one_form(given: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def prompted(given: dict[str, Any], *_: Any) -> dict[str, Any]:
-    """Inputs of any task go with one model in the SDK's tests; this one takes a prompt, and no JSON in a stream."""
-    left = without(given, "response_format") if given.get("stream") else given
+    """Inputs of any task go with one model in the SDK's tests; this one takes a prompt, and the answer is read whole."""
+    left = without(given, "stream")
     return left if "prompt" in given or "messages" in given else {"prompt": "Hello"} | left
 
 
 def bound(given: dict[str, Any]) -> dict[str, Any]:
     """As many parameters as the SDK's statement has places for."""
-    return given if "batch" in given else given | {"params": ["one", "two"]}
+    if "batch" in given:
+        return given | {"batch": [{"params": ["one", "two"]} | each for each in given["batch"]]}
+    return given | {"params": ["one", "two"]}
+
+
+def to_now(given: dict[str, Any], made: dict[str, Any], things: Things) -> dict[str, Any]:
+    """To a moment of this very database."""
+    there = things.ask("GET", f"/d1/database/{made['database_id']}/time_travel/bookmark")
+    return without(given, "timestamp") | {"bookmark": there["bookmark"]}
 
 
 def lines(given: dict[str, Any], *_: Any) -> dict[str, Any]:
@@ -94,6 +106,8 @@ INPUTS: dict[str, Input] = SEARCHES | {
     "aisearch.namespaces.chat_completions": asked,
     "d1.database.query": lambda given, *_: bound(given),
     "d1.database.raw": lambda given, *_: bound(given),
+    "d1.database.time_travel.restore": to_now,
+    "d1.database.time_travel.get_bookmark": lambda given, *_: without(given, "timestamp"),
     "d1.database.create": fresh("name", "db"),
     "kv.namespaces.create": fresh("title", "kv"),
     "kv.namespaces.update": fresh("title", "kv"),
@@ -135,7 +149,13 @@ INPUTS: dict[str, Input] = SEARCHES | {
     "workers.scripts.secrets.bulk_update": lambda given, *_: (
         {"secrets": {"K": {"name": "K", "text": "t", "type": "secret_text"}}} | given
     ),
-    "workflows.instances.create": instead(params={"a": 1}),
+    "workflows.instances.create": lambda given, _, things: (
+        given
+        | ({"instance_id": things.name("run")} if "instance_id" in given else {})
+        | ({"params": {"a": 1}} if "params" in given else {})
+    ),
+    "ai_gateway.datasets.create": dated,
+    "ai_gateway.datasets.update": dated,
     "workflows.instances.list": instead(date_start="2026-11-01T00:00:00Z", date_end="2026-12-01T00:00:00Z"),
     "workers.scripts.versions.create": lambda given, *_: one_form(given, "metadata") | {"files": [MODULE]},
     "workers.scripts.script_and_version_settings.edit": lambda given, *_: one_form(given, "settings"),

@@ -136,6 +136,19 @@ class Things:
             "deployment_id": deployment,
         }
 
+    def replaced(self) -> dict[str, Any]:
+        """A deployment that is live no more."""
+        there = self.script()
+        body = {"strategy": "percentage", "versions": [{"version_id": there["version_id"], "percentage": 100}]}
+        self.ask("POST", f"/workers/scripts/{there['script_name']}/deployments", json=body)
+        return there
+
+    def cors(self) -> dict[str, Any]:
+        there = self.bucket()
+        rule = {"allowed": {"methods": ["GET"], "origins": ["*"]}}
+        self.ask("PUT", f"/r2/buckets/{there['bucket_name']}/cors", json={"rules": [rule]})
+        return there
+
     def tail(self) -> dict[str, Any]:
         there = self.script()
         return there | {"id": self.ask("POST", f"/workers/scripts/{there['script_name']}/tails", json={})["id"]}
@@ -294,6 +307,8 @@ MAKERS: dict[str, Callable[[Things], dict[str, Any]]] = {
     "r2.buckets.event_notifications": Things.notification,
     "r2.buckets.domains.custom": Things.domain,
     "r2.buckets.domains.custom.create": lambda things: things.bucket() | things.zone(),
+    "r2.buckets.cors": Things.cors,
+    "workers.scripts.deployments.delete": Things.replaced,
     "queues": Things.queue,
     "queues.messages": Things.pulled,
     "queues.consumers": Things.pulled,

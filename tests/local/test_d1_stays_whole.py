@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
 import threading
@@ -206,3 +207,19 @@ def test_time_travel_and_export_still_work(cloudflare: Api, database: str) -> No
     sql = cloudflare.client.get(made["signed_url"]).text
     assert query(cloudflare, database, sql).status_code == 200
     assert rows(query(cloudflare, database, "select a from t")) == [{"a": "1;2"}]
+
+
+def test_an_import_is_polled_by_its_bookmark(cloudflare: Api) -> None:
+    made = cloudflare.client.post("/d1/database", json={"name": "polled"}).json()["result"]["uuid"]
+    path, sql = f"/d1/database/{made}/import", b"create table t (a); insert into t values (1);"
+    etag = hashlib.md5(sql, usedforsecurity=False).hexdigest()
+    where = cloudflare.client.post(path, json={"action": "init", "etag": etag}).json()["result"]["upload_url"]
+    httpx.put(where, content=sql).raise_for_status()
+    done = cloudflare.client.post(path, json={"action": "ingest", "etag": etag, "filename": "x"}).json()["result"]
+    assert done["result"]["final_bookmark"] == done["at_bookmark"]
+    again = {"action": "poll", "current_bookmark": done["at_bookmark"]}
+    assert cloudflare.client.post(path, json=again).json()["result"] == done
+    other = cloudflare.client.post(path, json={**again, "current_bookmark": "other"}).json()["result"]
+    assert (other["success"], other["error"]) == (False, "Not currently importing anything.")
+    back = cloudflare.client.post(f"/d1/database/{made}/time_travel/restore?bookmark={done['at_bookmark']}")
+    assert back.status_code == 200, back.text

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ CONFIG = {
 }
 CODE = """export default { async fetch(request, env) {
   return Response.json({ greeting: env.GREETING, secret: env.TOKEN ?? null });
+} }"""
+
+
+SEARCHES = """export default { async fetch(request, env) {
+  const { chunks } = await env.MANUALS.search({ query: "When does it open?" });
+  return Response.json({ found: chunks[0]?.item.key, made: (await env.TENANTS.create({ id: "one" }).info()).id });
 } }"""
 
 
@@ -206,3 +213,39 @@ def test_what_stands_beside_the_main_paths(wrangler, cloudflare: Api, tmp_path: 
     assert '"a"' in wrangler("kv", "bulk", "get", str(tmp_path / "keys.json"), "--namespace-id", space, "--remote")
     wrangler("kv", "bulk", "delete", str(tmp_path / "keys.json"), "--namespace-id", space, "--remote", "--force")
     assert wrangler("kv", "key", "list", "--namespace-id", space, "--remote").strip().endswith("[]")
+
+
+def test_ai_search(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    wrangler("r2", "bucket", "create", "manuals")
+    (tmp_path / "hours.md").write_text("The shop opens at nine in the morning.")
+    wrangler(
+        "r2", "object", "put", "manuals/hours.md", "--file", "hours.md", "--remote", "--content-type", "text/markdown"
+    )
+    token = {"cf_api_id": "id", "cf_api_key": "key", "name": "service"}
+    cloudflare.client.post("/ai-search/tokens", json=token).raise_for_status()
+    wrangler("ai-search", "create", "manuals", "--type", "r2", "--source", "manuals")
+    assert "manuals" in wrangler("ai-search", "list")
+    for _ in range(100):
+        [job] = cloudflare.client.get("/ai-search/instances/manuals/jobs").json()["result"]
+        if job["ended_at"]:
+            break
+        time.sleep(0.05)
+    assert "nine in the morning" in wrangler(
+        "ai-search", "search", "manuals", "--query", "When does it open?", "--score-threshold", "0"
+    )
+    assert "1" in wrangler("ai-search", "stats", "manuals")
+    wrangler("ai-search", "update", "manuals", "--max-num-results", "5")
+    assert json.loads(wrangler("ai-search", "get", "manuals", "--json"))["max_num_results"] == 5
+    wrangler("ai-search", "namespace", "create", "tenants")
+    assert "tenants" in wrangler("ai-search", "namespace", "list")
+    config = CONFIG | {
+        "ai_search": [{"binding": "MANUALS", "instance_name": "manuals"}],
+        "ai_search_namespaces": [{"binding": "TENANTS", "namespace": "tenants"}],
+    }
+    (tmp_path / "wrangler.json").write_text(json.dumps(config))
+    (tmp_path / "index.js").write_text(SEARCHES)
+    wrangler("deploy")
+    said = cloudflare.worker("by-wrangler", "GET", "/").json()
+    assert said == {"found": "hours.md", "made": "one"}
+    wrangler("ai-search", "delete", "manuals", "--force")
+    assert "manuals" not in wrangler("ai-search", "list")

@@ -16,6 +16,7 @@ import numpy as np
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 BASE_DIMENSIONS = 256
 SEED = 20260101
+PIECE = 8_192  # characters that are told apart at once
 
 
 @cache
@@ -63,8 +64,21 @@ def count_tokens(text: str) -> int:
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
-    """Where each token stands, in characters; those of one character in several tokens stand at the same place."""
-    return list(_tokenizer().encode(text, add_special_tokens=False).offsets)
+    """Where each token stands, in characters; those of one character in several tokens stand at the same place.
+
+    Piece by piece, cut between words: the tokenizer keeps the interpreter for as long as it works, 2 s for a megabyte.
+    """
+    found: list[tuple[int, int]] = []
+    start = 0
+    while start < len(text):
+        end = start + PIECE
+        if end < len(text):
+            cut = max(text.rfind(" ", start, end), text.rfind("\n", start, end))
+            end = cut if cut > start else end
+        offsets = _tokenizer().encode(text[start:end], add_special_tokens=False).offsets
+        found += [(start + first, start + last) for first, last in offsets]
+        start = end
+    return found
 
 
 def embed(texts: list[str], dimensions: int) -> Matrix:

@@ -64,7 +64,7 @@ class Logs:
         """The tokens of a stream, which are counted at its end."""
         document = self._read(gateway, identifier)
         counts = {"tokens_in": usage.get("prompt_tokens", 0), "tokens_out": usage.get("completion_tokens", 0)}
-        document |= counts | {"cost": cost_cents(document["model"], usage) / CENTS}
+        document |= counts | {"cost": cost_cents(document["provider"], document["model"], usage) / CENTS}
         self._db.execute("update gateway_logs set body = ? where id = ?", (json.dumps(document), identifier))
 
     def count(self, gateway: str, which: LogFilter) -> int:

@@ -57,6 +57,9 @@ class Index:
         self._db = open_database(self._file)
         self._db.execute(SCHEMA)
         self._db.execute(WORDS.format(TOKENIZERS[tokenizer]))
+        for job in self.jobs():
+            if job["ended_at"] is None:  # its process is gone
+                self.put_job(job | {"ended_at": now(), "end_reason": "interrupted: start another one"})
         self._vectors_file = folder / f"{name}-vectors.db"
         self._open_vectors(dimensions)
 

@@ -169,11 +169,12 @@ class Reader:
 
     async def embed(self, instance: Document, texts: list[str]) -> NDArray[np.float32]:
         """By the instance's model; raises `InferenceError`."""
-        rows: list[Any] = []
+        parts: list[NDArray[np.float32]] = []
         for start in range(0, len(texts), BATCH):
             value = (await self._models.run(instance["embedding_model"], {"text": texts[start : start + BATCH]})).value
-            rows += value["response"] if "response" in value else value["data"]
-        return np.asarray(rows, dtype=np.float32)
+            rows: Any = value["response"] if "response" in value else value["data"]
+            parts.append(await asyncio.to_thread(np.asarray, rows, np.float32))
+        return np.concatenate(parts)
 
 
 def text_of(key: str, kind: str, data: bytes) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._guard import signed
-from inferstack.local._store import hex_id, now
+from inferstack.local._store import hex_id
 from inferstack.local.d1.state import Databases, SqlError
 
 SESSION = "x-cf-d1-session-commit-token"
@@ -27,6 +27,7 @@ class D1Api:
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
         self._uploads: dict[str, bytes] = {}
+        self._imported: dict[str, dict[str, Any]] = {}  # the last answer, by database: polls ask for it again
         self._exports: dict[str, str] = {}
 
     def routes(self, account: str) -> list[Route]:
@@ -96,10 +97,16 @@ class D1Api:
                 done = await self._databases.run(identifier, [(sql.decode(), [])])
             except SqlError as error:
                 return ok({"success": False, "status": "error", "error": str(error), "messages": [], "type": "import"})
-            meta = done[-1].meta if done else {}
-            result = {"num_queries": len(done), "final_bookmark": now(), "meta": meta}
-            answer = {"success": True, "status": "complete", "type": "import", "messages": [], "at_bookmark": now()}
-            return ok(answer | {"result": result})
+            meta, at = done[-1].meta if done else {}, await self._databases.bookmark(identifier)
+            result = {"num_queries": len(done), "final_bookmark": at, "meta": meta}
+            answer = {"success": True, "status": "complete", "type": "import", "messages": [], "at_bookmark": at}
+            self._imported[identifier] = answer | {"result": result}
+            return ok(self._imported[identifier])
+        if action == "poll":
+            told = self._imported.get(identifier)
+            if told is None or told["at_bookmark"] != body.get("current_bookmark"):
+                return ok({"success": False, "error": "Not currently importing anything.", "type": "import"})
+            return ok(told)
         raise ApiError(400, 7400, "Invalid property: action")
 
     async def upload(self, request: Request) -> Response:
