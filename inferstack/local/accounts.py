@@ -129,6 +129,8 @@ class Accounts:
         else:
             marker.touch()
         self.traced = on
+        for entry in self._open.values():
+            entry.cloudflare.traced = on  # what the runtime of before still tells is dropped
         if self._supervisor is not None:
             await self._supervisor.apply()
 
@@ -170,6 +172,7 @@ class Accounts:
         cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
         cloudflare.deployer.supervisor = self._supervisor
         cloudflare.own_api, cloudflare.trace = (lambda: self._address), self.trace
+        cloudflare.traced = self.traced
         cloudflare.console_link = lambda: f"http://{self._address}{self.console.door.link(account_id)}"
         self._open[account_id] = Open(cloudflare, cloudflare.api(), cloudflare.bindings())
         self._opened(cloudflare)

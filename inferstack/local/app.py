@@ -112,6 +112,7 @@ class LocalCloudflare:
         self._edge = EdgeHeaders()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.console_link: Callable[[], str] = str
+        self.traced = True
         self.trace: Callable[[bool], Awaitable[None]] = _nothing
         self.use_recordings: Callable[[str, Path, RealAccount | None], None] = lambda *_: None
         self.use_engines: Callable[[str, tuple[str, ...]], None] = lambda *_: None

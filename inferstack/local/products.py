@@ -110,6 +110,10 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
     successors = Successors(of.workers, of.deployer)
     destinations = Destinations(of.store)
     exporter = Exporter(destinations, of.workers.observed)
+
+    async def traces(request: Request, _: str) -> Response:
+        return await traces_binding(of.events, of.calls, exporter, request) if of.traced else Response(status_code=204)
+
     return [
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),
         Product(routes=ContentsApi(of.workers, successors).routes),
@@ -118,7 +122,7 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
         Product(routes=destinations.routes),
         Product(
             routes=TelemetryApi(of.events).routes,
-            bindings={"traces": lambda request, _: traces_binding(of.events, of.calls, exporter, request)},
+            bindings={"traces": traces},
         ),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]
