@@ -56,6 +56,8 @@ def show(estimates: list[Estimate], kind: str) -> str:
 
 def noted(estimates: list[Estimate]) -> list[str]:
     notes = [f"{found.stack}: {note}" for found in estimates for note in found.notes]
+    known = {name: source for found in estimates for name, source in found.sources.items()}
+    notes += [f"price of {name}: {source}" for name, source in known.items()]
     if not estimates[0].lines:
         notes.append(f"{estimates[0].stack}: nothing to compute with; say what you expect under `expect:`")
     return notes

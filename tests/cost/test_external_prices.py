@@ -130,7 +130,10 @@ def test_cost_and_up_fail_over_an_unknown_price_and_say_what_to_do(tmp_path: Pat
     assert "nothing was changed: nobody knows whether 100.00 USD" in up.stderr
     assert "Traceback" not in up.stderr
     # 45 in and 36 out are 81
-    assert run(tmp_path, STACK.format("gpt-4o-mini", 81.5), "cost", "s").returncode == 0
+    kept = run(tmp_path, STACK.format("gpt-4o-mini", 81.5), "cost", "s")
+    assert kept.returncode == 0
+    day = catalog.external_sources()["retrieved"]
+    assert f"- price of openai/gpt-4o-mini: https://developers.openai.com/api/docs/pricing, as of {day}" in kept.stdout
     over = run(tmp_path, STACK.format("gpt-4o-mini", 80), "cost", "s")
     assert (over.returncode, "the estimate is 81.00 USD a month, the budget 80.00" in over.stderr) == (2, True)
     assert "the estimate is 81.00" in run(tmp_path, STACK.format("gpt-4o-mini", 80), "up", "s").stderr
