@@ -51,6 +51,11 @@ CONSUMER = of(
 EXTRAS = some(max_concurrency=st.integers(1, 250), retry_delay=st.integers(0, 99), dead_letter_queue=WORD)
 
 
+def _for(queue: str, extras: dict[str, Any]) -> dict[str, Any]:
+    """No queue is its own dead letter: that is a finding."""
+    return {key: value for key, value in extras.items() if value != queue}
+
+
 CLASSES = "".join(f"export class {kind}{place} {{}}\n" for kind in "CK" for place in range(3))
 
 
@@ -91,7 +96,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         "ratelimits": bindings(of(simple=of(limit=st.integers(1, 99), period=st.sampled_from([10, 60]))), "name"),
         "queues": {
             "producers": bindings(of(queue=WORD)),
-            "consumers": [{"queue": queue, **draw(CONSUMER), **draw(EXTRAS)} for queue in consumed],
+            "consumers": [{"queue": queue, **draw(CONSUMER), **_for(queue, draw(EXTRAS))} for queue in consumed],
         },
         "observability": draw(
             of(enabled=st.booleans()) | of(enabled=st.booleans(), head_sampling_rate=RATE, logs=LOGS)
