@@ -27,6 +27,7 @@ OPERATIONS = {
     "Text-to-Speech": "generate_content",
     "Automatic Speech Recognition": "generate_content",
 }
+NAMED = ("vectorize", "queue", "r2_bucket")
 GATEWAY = "cloudflare.ai.gateway.id"
 UNSEEN = "x-inferstack-unseen"  # a header of requests by which the console itself looks at a Worker
 LEVELS = {"ok": "info", "canceled": "warn", "responseStreamDisconnected": "warn"}
@@ -229,7 +230,8 @@ def _name_of(call: Call, span: Document) -> str:
     words = {"ai": "AI", "vectorize": "Vectorize", "queue": "Queue send", "egress": "fetch"}
     if call.kind == "egress":
         return f"fetch {urlsplit(str(span['attributes'].get('url.full', ''))).netloc}"
-    return " ".join(part for part in (words.get(call.kind, call.kind), verb, call.target) if part)
+    target = call.target if call.kind in NAMED else ""  # of the others it is an id, and stands among the attributes
+    return " ".join(part for part in (words.get(call.kind, call.kind), verb, target) if part)
 
 
 def _milliseconds(told: str) -> int:
