@@ -40,9 +40,9 @@ def read_usage(stack: str, root: Path, since: str, lines: Path | None = None) ->
         begun += [min(call.at for call in kept)] if kept else []
         usage.calls += kept
     elif any(model.gateway is None for model in spec.models.values()):
-        how = f"inferstack logs {stack} --format json > usage.jsonl"
+        how = f"inferstack logs {stack} --since 7d --format json > usage.jsonl"
         usage.notes.append(
-            f"calls that no gateway sees are not in it; keep them by `{how}`, and give `--usage usage.jsonl`"
+            f"calls that no gateway sees are not in it; have them by `{how}`, and give `--usage usage.jsonl`"
         )
     usage.since = max(usage.since, min(begun, default=start))  # a log that is younger says nothing of the time before
     return usage
