@@ -16,7 +16,7 @@ from inferstack.local._damage import DAMAGED
 from inferstack.local._store import Document, open_database
 
 FILE = "traces.db"
-MOST = 200_000  # events; some 100 MB
+MOST = 100_000  # events; 140 MB where each call of a model is kept
 SPARE = 5_000  # so many over it before the oldest go
 COLUMNS = "at_ms, trace, service, kind, body"
 SCHEMA = """
