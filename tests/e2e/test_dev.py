@@ -201,6 +201,8 @@ def test_a_stack_that_was_taken_down_meanwhile_comes_back_by_a_key(worked_on: Pr
         dev.serves("plain", "two nobody")
         dev.press("c")
         dev.says("dev: ok")
+        dev.press("o")
+        dev.says("console: http://127.0.0.1:")
 
 
 def test_a_first_run_that_fails_is_mended_by_a_save(worked_on: Project) -> None:
