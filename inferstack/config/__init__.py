@@ -13,7 +13,7 @@ from inferstack.config.object_models import ObjectSpec
 from inferstack.config.paths import leaves, real_path
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
-from inferstack.config.search_models import SearchSpec
+from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     ModelSpec,
@@ -37,6 +37,7 @@ from inferstack.config.writing import yaml_text
 
 __all__ = [
     "CODES",
+    "DEFAULT_NAMESPACE",
     "FILE_SUFFIX",
     "FORMATS",
     "OVERRIDES",

@@ -10,6 +10,7 @@ from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
+from inferstack.provider.search_namespace import SearchNamespace
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.store_secret import StoreSecret
 from inferstack.provider.vectorize_index import VectorizeIndex
@@ -23,6 +24,7 @@ TYPES = (
     ProviderKey(),
     StoreSecret(),
     CustomProvider(),
+    SearchNamespace(),
     SmokeCheck(),
     WorkerRollout(),
     ObjectMigrations(),

@@ -134,6 +134,7 @@ def test_the_stacks_of_the_guide_are_right(root: Path, monkeypatch: pytest.Monke
     put(root, "workers/visitors.js", "export default {};\n")
     put(root, "workers/ingest.js", "export class Ingest {}\nexport class Reindex {}\nexport default {};\n")
     put(root, "workers/uploads.js", "export default {};\n")
+    put(root, "src/ask.ts", "export default {};\n")
     put(root, "dist/index.html", "<h1>hello</h1>\n")
     put(root, "stacks/dev.yaml", blocks[0])
     assert check(["dev"], root).show("text") == "dev: ok"
