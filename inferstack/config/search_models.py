@@ -67,5 +67,5 @@ class SearchSpec(StrictModel):
 class SearchNamespaceSpec(StrictModel):
     """A namespace of AI Search, in which Workers make instances."""
 
-    description: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    description: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     name: Annotated[str, Field(pattern=NAMESPACE)] | None = None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 from inferstack.plugin.diff import Difference, compare
 from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ResourceType, State, wrong_fields
-from inferstack.provider._api import Api
+from inferstack.provider._api import Api, Refused
 
 KIND = "AI Search namespace"
+CONFLICT = 409
+MARK = re.compile(r" ?\[inferstack [0-9a-f]{12}\]$")
 FIELDS = ("accountId", "name")
 
 
@@ -27,8 +31,16 @@ class SearchNamespace(ResourceType):
         return dict(inputs)
 
     def create(self, operation: Operation, inputs: Properties) -> State:
-        body = {"name": inputs["name"], "description": inputs.get("description") or ""}
-        self._call(operation, "create", inputs, "POST", "", body)
+        marked = _marked(operation, inputs)
+        try:
+            self._call(operation, "create", inputs, "POST", "", {"name": inputs["name"], "description": marked})
+        except Refused as error:
+            if error.cause.status != CONFLICT:
+                raise
+            # A create whose answer was lost: the namespace is there, and its description says that it is this one.
+            found = self._call(operation, "create", inputs, "GET", f"/{inputs['name']}")
+            if found.get("description") != marked:
+                raise
         return State(identifier=inputs["name"], outputs=dict(inputs), inputs=inputs)
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
@@ -36,11 +48,12 @@ class SearchNamespace(ResourceType):
         account = state.inputs["accountId"] if state else rest[0] if rest else operation.account_id
         found = self._call(operation, "read", {"accountId": account, "name": name}, "GET", f"/{name}")
         inputs: Properties = {"accountId": account, "name": name}
-        inputs |= {"description": found["description"]} if found.get("description") else {}
+        said = MARK.sub("", found.get("description") or "")
+        inputs |= {"description": said} if said else {}
         return State(identifier=name, outputs=dict(inputs), inputs=inputs)
 
     def update(self, operation: Operation, state: State, inputs: Properties) -> State:
-        body = {"description": inputs.get("description") or ""}
+        body = {"description": _marked(operation, inputs)}
         self._call(operation, "update", inputs, "PUT", f"/{inputs['name']}", body)
         return State(identifier=state.identifier, outputs=dict(inputs), inputs=inputs)
 
@@ -55,3 +68,9 @@ class SearchNamespace(ResourceType):
     ) -> Any:
         api = Api(operation, action, KIND, inputs["name"])
         return api.call(method, f"/accounts/{inputs['accountId']}/ai-search/namespaces{tail}", body)["result"]
+
+
+def _marked(operation: Operation, inputs: Properties) -> str:
+    """The description, and which resource of which stack it is of; Cloudflare takes 256 signs."""
+    mark = hashlib.sha256(operation.urn.encode()).hexdigest()[:12]
+    return f"{inputs.get('description') or ''} [inferstack {mark}]".strip()
