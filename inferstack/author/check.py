@@ -14,7 +14,17 @@ from inferstack.config.findings.report import Report
 from inferstack.cost.budget import breach_of
 from inferstack.errors import ConfigError
 
-NAMED = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "searches", "gateways")
+NAMED = (
+    "workers",
+    "databases",
+    "indexes",
+    "buckets",
+    "namespaces",
+    "queues",
+    "searches",
+    "search_namespaces",
+    "gateways",
+)
 
 
 @dataclass(frozen=True, slots=True)

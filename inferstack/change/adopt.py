@@ -98,6 +98,7 @@ def _with_parents(resources: list[dict[str, Any]], taken: dict[str, Found]) -> l
     return [{**by_name[name], **ids.get(name, {})} for name in needed]
 
 
+SEARCHES, SPACES = "/ai-search/instances/{}", "/ai-search/namespaces/{}"
 Finder = Callable[[str], Found | None]
 
 
@@ -140,14 +141,17 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
         official.Queue.token: plain(listed("/queues", "queues", "queue_name", "queue_id"), "{}/{}"),
         official.AiGateway.token: plain(there("/ai-gateway/gateways/{}", spec.physical), "{}/{}"),
         official.R2Bucket.token: plain(there("/r2/buckets/{}", partial(spec.name_of, "buckets")), "{}/{}/default"),
-        official.AiSearchInstance.token: plain(
-            there("/ai-search/instances/{}", partial(spec.name_of, "searches")), "{}/{}"
-        ),
+        official.AiSearchInstance.token: plain(there(SEARCHES, partial(spec.name_of, "searches")), "{}/{}"),
+        own.SearchNamespace.token: plain(there(SPACES, partial(_space_name, spec)), "{1}"),
         own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}", partial(_index_name, spec)), "{1}"),
         own.VectorizeMetadataIndex.token: lambda name: _metadata_index(spec, account, name),
         official.Workflow.token: lambda name: _workflow(spec, account, name),
         own.GatewayRoute.token: lambda name: _route(spec, account, name),
     }
+
+
+def _space_name(spec: StackSpec, name: str) -> str:
+    return spec.name_of("search_namespaces", name.removesuffix("-searches"))
 
 
 def _database(spec: StackSpec, root: Path, account: Account, key: str) -> Found | None:

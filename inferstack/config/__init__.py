@@ -16,7 +16,7 @@ from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
-from inferstack.config.search_models import SearchSpec
+from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     DatabaseSpec,
@@ -41,6 +41,7 @@ from inferstack.config.writing import yaml_text
 
 __all__ = [
     "CODES",
+    "DEFAULT_NAMESPACE",
     "FILE_SUFFIX",
     "FORMATS",
     "OVERRIDES",

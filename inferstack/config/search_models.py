@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from inferstack.config._base import Name, StrictModel
 
 INSTANCE = r"^[a-z0-9_]+(-[a-z0-9_]+)*$"
-NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,26}[a-z0-9])?$"
+NAMESPACE = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
+DEFAULT_NAMESPACE = "default"  # that every account has
 # Of every item, whether a stack says so or not.
 BUILT_IN = ("filename", "folder", "timestamp")
 
@@ -61,3 +62,10 @@ class SearchSpec(StrictModel):
             if field in self.fields:
                 raise ValueError(f"`{field}` is a field of every item: take another name")
         return self
+
+
+class SearchNamespaceSpec(StrictModel):
+    """A namespace of AI Search, in which Workers make instances."""
+
+    description: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    name: Annotated[str, Field(pattern=NAMESPACE)] | None = None

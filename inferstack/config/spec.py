@@ -21,7 +21,7 @@ from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
-from inferstack.config.search_models import SearchSpec
+from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
@@ -274,6 +274,7 @@ class StackSpec(StrictModel):
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
     searches: dict[Name, SearchSpec] = {}
+    search_namespaces: dict[Name, SearchNamespaceSpec] = {}
     destinations: dict[Name, DestinationSpec] = {}
     secrets_store: dict[Name, SecretSource] = {}
     workers: dict[Name, WorkerSpec] = {}
@@ -287,6 +288,8 @@ class StackSpec(StrictModel):
 
     def name_of(self, section: str, key: str) -> str:
         """The same for an entry of a section, which may say its own."""
+        if (section, key) == ("search_namespaces", DEFAULT_NAMESPACE) and key not in self.search_namespaces:
+            return key
         own: str | None = getattr(getattr(self, section).get(key), "name", None)
         return own or self.physical(key)
 

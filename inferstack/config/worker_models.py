@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from inferstack.config._base import StrictModel
-from inferstack.config.search_models import NAMESPACE
 
 DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
 
@@ -19,6 +18,7 @@ SECTIONS = {
     "namespace": "namespaces",
     "queue": "queues",
     "search": "searches",
+    "search_namespace": "search_namespaces",
     "service": "workers",
 }
 
@@ -40,7 +40,7 @@ class BindingSpec(StrictModel):
     namespace: str | None = None
     queue: str | None = None
     search: str | None = None
-    search_namespace: Annotated[str, Field(pattern=NAMESPACE)] | None = None
+    search_namespace: str | None = None
     service: str | None = None
     entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
     rate_limit: RateLimitBindingSpec | None = None

@@ -25,6 +25,7 @@ DATA = {
     official.WorkersKvNamespace.token: ("namespace", "title"),
     official.Queue.token: ("queue", "queueName"),
     official.AiSearchInstance.token: ("search", "aiSearchInstanceId"),
+    own.SearchNamespace.token: ("search namespace", "name"),
     own.VectorizeIndex.token: ("index", "name"),
     official.Worker.token: ("Worker", "name"),
     official.Workflow.token: ("workflow", "workflowName"),

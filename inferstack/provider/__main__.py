@@ -10,6 +10,7 @@ from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
+from inferstack.provider.search_namespace import SearchNamespace
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.store_secret import StoreSecret
 from inferstack.provider.telemetry_destination import TelemetryDestination
@@ -24,6 +25,7 @@ TYPES = (
     ProviderKey(),
     StoreSecret(),
     CustomProvider(),
+    SearchNamespace(),
     TelemetryDestination(),
     SmokeCheck(),
     WorkerRollout(),

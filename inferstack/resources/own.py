@@ -78,6 +78,12 @@ class StoreSecret(OwnResource):
     storeId: pulumi.Output[str]  # noqa: N815 - the property's name on the wire
 
 
+class SearchNamespace(OwnResource):
+    """Inputs: accountId, name, description. Its id is the name."""
+
+    token = "inferstack:index:SearchNamespace"  # noqa: S105
+
+
 class TelemetryDestination(OwnResource):
     """Inputs: accountId, name, url, dataset, headers?. Output: slug."""
 

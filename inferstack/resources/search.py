@@ -9,6 +9,21 @@ import pulumi
 from inferstack.config import SearchSpec, StackSpec
 from inferstack.resources.context import Context
 from inferstack.resources.official import AiSearchInstance
+from inferstack.resources.own import SearchNamespace
+
+
+class Namespace(pulumi.ComponentResource):
+    """A namespace in which Workers make instances."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("inferstack:index:SearchSpace", key, {}, opts)
+        spec = context.spec.search_namespaces[key]
+        named = {"name": context.spec.name_of("search_namespaces", key), "description": spec.description}
+        name = f"{key}-searches"
+        self.name = SearchNamespace(name, {"accountId": context.account_id, **named}, context.keep(name, self)).id
+        self.register_outputs({"name": self.name})
 
 
 class Search(pulumi.ComponentResource):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from inferstack.config import StackSpec, WorkerSpec
+from inferstack.config import DEFAULT_NAMESPACE, StackSpec, WorkerSpec
 from inferstack.errors import ConfigError
 from inferstack.resources.context import Context
 from inferstack.resources.database import Database
@@ -18,6 +18,7 @@ from inferstack.resources.index import Index
 from inferstack.resources.lifetime import Ephemeral
 from inferstack.resources.observed import Destination
 from inferstack.resources.queue import Queue
+from inferstack.resources.search import Namespace as SearchSpace
 from inferstack.resources.search import Search
 from inferstack.resources.secrets_store import StoredSecret
 from inferstack.resources.storage import Bucket, Namespace
@@ -51,6 +52,7 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
         self._destinations = {key: Destination(key, context, child) for key in spec.destinations}
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
         stored = {*spec.secrets_store, *spec.stored_secrets()}
@@ -132,7 +134,8 @@ class InferenceStack(pulumi.ComponentResource):
         if kind == "search":
             return {"type": "ai_search", "instanceName": self._searches[key].name}
         if kind == "search_namespace":
-            return {"type": "ai_search_namespace", "namespace": key}
+            space = self._search_spaces.get(key)
+            return {"type": "ai_search_namespace", "namespace": space.name if space else DEFAULT_NAMESPACE}
         if kind == "secret":
             return self._secrets[key].binding()
         return {"type": "service", "service": self._spec.name_of("workers", key), "environment": "production"}

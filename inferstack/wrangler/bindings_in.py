@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+from inferstack.config import DEFAULT_NAMESPACE
 from inferstack.wrangler.reading import Unfit, Value, plain
 from inferstack.wrangler.section import Section, escaped, script_of
 
@@ -111,7 +112,12 @@ def _search(section: Section, item: Value) -> None:
 
 def _search_namespace(section: Section, item: Value) -> None:
     item.ignore(*HERE_ONLY)
-    section.bind(item.need("binding"), "search_namespace", item.need("namespace").text())
+    name = item.need("namespace").text()
+    if name != DEFAULT_NAMESPACE:
+        key, _ = section.draft.declare("search_namespaces", name, name)
+        section.draft.keep_name("search_namespaces", key, name)
+        name = key
+    section.bind(item.need("binding"), "search_namespace", name)
 
 
 def _queues(section: Section, value: Value) -> None:

@@ -152,7 +152,7 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             entry = {"binding": name, "instance_name": spec.name_of("searches", binding.search)}
             found.setdefault("ai_search", []).append(entry)
         elif binding.search_namespace:
-            entry = {"binding": name, "namespace": binding.search_namespace}
+            entry = {"binding": name, "namespace": spec.name_of("search_namespaces", binding.search_namespace)}
             found.setdefault("ai_search_namespaces", []).append(entry)
         elif binding.service:
             found.setdefault("services", []).append(

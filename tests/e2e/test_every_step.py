@@ -29,6 +29,8 @@ namespaces: { cache: {} }
 secrets_store: { kept: "command:echo a-key" }
 queues: { jobs: { consumer: { worker: mine } } }
 indexes: { docs: { dimensions: 3, metadata: { topic: string } } }
+searches: { handbook: { bucket: files } }
+search_namespaces: { tenants: {} }
 gateways: { main: { routes: { answer: { models: [c] } } } }
 models: { c: { model: "@cf/meta/llama-3.2-3b-instruct", gateway: main } }
 workers:
@@ -41,8 +43,8 @@ workers:
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
-REQUESTS = 24  # that an `up` sends; a kill at one that is not sent any more changes nothing
-DIFFERENT = 21  # of them, by method and path; one more where the account has no secrets store yet
+REQUESTS = 26  # that an `up` sends; a kill at one that is not sent any more changes nothing
+DIFFERENT = 23  # of them, by method and path; one more where the account has no secrets store yet
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},
@@ -77,6 +79,8 @@ def converges(project: Project, *, look_again: bool = True) -> None:
     assert "Traceback" not in output
     assert project.everything() == ONE_OF_EACH
     assert len(project.api("GET", "/workers/workers/mine-dev/versions")) == 1
+    assert [each["id"] for each in project.api("GET", "/ai-search/instances")] == ["handbook-dev"]
+    assert [each["name"] for each in project.api("GET", "/ai-search/namespaces")] == ["default", "tenants-dev"]
     [store] = project.api("GET", "/secrets_store/stores")
     assert len(project.api("GET", f"/secrets_store/stores/{store['id']}/secrets")) == 1
     if look_again:

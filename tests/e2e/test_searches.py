@@ -39,6 +39,8 @@ searches:
   notes:
     by: words
     tokenizer: trigram
+search_namespaces:
+  tenants: { description: one instance for each tenant }
 workers:
   ask:
     source: ask.js
@@ -46,14 +48,16 @@ workers:
     bindings:
       HANDBOOK: { search: handbook }
       NOTES: { search: notes }
-      TENANTS: { search_namespace: default }
+      ALL: { search_namespace: default }
+      TENANTS: { search_namespace: tenants }
 """
 CODE = """export default { async fetch(request, env) {
   const { pathname, searchParams } = new URL(request.url);
   const query = searchParams.get("q");
   if (pathname === "/note") return Response.json(await env.NOTES.items.upload("note.txt", await request.text()));
   if (pathname === "/notes") return Response.json(await env.NOTES.search({ query }));
-  if (pathname === "/all") return Response.json(await env.TENANTS.list());
+  if (pathname === "/all") return Response.json(await env.ALL.list());
+  if (pathname === "/tenant") return Response.json(await env.TENANTS.create({ id: query }).info());
   return Response.json(await env.HANDBOOK.search({ query }));
 } };
 """
@@ -110,10 +114,15 @@ def test_a_search_comes_up_answers_settles_and_changes_in_place(asking: Project)
     assert [each["item"]["key"] for each in get(asking, "/notes?q=4711")["chunks"]] == ["note.txt"]
     assert {each["id"] for each in get(asking, "/all")["result"]} == {"handbook-dev", "notes-dev"}
 
+    assert get(asking, "/tenant?q=shop-1")["namespace"] == "tenants-dev"
+
     assert set(asking.operations(asking.run("up", "dev"))) == {"unchanged"}
     asking.edit("stacks/dev.yaml", "tokens: 128", "tokens: 256")
     assert asking.operations(asking.run("up", "dev"))["updated"] == 1
     assert asking.api("GET", "/ai-search/instances/handbook-dev")["chunk_size"] == 256
+    asking.edit("stacks/dev.yaml", "one instance for", "an instance for")
+    assert asking.operations(asking.run("up", "dev"))["updated"] == 1
+    asking.api("DELETE", "/ai-search/namespaces/tenants-dev/instances/shop-1")
     asking.run("down", "dev", "--yes")
 
 
@@ -121,9 +130,12 @@ def test_types_and_wrangler_see_both_bindings(asking: Project) -> None:
     asking.run("types", "dev", "--out", "types")
     text = (asking.root / "types" / "ask" / "worker-configuration.d.ts").read_text()
     assert "HANDBOOK: AiSearchInstance; // handbook-dev" in text
-    assert "TENANTS: AiSearchNamespace;" in text
+    assert "TENANTS: AiSearchNamespace; // tenants-dev" in text
     asking.run("export", "wrangler", "dev", "--out", "exported")
     [file] = (asking.root / "exported").rglob("wrangler.json*")
     config = json.loads(file.read_text().split("\n", 1)[1])
     assert {"binding": "HANDBOOK", "instance_name": "handbook-dev"} in config["ai_search"]
-    assert config["ai_search_namespaces"] == [{"binding": "TENANTS", "namespace": "default"}]
+    assert config["ai_search_namespaces"] == [
+        {"binding": "ALL", "namespace": "default"},
+        {"binding": "TENANTS", "namespace": "tenants-dev"},
+    ]

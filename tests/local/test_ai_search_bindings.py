@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import Api
+from tests.conftest import ROOT, Api
 from tests.local.test_ai_search import BASE
 from tests.local.test_workers_run import deploy, upload
 
@@ -139,3 +141,19 @@ def test_the_rest_of_env_ai_still_works(worker: Api) -> None:
 def test_a_binding_without_its_name_is_refused(worker: Api, binding: dict[str, str]) -> None:
     answer = upload(worker, "bad", CALLER, [{"name": "X", **binding}])
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 10021)
+
+
+def test_no_member_of_cloudflare_s_types_is_missing() -> None:
+    """From `@cloudflare/workers-types`; `uploadAndPoll` and the like are called above."""
+    kinds = ["Instance", "Namespace", "Items", "Item", "Jobs", "Job"]
+    script = str(ROOT / "tests" / "parity" / "members.mjs")
+    told = subprocess.run(
+        ["node", script, *(f"AiSearch{kind}" for kind in kinds)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    code = (ROOT / "inferstack" / "local" / "ai_search" / "front.js").read_text()
+    starts = {"Instance": "const instanceOf", "Namespace": "const namespaceOf"}
+    for kind in kinds:
+        begin = code.index(starts.get(kind, f"class {kind} extends"))
+        part = code[begin : code.index("\n}", begin) if kind not in starts else code.index("\n  };", begin)]
+        there = set(re.findall(r"^ +(?:async |get )?(\w+)\(.*\{$", part, re.MULTILINE)) - {"constructor"}
+        assert there == set(json.loads(told.stdout)[f"AiSearch{kind}"]), kind

@@ -78,7 +78,10 @@ def test_people_read_the_same(kind: str, deployed: Deployed, used: Path) -> None
 
 def test_without_kept_lines_what_is_missing_is_said(deployed: Deployed, used: Path) -> None:
     shown = deployed.project.run("cost", "samples", "--actual")
-    assert "calls that no gateway sees are not in it; have them by `inferstack logs samples --since 7d --format json" in shown
+    assert (
+        "calls that no gateway sees are not in it; have them by `inferstack logs samples --since 7d --format json"
+        in shown
+    )
     assert used.exists()
 
 

@@ -13,6 +13,7 @@ from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves
+from inferstack.config.search_models import DEFAULT_NAMESPACE
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.tree import KeyPath
@@ -28,6 +29,7 @@ CODES = {
     "queues": "IS039",
     "workers": "IS040",
     "searches": "IS118",
+    "search_namespaces": "IS118",
     "destinations": "IS130",
 }
 
@@ -40,7 +42,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
             report("IS032", ("models", key, "model"), f"there is no model `{model.model}`{near}", fix)
     for path, name, section in _references(spec):
         declared = getattr(spec, section)
-        if name not in declared:
+        if name not in declared and (section, name) != ("search_namespaces", DEFAULT_NAMESPACE):
             problem = f"`{name}` is not declared under `{section}:`{closest(name, declared)}"
             report(CODES[section], path, problem, f"declare it under `{section}:`")
     _check_destinations(spec, report)

@@ -148,7 +148,7 @@ CODES: dict[str, Code] = {
     "IS113": Code("workflow that is not declared", "A binding to another Worker's workflow needs it under that Worker's `workflows`, with the same `class_name`, once."),
     "IS114": Code("name of a workflow", "An account knows a workflow by its name: one each, of at most 64 signs."),
     # AI Search
-    "IS118": Code("search not declared", "A binding `search` needs an entry under `searches:`."),
+    "IS118": Code("search not declared", "A binding `search` needs an entry under `searches:`, `search_namespace` one under `search_namespaces:` or `default`."),
     "IS119": Code("model that cannot search", "An instance of AI Search embeds and answers by models of Workers AI: `embeddings` by one for Text Embeddings, `answers` by one for Text Generation."),
     # Calls between Workers
     "IS122": Code("entrypoint that is not exported", "A binding calls an export of the other Worker by its name. Seen by the text of the entry file; a bundle or `export *` is left alone."),

@@ -132,7 +132,7 @@ def _check_models(given: Document) -> None:
 
 def name_of(body: Document, field: str = "id") -> str:
     name = body.get(field)
-    pattern, most = (NAME, 64) if field == "id" else (NAMESPACE, 28)
+    pattern, most = (NAME, 64) if field == "id" else (NAMESPACE, 64)
     if not isinstance(name, str) or len(name) > most or not pattern.fullmatch(name):
         raise bad(f"{field} must be lower case letters, digits and hyphens between them, 1 to {most}")
     return name
