@@ -144,6 +144,11 @@ def test_the_picture_leads_to_what_it_shows(console: httpx.Client) -> None:
         assert console.get(each).status_code == 200, each
 
 
+def test_who_answers_stands_beside_the_figures(console: httpx.Client) -> None:
+    shown = console.get("/console/").text
+    assert "Who answers here" in shown and "extractive" in shown and "static-words" in shown
+
+
 def test_sql_runs_and_its_errors_are_told(console: httpx.Client) -> None:
     path = re.search(r'href="(/console/d1/[^"]+)"', console.get("/console/d1").text)
     assert path is not None

@@ -25,7 +25,15 @@ async def page(seen: Seen) -> Response:
     course = await in_time(seen.api, SPANS.get(span, HOUR_MS))
     by_worker = {row["worker"]: row for row in await figures(seen.api, SPANS.get(span, HOUR_MS))}
     told = await seen.api.call("GET", "/__local/notes")
-    values = {"workers": workers, "picture": picture, "charts": course, "figures": by_worker, "notes": told}
+    speakers = await seen.api.call("GET", "/__local/engines")
+    values = {
+        "speakers": speakers,
+        "workers": workers,
+        "picture": picture,
+        "charts": course,
+        "figures": by_worker,
+        "notes": told,
+    }
     return seen.page("stack", **values, addresses=seen.addresses(), span=span, spans=list(SPANS))
 
 
