@@ -187,6 +187,13 @@ def test_files_are_stored_and_shown(console: httpx.Client) -> None:
         assert seen in shown.text, name
 
 
+def test_a_large_object_is_not_read(console: httpx.Client) -> None:
+    path = re.search(r'href="(/console/r2/[^"]+)"', console.get("/console/r2").text)
+    assert path is not None
+    shown = console.post(path[1], files={"file": ("large.bin", b"x" * 21_000_000, "application/octet-stream")})
+    assert "21 MB are more than a page holds" in shown.text
+
+
 def test_faults_are_planned_met_and_cleared(console: httpx.Client, filled: Deployed) -> None:
     wanted = {"meets": "model", "target": "*", "answer": "planned words", "times": "1"}
     assert "answer: planned words" in console.post("/console/faults", data=wanted).text

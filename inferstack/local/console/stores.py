@@ -17,6 +17,7 @@ KEYS = 200
 LONGEST = 100_000  # bytes of a value that a page shows
 PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 LARGEST_PICTURE = 2_000_000
+LARGEST_SHOWN = 20_000_000  # bytes of an object: the API has no ranges, so it is read whole
 LARGEST_UPLOAD = 50_000_000
 
 
@@ -70,7 +71,10 @@ async def bucket(seen: Seen) -> Response:
     listed = (await seen.api.send("GET", f"{base}/objects", params={k: v for k, v in asked.items() if v})).json()
     keys = [{"key": each["key"], "expiration": None, "size": each.get("size")} for each in listed["result"]]
     shown = None
-    if query.get("key"):
+    if query.get("key") and (size := await _size_of(seen, base, query["key"])) > LARGEST_SHOWN:
+        text = f"{size / 1e6:.0f} MB are more than a page holds; read it by the API, S3 or wrangler."
+        shown = {"key": query["key"], "size": size, "about": {}, "picture": "", "text": text}
+    elif query.get("key"):
         answer = await seen.api.send("GET", f"{base}/objects/{quote(query['key'], safe='')}")
         if answer.status_code != 200:
             return seen.page("missing", 404, what=f"the object {query['key']}", where=f"r2/{name}")
@@ -81,6 +85,12 @@ async def bucket(seen: Seen) -> Response:
     cursor = (listed.get("result_info") or {}).get("cursor") or ""
     values: dict[str, Any] = {"title": name, "kind": "r2", "name": name, "keys": keys, "shown": shown, "cursor": cursor}
     return seen.page("store", **values, upload=True)
+
+
+async def _size_of(seen: Seen, base: str, key: str) -> int:
+    """0 for one that is not there: the first with a prefix is the key itself, if there is one."""
+    listed = await seen.api.get(f"{base}/objects", prefix=key, per_page=1)
+    return int(listed[0]["size"]) if listed and listed[0]["key"] == key else 0
 
 
 async def _uploaded(seen: Seen, name: str) -> Response:
