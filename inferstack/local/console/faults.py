@@ -13,7 +13,17 @@ from inferstack.local.console.views import Seen
 MEETS = ("model", "product", "path")
 PRODUCTS = ("ai", "d1", "vectorize", "kv_namespace", "r2_bucket", "queue")
 TEXTS = ("message", "answer", "method")
-NUMBERS = ("status", "code", "delay_ms", "token_ms", "break_after", "share", "times", "seconds", "skip")
+NUMBERS = {
+    "status": "Answer with this status",
+    "code": "and this code",
+    "delay_ms": "Wait before, ms",
+    "token_ms": "Wait before each piece, ms",
+    "break_after": "Break the stream after, pieces",
+    "share": "Only a share, 0 to 1",
+    "times": "At most so often",
+    "seconds": "For so long, s",
+    "skip": "Leave the first alone",
+}
 
 
 async def page(seen: Seen) -> Response:
