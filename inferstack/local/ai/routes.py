@@ -22,7 +22,8 @@ from inferstack.local.ai.markdown import supported, to_markdown
 from inferstack.local.ai.openai_api import OpenAiApi, engine_header, with_engine
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
+from inferstack.local.ai_gateway.asked import GatewayError, is_external
+from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import DEFAULT
 from inferstack.local.api_faults import ApiFaults
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,62 +21,18 @@ from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, uuid_id
 from inferstack.local.ai.openai_api import embedding_inputs, listed
 from inferstack.local.ai.run import Answer, InferenceError, Models
+from inferstack.local.ai_gateway.asked import Asked, Blocked, Done, GatewayError, is_external
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
 from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
+from inferstack.local.ai_gateway.guards import Found, Guards, rules_of
 from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.logs import Entry, Logs
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
 from inferstack.local.traces.calls import note
 
-
-def is_external(model: str) -> bool:
-    """Whether a model's name begins with a provider: `openai/gpt-4.1-mini`. Workers AI's begin with `@`."""
-    return "/" in model and not model.startswith(("@", "dynamic/"))
-
-
-class GatewayError(Exception):
-    """What the data plane answers: HTTP status, code, text."""
-
-    name = "AiGatewayError"
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.status, self.code, self.message = status, code, message
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request: where to, what with, and the settings it brings."""
-
-    gateway: str
-    provider: str
-    model: str
-    endpoint: str
-    inputs: dict[str, Any]
-    options: dict[str, Any]
-    headers: dict[str, str]
-    billed: bool = False  # by Cloudflare, so that no key of the provider is needed
-    openai: bool = False  # in OpenAI's form, whatever the model's own is
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Its answer, the id of its log entry, and what the cache had to do with it."""
-
-    routed: Routed
-    log: str
-    cache: str | None  # HIT or MISS; None when nothing of it is kept
-
-    @property
-    def answer(self) -> Answer:
-        return self.routed.answer
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Facts `api.md`, AI Gateway, response headers."""
-        return {"cf-aig-log-id": self.log} | ({"cf-aig-cache-status": self.cache} if self.cache else {})
+NAME = GatewayError.name
 
 
 class Gateways:
@@ -87,6 +43,7 @@ class Gateways:
         self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
         self._spending = Spending(self._windows)
+        self._guards = Guards(models)
 
     async def run(self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]) -> Done:
         """An inference through a gateway: of Workers AI, or of `provider/model`, which Cloudflare
@@ -101,18 +58,17 @@ class Gateways:
         metadata = options.get("metadata") or {}
         key = self._cache_key(asked)
         cached = None if options.get("skipCache") or asked.inputs.get("stream") else self._cached(key)
-        started = time.perf_counter()
+        started, found = time.perf_counter(), Found()
         if cached is None and self._spending.exceeded(gateway, asked.provider, asked.model, metadata):
             raise GatewayError(429, 2003, "Rate limited: spend limit reached")
         try:
-            if cached is not None:
+            if cached is not None:  # guards saw it when it was new
                 routed = Routed(Answer(value=cached), asked.provider, asked.model, 0)
-            elif asked.model.startswith("dynamic/"):
-                routed = await self._dynamic(asked, metadata)
             else:
-                routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
-        except InferenceError:
-            self._log(gateway, asked, Routed(Answer(), asked.provider, asked.model, 0), started, success=False)
+                routed = await self._guarded(gateway, asked, metadata, found)
+        except (InferenceError, Blocked) as error:
+            none = Routed(Answer(), asked.provider, asked.model, 0)
+            self._log(gateway, asked, none, started, status=error.status, found=found)
             raise
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
@@ -121,13 +77,22 @@ class Gateways:
             self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
-        log = self._log(gateway, asked, routed, started, cached=cached is not None)
-        found = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
-        note(**{f"cloudflare.ai.gateway.{name}": value for name, value in found.items()})
+        log = self._log(gateway, asked, routed, started, cached=cached is not None, found=found)
+        noted = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
+        note(**{f"cloudflare.ai.gateway.{name}": value for name, value in noted.items()})
         if answer.stream is not None and not answer.usage:
             stream = self._charged(answer, answer.stream, asked.gateway, log, routed, metadata)
             routed = replace(routed, answer=replace(answer, stream=stream))
-        return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None)
+        return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None, found.headers)
+
+    async def _guarded(self, gateway: Document, asked: Asked, metadata: Document, found: Found) -> Routed:
+        """The guards before and behind the model, or the route of models."""
+        await self._guards.check_request(gateway, asked.inputs, found)
+        if asked.model.startswith("dynamic/"):
+            routed = await self._dynamic(asked, metadata)
+        else:
+            routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
+        return replace(routed, answer=await self._guards.check_answer(gateway, routed.answer, found))
 
     async def _charged(
         self, answer: Answer, stream: AsyncIterator[bytes], gateway: str, log: str, routed: Routed, metadata: Document
@@ -148,8 +113,9 @@ class Gateways:
         routed: Routed,
         started: float,
         *,
-        success: bool = True,
+        status: int = 200,
         cached: bool = False,
+        found: Found,
     ) -> str:
         if not asked.options.get("collectLog", gateway.get("collect_logs")):
             return uuid_id()
@@ -159,8 +125,9 @@ class Gateways:
             started=started,
             inputs=asked.inputs,
             metadata=metadata,
-            success=success,
+            status=status,
             cached=cached,
+            guarded=found.document(),
         )
         return self._logs.add(gateway["id"], entry)
 
@@ -171,9 +138,11 @@ class Gateways:
         if own is not None:
             return await self._own(asked, own)
         keys = self._state.children(KEY, asked.gateway)
-        has_key = (
-            asked.billed or sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
-        )
+        has_key = sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
+        own_only = asked.headers.get("cf-aig-no-wholesale") == "true" or self._gateway(asked.gateway).get("byok_only")
+        if own_only and not has_key:  # status: changelog 2026-09-14, which has neither code nor text
+            raise InferenceError(400, 2009, f"{asked.provider} needs a key of yours: none is kept, none was sent", NAME)
+        has_key = has_key or asked.billed
         return await answer_external(
             self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key
         )
@@ -262,6 +231,8 @@ class Gateways:
             compat = True
         vectors = provider == "workers-ai" and compat and embeds
         inputs = embedding_inputs(query) if vectors else query
+        if inputs.get("stream") and rules_of(self._gateway(gateway_id), "response"):
+            inputs = {name: value for name, value in inputs.items() if name not in ("stream", "stream_options")}
         asked = Asked(gateway_id, provider, model, endpoint, inputs, _options(headers), headers, openai=compat)
         done = await self._answer(asked)
         shown = done.headers | {"cf-aig-step": str(done.routed.step or step)}

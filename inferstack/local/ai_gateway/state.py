@@ -72,7 +72,10 @@ class GatewayState:
     def update(self, name: str, body: Document) -> Document:
         old = self.get(name)
         kept = {k: old[k] for k in ("created_at", "is_default", "account_id", "account_tag", "internal_id", "id")}
-        return self._store.put(KIND, name, {**kept, "modified_at": now(), **_fields(body)})
+        gateway = {**kept, "modified_at": now(), **_fields(body)}
+        if gateway["cache_invalidate_on_update"]:
+            self._store.db.execute("delete from gateway_cache where gateway = ?", (name,))
+        return self._store.put(KIND, name, gateway)
 
     def delete(self, name: str) -> Document:
         gateway = self.get(name)
