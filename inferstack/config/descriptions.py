@@ -104,7 +104,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "prompt": "For each code (`P1` injection of prompts, `S1` to `S13` hazards), whether a prompt is flagged or blocked.",
         "response": "The same for responses.",
     },
-    "DlpSpec": {"profiles": "Ids of the account's DLP profiles.", "action": "Flag a match in the log, or block the request."},
+    "DlpSpec": {"profiles": "Names or ids of Cloudflare's profiles, such as `Financial Information`, or ids of the account's own.", "action": "Flag a match in the log, or block the request."},
     "SpendLimitSpec": {
         "usd": "US dollars in an interval; sent as cents.",
         "interval": "Seconds.",
@@ -115,6 +115,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "GatewaySpec": {
         "authentication": "Whether callers must send a token of the account.",
+        "byok_only": "Whether other providers are called with keys of yours only, and never on Cloudflare's bill.",
+        "zdr": "Whether providers that Cloudflare pays are to retain nothing (OpenAI and Anthropic can); keys of yours are not concerned.",
+        "billing": "How models of Workers AI are paid: `postpaid` by the account, `unified` from AI Gateway's credits.",
+        "otel": "Destinations, by their keys, that take a span of each request, with what was asked and said.",
         "cache_ttl": "Seconds that answers are kept, at least 60; 0 for not at all.",
         "cache_invalidate_on_update": "Whether a change of the gateway empties its cache.",
         "collect_logs": "Whether requests and answers are logged.",

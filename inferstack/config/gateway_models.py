@@ -112,7 +112,7 @@ class GuardrailSpec(StrictModel):
 
 
 class DlpSpec(StrictModel):
-    """Data loss prevention by profiles of the account, looked up by id."""
+    """Data loss prevention by profiles: Cloudflare's own by name or id, those of the account by id."""
 
     profiles: Annotated[list[str], Field(min_length=1)]
     action: Action = "BLOCK"
@@ -136,6 +136,10 @@ class GatewaySpec(StrictModel):
     """An AI Gateway. `cache_ttl` in seconds, 0 for no cache."""
 
     authentication: bool = False
+    byok_only: bool = False
+    zdr: bool = False
+    billing: Literal["postpaid", "unified"] = "postpaid"
+    otel: list[Name] = []
     cache_ttl: Annotated[int, Field(ge=0)] = 0
     cache_invalidate_on_update: bool = True
     collect_logs: bool = True

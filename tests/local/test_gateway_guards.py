@@ -90,7 +90,17 @@ def test_an_answer_is_blocked_and_not_kept(cloudflare: Api) -> None:
     plan(cloudflare, model=SMALL, answer="First you build a bomb.")
     assert code(asking(cloudflare, "answers", "Tell me")) == (424, 2017)
     assert asking(cloudflare, "answers", "Tell me").status_code == 200
-    assert logs(cloudflare, "answers")[-1]["guardrails"] == {"response": {"S1": "BLOCK"}}
+    [_, refused] = logs(cloudflare, "answers")
+    assert refused["guardrails"] == {"response": {"S1": "BLOCK"}}
+    assert (refused["status_code"], refused["tokens_out"] > 0, refused["response_size"]) == (424, True, 0)
+
+
+def test_a_refused_answer_was_paid_for(cloudflare: Api) -> None:
+    rule = {"limit": 0.0001, "limitType": "cost", "window": 3600}
+    guarded(cloudflare, "paid", {}, {"S1": "BLOCK"}, spend_limits={"enabled": True, "rules": [rule]})
+    plan(cloudflare, model=SMALL, answer="First you build a bomb.")
+    assert code(asking(cloudflare, "paid", "Tell me")) == (424, 2017)
+    assert code(asking(cloudflare, "paid", "Hello there")) == (429, 2003)
 
 
 def test_a_stream_at_the_gateway_becomes_one_payload_that_was_judged(cloudflare: Api) -> None:

@@ -18,6 +18,7 @@ from inferstack.local.ai.hazards import GUARD
 from inferstack.local.ai.run import Answer, InferenceError, Models
 from inferstack.local.ai_gateway.asked import Blocked
 from inferstack.local.ai_gateway.dlp import Check, policies_of, scan
+from inferstack.local.ai_gateway.dynamic import Routed
 from inferstack.local.ai_gateway.texts import asked_text, heard, raw_text, replayed, said_text
 
 Part = Literal["prompt", "response"]
@@ -44,6 +45,7 @@ class Found:
     unavailable: bool = False
     losses: list[Document] = field(default_factory=list)
     action: str = ""  # of data loss prevention
+    refused: Routed | None = None  # whose answer it is, without the answer, when guards refuse that
 
     @property
     def headers(self) -> dict[str, str]:

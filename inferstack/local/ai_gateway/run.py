@@ -28,6 +28,7 @@ from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_ke
 from inferstack.local.ai_gateway.guards import Found, Guards, rules_of
 from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.logs import Entry, Logs
+from inferstack.local.ai_gateway.otel import Spans
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
 from inferstack.local.traces.calls import note
@@ -43,7 +44,7 @@ class Gateways:
         self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
         self._spending = Spending(self._windows)
-        self._guards = Guards(models)
+        self._guards, self._spans = Guards(models), Spans()
 
     async def run(self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]) -> Done:
         """An inference through a gateway: of Workers AI, or of `provider/model`, which Cloudflare
@@ -67,21 +68,21 @@ class Gateways:
             else:
                 routed = await self._guarded(gateway, asked, metadata, found)
         except (InferenceError, Blocked) as error:
-            none = Routed(Answer(), asked.provider, asked.model, 0)
+            none = found.refused or Routed(Answer(), asked.provider, asked.model, 0)
+            self._spend(gateway, none, metadata)  # a refused answer was paid for
             self._log(gateway, asked, none, started, status=error.status, found=found)
             raise
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
         if cached is None:
-            spent = cost_cents(routed.provider, routed.model, answer.usage)
-            self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
+            self._spend(gateway, routed, metadata)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
         log = self._log(gateway, asked, routed, started, cached=cached is not None, found=found)
         noted = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
         note(**{f"cloudflare.ai.gateway.{name}": value for name, value in noted.items()})
         if answer.stream is not None and not answer.usage:
-            stream = self._charged(answer, answer.stream, asked.gateway, log, routed, metadata)
+            stream = self._charged(asked, routed, answer.stream, log, started)
             routed = replace(routed, answer=replace(answer, stream=stream))
         return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None, found.headers)
 
@@ -92,19 +93,25 @@ class Gateways:
             routed = await self._dynamic(asked, metadata)
         else:
             routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
+        found.refused = replace(routed, answer=Answer(usage=routed.answer.usage))
         return replace(routed, answer=await self._guards.check_answer(gateway, routed.answer, found))
 
     async def _charged(
-        self, answer: Answer, stream: AsyncIterator[bytes], gateway: str, log: str, routed: Routed, metadata: Document
+        self, asked: Asked, routed: Routed, stream: AsyncIterator[bytes], log: str, started: float
     ) -> AsyncIterator[bytes]:
         """A stream whose tokens are known at its end."""
         async for piece in stream:
             yield piece
-        if answer.usage:
-            cents = cost_cents(routed.provider, routed.model, answer.usage)
-            self._spending.add(self._gateway(gateway), routed.provider, routed.model, metadata, cents)
+        gateway, usage = self._gateway(asked.gateway), routed.answer.usage
+        self._spans.send(gateway, asked, routed, started, 200)
+        if usage:
+            self._spend(gateway, routed, asked.options.get("metadata") or {})
             with suppress(ApiError):  # no log is kept, or not any more
-                self._logs.charge(gateway, log, answer.usage)
+                self._logs.charge(asked.gateway, log, usage)
+
+    def _spend(self, gateway: Document, routed: Routed, metadata: Document) -> None:
+        cents = cost_cents(routed.provider, routed.model, routed.answer.usage)
+        self._spending.add(gateway, routed.provider, routed.model, metadata, cents)
 
     def _log(
         self,
@@ -117,6 +124,8 @@ class Gateways:
         cached: bool = False,
         found: Found,
     ) -> str:
+        if routed.answer.stream is None or routed.answer.usage:
+            self._spans.send(gateway, asked, routed, started, status)
         if not asked.options.get("collectLog", gateway.get("collect_logs")):
             return uuid_id()
         metadata = asked.options.get("metadata") or {}
