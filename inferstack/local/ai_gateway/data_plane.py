@@ -36,9 +36,14 @@ async def answer_gateway(gateways: Gateways, request: Request, token: str, *, ou
             _demand(headers, token, "cf-aig-authorization", "authorization")
         return await gateways.provider(gateway, rest[0], "/".join(rest[1:]), query, headers)
     except (GatewayError, InferenceError) as error:
-        body = {"success": False, "result": [], "messages": []}
-        more = error.headers if isinstance(error, GatewayError) else None
-        return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status, more)
+        return refusal(error)
+
+
+def refusal(error: GatewayError | InferenceError) -> Response:
+    """As the gateway's own address gives it, and `env.AI.gateway(id).run()`, which hands on what that answers."""
+    body = {"success": False, "result": [], "messages": []}
+    more = error.headers if isinstance(error, GatewayError) else None
+    return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status, more)
 
 
 def _demand(headers: dict[str, str], token: str, *names: str) -> None:
