@@ -9,12 +9,13 @@ from typing import Any
 
 from inferstack import catalog
 from inferstack.author.gateway_ways import Way, ways
-from inferstack.config import GatewaySpec, ModelTraffic, StackSpec, closest, outside_name
+from inferstack.config import GatewaySpec, ModelTraffic, StackSpec, closest, outside_name, policy_inputs
 from inferstack.cost.model_costs import call_usd
 from inferstack.errors import ConfigError
 from inferstack.local.ai.hazards import hazards_in, is_injection
 from inferstack.local.ai_gateway.dlp import Policy as DlpPolicy
 from inferstack.local.ai_gateway.dlp import scan
+from inferstack.local.ai_gateway.policies import decide
 
 Step = dict[str, Any]
 MOST_METADATA = 5  # facts `limits.json`
@@ -60,6 +61,9 @@ def tested(stack: str, spec: StackSpec, call: Call) -> dict[str, Any]:
     steps = [*(_before(gateway, call, text) if gateway else ()), *found.steps, *(_behind(gateway) if gateway else ())]
     traffic = spec.expect.models.get(call.alias)
     answers = [_answer(spec, declared.gateway, way, traffic or ASSUMED) for way in found.ways]
+    if gateway is not None and gateway.policies:
+        for each in answers:
+            each["refusal"] = each["refusal"] or _denied(gateway, call, each)
     refusal = next((step["refusal"] for step in steps if step["outcome"] == "refuses"), None)
     able = [each for each in answers if each["refusal"] is None and each["when"] != "above a limit"]
     first = [each["alias"] for each in able if each["when"] == "first"] or [each["alias"] for each in able[:1]]
@@ -80,6 +84,15 @@ def tested(stack: str, spec: StackSpec, call: Call) -> dict[str, Any]:
         "refusal": refusal,
         "priced_for": {"input": counted.input_tokens, "output": counted.output_tokens, "assumed": traffic is None},
     }
+
+
+def _denied(gateway: GatewaySpec, call: Call, answer: dict[str, Any]) -> dict[str, int] | None:
+    """By the gateway's policies, before anything is spent. Who asks is also the user of Cloudflare Access."""
+    live = [{"name": name, **policy_inputs(policy)} for name, policy in gateway.policies.items()]
+    user = call.metadata.get(CALLER)
+    identity = {"metadata": call.metadata} | ({"cf": {"user": {"email": user, "id": user}}} if user else {})
+    found = decide(live, answer["provider"], answer["model"], identity, lambda _: 0.0)
+    return None if found.allowed else {"status": 403, "code": 403}
 
 
 def step(what: str, outcome: str, detail: str, status: int = 0, code: int = 0) -> Step:

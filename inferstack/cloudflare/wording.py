@@ -10,6 +10,7 @@ PERMISSIONS = {
     "D1 migrations": "D1: Edit",
     "AI Gateway route": "AI Gateway: Edit",
     "AI Gateway custom provider": "AI Gateway: Edit",
+    "AI Gateway policy": "AI Gateway: Edit",
     "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
     "Durable Object migrations": "Workers Scripts: Read",
     "Secrets Store secret": "Secrets Store: Edit",

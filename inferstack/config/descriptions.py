@@ -113,6 +113,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "providers": "Only requests to these providers.",
         "per": "Name in the request's metadata; each of its values has a limit of its own.",
     },
+    "GatewayPolicySpec": {
+        "action": "`allow`, `cap` by money, `block`, or `block_others` than those that are named.",
+        "models": "By their own names, `*` for a part between slashes: `openai/gpt-*`. Without any, all.",
+        "providers": "By name; with `models`, both must fit.",
+        "actor": "Whose budget it is: one of all, or with fields in braces one for each value: `user:{metadata.user}`.",
+        "when": "An expression of CEL over `cf.user.*`, `cf.country` and `metadata.*`.",
+        "usd": "Of a cap, US dollars.", "per": "Of a cap, the calendar's interval in UTC.",
+    },
     "GatewaySpec": {
         "authentication": "Whether callers must send a token of the account.",
         "byok_only": "Whether other providers are called with keys of yours only, and never on Cloudflare's bill.",
@@ -130,6 +138,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "spend_limits": "The most that may be spent; requests above it are refused.",
         "routes": "Dynamic routes by name.",
         "keys": "Keys of external providers, by provider.",
+        "policies": "Who may call which models, for how much; with one, what none allows is denied.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "IndexSpec": {

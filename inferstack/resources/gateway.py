@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 
 from inferstack import catalog
-from inferstack.config import GatewaySpec, SpendLimitSpec
+from inferstack.config import GatewaySpec, SpendLimitSpec, policy_inputs
 from inferstack.resources.context import Context
 from inferstack.resources.gateway_routes import CENTS, route_elements
 from inferstack.resources.official import AiGateway
-from inferstack.resources.own import CustomProvider, GatewayRoute, ProviderKey
+from inferstack.resources.own import CustomProvider, GatewayPolicy, GatewayRoute, ProviderKey
 
 
 class Provider(pulumi.ComponentResource):
@@ -67,6 +67,8 @@ class Gateway(pulumi.ComponentResource):
         for name, route in spec.routes.items():
             elements = route_elements(route, context.spec)
             GatewayRoute(f"{key}-{name}", {**shared, "name": name, "elements": elements}, child)
+        for name, policy in spec.policies.items():
+            GatewayPolicy(f"{key}-{name}-policy", {**shared, "name": name, **policy_inputs(policy)}, child)
         for name, provider in spec.keys.items():
             secret = context.secret(provider.secret, f"gateway `{key}`, key `{name}`")
             inputs = {**shared, "provider": context.spec.provider_name(name), "alias": provider.alias, "secret": secret}

@@ -217,3 +217,26 @@ def test_wrong_words_are_one_clear_sentence(
     assert main(["gateway", "test", "dev", *words]) == 2
     shown = capsys.readouterr().err
     assert said in shown and "\n  fix: " in shown
+
+
+@pytest.mark.parametrize(
+    ("user", "metadata", "first"),
+    [
+        ("ann@example.com", "role=eng", ["chat"]),
+        ("ann@example.com", "role=intern", ["small"]),
+        (None, "role=eng", ["small"]),
+    ],
+)
+def test_policies_say_which_model_is_left(
+    project: Path, capsys: pytest.CaptureFixture[str], user: str | None, metadata: str, first: list[str]
+) -> None:
+    policies = {
+        "staff": {"action": "allow", "models": [LARGE], "when": "cf.user.email.endsWith('@example.com')"},
+        "small": {"action": "cap", "usd": 5, "per": "daily", "models": [SMALL]},
+        "interns": {"action": "block", "models": ["@cf/meta/llama-3.3-*"], "when": "metadata.role == 'intern'"},
+    }
+    write(project, {"policies": policies})
+    document = told(capsys, "chat", "--metadata", metadata, *(["--as", user] if user else []))
+    assert document["answered_by"] == first
+    assert told(capsys, "gpt")["refusal"] == {"status": 401, "code": 2009}
+    assert told(capsys, "billed")["refusal"] == {"status": 403, "code": 403}

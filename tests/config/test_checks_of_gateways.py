@@ -72,3 +72,18 @@ def test_spans_go_to_destinations_that_take_traces(root: Path) -> None:
 def test_no_retention_needs_calls_that_cloudflare_pays(root: Path) -> None:
     assert codes(root, gateways={"g": {"zdr": True}}) == []
     assert codes(root, gateways={"g": {"zdr": True, "byok_only": True}}) == ["IS134"]
+
+
+def test_policies_let_somebody_in_and_no_cache_stands_before_them(root: Path) -> None:
+    allow, block = {"action": "allow"}, {"action": "block", "models": ["openai/gpt-*"]}
+    cap = {"action": "cap", "usd": 5, "per": "daily"}
+    assert codes(root, gateways={"g": {"policies": {"a": allow, "b": block}}}) == []
+    assert codes(root, gateways={"g": {"policies": {"a": cap}, "cache_ttl": 60}}) == []
+    assert codes(root, gateways={"g": {"policies": {"b": block}}}) == ["IS135"]
+    assert codes(root, gateways={"g": {"policies": {"a": allow, "b": block}, "cache_ttl": 60}}) == ["IS136"]
+    for wrong in (
+        {"action": "cap", "usd": 5},
+        {"action": "allow", "usd": 5, "per": "daily"},
+        {"action": "block_others"},
+    ):
+        assert len(codes(root, gateways={"g": {"policies": {"a": wrong}}})) == 1, wrong

@@ -23,6 +23,13 @@ def check(spec: StackSpec, report: Report) -> None:
     for key, gateway in spec.gateways.items():
         _check_dlp(spec, key, report)
         _check_keys(spec, key, report)
+        if gateway.policies and not any(policy.allows for policy in gateway.policies.values()):
+            problem = f"no policy of `{key}` allows a call, and with policies the rest is denied: nobody gets an answer"
+            report("IS135", ("gateways", key, "policies"), problem, "add one with `action: allow`, or a `cap`")
+        blocking = [name for name, policy in gateway.policies.items() if not policy.allows]
+        if blocking and gateway.cache_ttl:
+            problem = f"the cache of `{key}` answers before policy `{blocking[0]}` is asked, whoever calls"
+            report("IS136", ("gateways", key, "cache_ttl"), problem, "leave the cache out: `cache_ttl: 0`")
         if 0 < gateway.cache_ttl < shortest:
             problem = f"`cache_ttl` is {gateway.cache_ttl} seconds; AI Gateway keeps answers at least {shortest}"
             report("IS069", ("gateways", key, "cache_ttl"), problem, f"give {shortest} or more, or 0 for no cache")

@@ -28,6 +28,14 @@ class Blocked(GatewayError):
     """By a guard: of the request, or of its answer. It stands in the log."""
 
 
+class Denied(Blocked):
+    """By a policy. Cloudflare's answer has no code; `env.AI` shows the status in its place."""
+
+    def __init__(self, status: int, message: str, **more: Any) -> None:
+        super().__init__(status, status, message)
+        self.body = {"success": False, "error": {"message": message, **more}}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: where to, what with, and the settings it brings."""

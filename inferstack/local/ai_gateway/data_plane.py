@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from inferstack.local._bytes import from_header
 from inferstack.local._envelope import json_body
 from inferstack.local.ai.run import InferenceError
-from inferstack.local.ai_gateway.asked import GatewayError
+from inferstack.local.ai_gateway.asked import Denied, GatewayError
 from inferstack.local.ai_gateway.run import Gateways
 
 
@@ -41,6 +41,8 @@ async def answer_gateway(gateways: Gateways, request: Request, token: str, *, ou
 
 def refusal(error: GatewayError | InferenceError) -> Response:
     """As the gateway's own address gives it, and `env.AI.gateway(id).run()`, which hands on what that answers."""
+    if isinstance(error, Denied):
+        return JSONResponse(error.body, error.status)
     body = {"success": False, "result": [], "messages": []}
     more = error.headers if isinstance(error, GatewayError) else None
     return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status, more)

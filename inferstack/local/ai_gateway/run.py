@@ -21,14 +21,15 @@ from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, uuid_id
 from inferstack.local.ai.openai_api import embedding_inputs, listed
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.asked import Asked, Blocked, Done, GatewayError, is_external
+from inferstack.local.ai_gateway.asked import Asked, Blocked, Denied, Done, GatewayError, is_external
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
 from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
 from inferstack.local.ai_gateway.guards import Found, Guards, rules_of
-from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
+from inferstack.local.ai_gateway.limits import CENTS, Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.logs import Entry, Logs
 from inferstack.local.ai_gateway.otel import Spans
+from inferstack.local.ai_gateway.policies import Policies
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
 from inferstack.local.traces.calls import note
@@ -39,7 +40,10 @@ NAME = GatewayError.name
 class Gateways:
     """Inference through the account's gateways."""
 
-    def __init__(self, state: GatewayState, store: Store, models: Models, custom: CustomProviders) -> None:
+    def __init__(
+        self, state: GatewayState, store: Store, models: Models, custom: CustomProviders, policies: Policies
+    ) -> None:
+        self._policies = policies
         self._logs = Logs(store)
         self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
@@ -112,6 +116,17 @@ class Gateways:
     def _spend(self, gateway: Document, routed: Routed, metadata: Document) -> None:
         cents = cost_cents(routed.provider, routed.model, routed.answer.usage)
         self._spending.add(gateway, routed.provider, routed.model, metadata, cents)
+        self._policies.spend(gateway["id"], routed.provider, routed.model, metadata, cents / CENTS)
+
+    def _permit(self, asked: Asked) -> None:
+        """By the policies: of each model that is really asked, those of a route too. Raises `Denied`."""
+        metadata = asked.options.get("metadata") or {}
+        found = self._policies.decide(asked.gateway, asked.provider, asked.model, metadata)
+        if found.why == "limit_exceeded":
+            figures = {"bucket": found.bucket, "spent": found.spent, "limit": found.limit}
+            raise Denied(429, "Spending limit exceeded", **figures)
+        if not found.allowed:
+            raise Denied(403, "Access denied by policy")
 
     def _log(
         self,
@@ -141,6 +156,7 @@ class Gateways:
         return self._logs.add(gateway["id"], entry)
 
     async def _call(self, asked: Asked) -> Answer:
+        self._permit(asked)
         if asked.provider == "workers-ai":
             return await self._models.run(asked.model, asked.inputs, openai=asked.openai)
         own = self._custom.base_url(asked.provider)
