@@ -22,12 +22,16 @@ gateways:
     cache_ttl: 0
     guardrails: { prompt: { S1: BLOCK, P1: BLOCK }, response: { S2: BLOCK } }
     dlp: { profiles: [Financial Information] }
+    policies:
+      all: { action: allow }
+      low: { action: block, models: ["@cf/meta/llama-3.3-*", "openai/*"], when: metadata.tier == 'low' }
 """
 CARD = "My card is 4111 1111 1111 1111"
 
 
-def ask(deployed: Deployed, model: str, text: str) -> httpx.Response:
-    body = {"model": model, "messages": [{"role": "user", "content": text}]}
+def ask(deployed: Deployed, model: str, text: str, tier: str = "high") -> httpx.Response:
+    """With a tier: a policy that blocks by a field which is not there blocks."""
+    body = {"model": model, "messages": [{"role": "user", "content": text}], "metadata": {"tier": tier}}
     return deployed.post("gateway", "/v1/chat/completions", body)
 
 
@@ -68,4 +72,12 @@ def test_without_its_guard_no_model_is_asked(deployed: Deployed, model: str) -> 
     assert told(answer) == (503, "guard_failed"), answer.text
     assert answer.headers["retry-after"] == "5"
     assert {each["model"] for each in deployed.inferences()[before:]} == {GUARD}
+    assert ask(deployed, model, "Hello there").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["fast", "cheap"])
+def test_what_a_policy_denies_goes_to_no_other_model(deployed: Deployed, model: str) -> None:
+    before = len(deployed.inferences())
+    assert told(ask(deployed, model, "Hello there", tier="low")) == (403, "denied_by_policy")
+    assert [each for each in deployed.inferences()[before:] if "guard" not in each["model"]] == []
     assert ask(deployed, model, "Hello there").status_code == 200

@@ -26,6 +26,7 @@ class ModelFailure extends Error {
     this.code = Number(/\b(\d{3,4})\b/.exec(this.message)?.[1] ?? 0);
     // The gateway has one code for both, and only its words tell a rate from a sum: waiting does not help a sum.
     this.spent = this.code === NO_CREDITS || /spend(ing)? limit/i.test(this.message);
+    this.denied = /denied by policy/i.test(this.message); // Cloudflare's answer has no code
     this.usedUp = USED_UP.has(this.code);
     this.busy = BUSY.has(this.code) || /capacity temporarily exceeded/i.test(this.message);
   }
@@ -50,6 +51,7 @@ export async function infer(call, model, input) {
       call.log.failed(target.name, error.message);
       // A fallback would spend what the limit is there to keep.
       if (error.spent) throw new HttpError(402, "spend_limit_reached", spentText(error));
+      if (error.denied) throw new HttpError(403, "denied_by_policy", "a policy of the gateway does not allow this caller the model");
       // Nor may it answer what a guard did not see: no guard need stand before it.
       if (error.code === NO_GUARD) throw new HttpError(503, "guard_failed", UNGUARDED, { headers: { "retry-after": "5" } });
       if (INPUT.has(error.code)) throw new HttpError(400, "model_refused", `the model refuses it: ${error.message}`);
@@ -82,7 +84,7 @@ async function persist(call, target, input) {
       return await ask(call, target, input);
     } catch (error) {
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
+      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.denied || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
