@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from inferstack.cli.gateway_results import GatewayTest
 from inferstack.cli.load_results import Link, LoadTest, Top
 from inferstack.cli.local_results import (
     Faults,
@@ -336,6 +337,7 @@ RESULTS: dict[str, Any] = {
     "history": list[Event],
     "logs": LogLine,
     "top": Top,
+    "gateway test": GatewayTest,
     "console": Link,
     "load-test": LoadTest,
     "local traces": Written,

@@ -10,9 +10,11 @@ PERMISSIONS = {
     "D1 migrations": "D1: Edit",
     "AI Gateway route": "AI Gateway: Edit",
     "AI Gateway custom provider": "AI Gateway: Edit",
+    "AI Gateway policy": "AI Gateway: Edit",
     "AI Search namespace": "AI Search: Edit",
     "AI Gateway provider key": "AI Gateway: Edit and Secrets Store: Edit",
     "Durable Object migrations": "Workers Scripts: Read",
+    "telemetry destination": "Workers Observability: Edit",
     "Secrets Store secret": "Secrets Store: Edit",
 }
 

@@ -8,7 +8,7 @@ from inferstack.config.env_use import env_uses
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
-from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec
+from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.observability_models import ObservabilitySpec
@@ -87,6 +87,7 @@ __all__ = [
     "outside_name",
     "parse_seconds",
     "plain",
+    "policy_inputs",
     "price_name",
     "priced_model",
     "provider_variable",

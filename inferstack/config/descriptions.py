@@ -105,7 +105,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "prompt": "For each code (`P1` injection of prompts, `S1` to `S13` hazards), whether a prompt is flagged or blocked.",
         "response": "The same for responses.",
     },
-    "DlpSpec": {"profiles": "Ids of the account's DLP profiles.", "action": "Flag a match in the log, or block the request."},
+    "DlpSpec": {"profiles": "Names or ids of Cloudflare's profiles, such as `Financial Information`, or ids of the account's own.", "action": "Flag a match in the log, or block the request."},
     "SpendLimitSpec": {
         "usd": "US dollars in an interval; sent as cents.",
         "interval": "Seconds.",
@@ -114,8 +114,20 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "providers": "Only requests to these providers.",
         "per": "Name in the request's metadata; each of its values has a limit of its own.",
     },
+    "GatewayPolicySpec": {
+        "action": "`allow`, `cap` by money, `block`, or `block_others` than those that are named.",
+        "models": "By their own names, `*` for a part between slashes: `openai/gpt-*`. Without any, all.",
+        "providers": "By name; with `models`, both must fit.",
+        "actor": "Whose budget it is: one of all, or with fields in braces one for each value: `user:{metadata.user}`.",
+        "when": "An expression of CEL over `cf.user.*`, `cf.country` and `metadata.*`.",
+        "usd": "Of a cap, US dollars.", "per": "Of a cap, the calendar's interval in UTC.",
+    },
     "GatewaySpec": {
         "authentication": "Whether callers must send a token of the account.",
+        "byok_only": "Whether other providers are called with keys of yours only, and never on Cloudflare's bill.",
+        "zdr": "Whether providers that Cloudflare pays are to retain nothing (OpenAI and Anthropic can); keys of yours are not concerned.",
+        "billing": "How models of Workers AI are paid: `postpaid` by the account, `unified` from AI Gateway's credits.",
+        "otel": "Destinations, by their keys, that take a span of each request, with what was asked and said.",
         "cache_ttl": "Seconds that answers are kept, at least 60; 0 for not at all.",
         "cache_invalidate_on_update": "Whether a change of the gateway empties its cache.",
         "collect_logs": "Whether requests and answers are logged.",
@@ -127,6 +139,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "spend_limits": "The most that may be spent; requests above it are refused.",
         "routes": "Dynamic routes by name.",
         "keys": "Keys of external providers, by provider.",
+        "policies": "Who may call which models, for how much; with one, what none allows is denied.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
     "IndexSpec": {

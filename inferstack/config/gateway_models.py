@@ -112,7 +112,7 @@ class GuardrailSpec(StrictModel):
 
 
 class DlpSpec(StrictModel):
-    """Data loss prevention by profiles of the account, looked up by id."""
+    """Data loss prevention by profiles: Cloudflare's own by name or id, those of the account by id."""
 
     profiles: Annotated[list[str], Field(min_length=1)]
     action: Action = "BLOCK"
@@ -132,10 +132,41 @@ class SpendLimitSpec(StrictModel):
     per: str | None = None
 
 
+class GatewayPolicySpec(StrictModel):
+    """Who may call which models, and for how much: after the first policy, what none allows is denied.
+
+    `actor` names the budget and may hold fields of the identity in braces; `when` is an expression of CEL.
+    """
+
+    action: Literal["allow", "cap", "block", "block_others"]
+    models: list[str] = []
+    providers: list[str] = []
+    actor: Annotated[str, Field(min_length=1)] = "company:all"
+    when: Annotated[str, Field(min_length=1, max_length=2000)] = "true"
+    usd: Usd | None = None
+    per: Literal["hourly", "daily", "weekly", "monthly"] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> GatewayPolicySpec:
+        if (self.action == "cap") != (self.usd is not None and self.per is not None):
+            raise ValueError("a `cap` has `usd` and `per`, and nothing else has them")
+        if self.action == "block_others" and not self.models and not self.providers:
+            raise ValueError("`block_others` names the `models` or `providers` that are not blocked")
+        return self
+
+    @property
+    def allows(self) -> bool:
+        return self.action in ("allow", "cap")
+
+
 class GatewaySpec(StrictModel):
     """An AI Gateway. `cache_ttl` in seconds, 0 for no cache."""
 
     authentication: bool = False
+    byok_only: bool = False
+    zdr: bool = False
+    billing: Literal["postpaid", "unified"] = "postpaid"
+    otel: list[Name] = []
     cache_ttl: Annotated[int, Field(ge=0)] = 0
     cache_invalidate_on_update: bool = True
     collect_logs: bool = True
@@ -147,4 +178,22 @@ class GatewaySpec(StrictModel):
     spend_limits: list[SpendLimitSpec] = []
     routes: dict[Name, RouteSpec] = {}
     keys: dict[Name, ProviderKeySpec] = {}
+    policies: dict[Name, GatewayPolicySpec] = {}
     raw: dict[str, Any] = {}
+
+
+def policy_inputs(policy: GatewayPolicySpec) -> dict[str, Any]:
+    """A policy in the API's form, without its name."""
+    resource: dict[str, Any] = {}
+    if policy.models:
+        resource["model"] = policy.models
+    if policy.providers:
+        resource["provider"] = policy.providers
+    actions: dict[str, dict[str, Any]] = {
+        "allow": {"type": "no-limit"},
+        "block": {"type": "block"},
+        "block_others": {"type": "block", "except": True},
+        "cap": {"type": "limit", "amount": policy.usd, "period": policy.per, "technique": "named-interval"},
+    }
+    found = {"actor": policy.actor, "condition": policy.when, "action": actions[policy.action]}
+    return {**found, "resource": resource or "*"}

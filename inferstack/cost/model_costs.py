@@ -30,7 +30,7 @@ def add_models(found: Estimate, spec: StackSpec) -> None:
                 continue
             if not share.part:
                 continue
-            usd += _guards(found, spec, share, f"models.{alias}", traffic)
+            usd += _guards(found, spec, spec.models[alias].gateway, share, f"models.{alias}", traffic)
             product = maker(spec, share.alias)
             lines = model_lines(product, f"models.{alias}", model, traffic, share.part)
             found.lines += lines
@@ -47,9 +47,27 @@ def add_models(found: Estimate, spec: StackSpec) -> None:
     _take_neurons(found, usd)
 
 
-def _guards(found: Estimate, spec: StackSpec, share: Share, resource: str, traffic: ModelTraffic) -> float:
+def call_usd(spec: StackSpec, gateway: str | None, alias: str, traffic: ModelTraffic) -> float | None:
+    """US dollars of one call that comes through `gateway` and that this model answers: its tokens, the guards' and the
+    fee on credits. None where no price is known, or where nothing in `traffic` is what it is priced by."""
+    model = priced_model(spec, alias)
+    one = traffic.model_copy(update={"requests": 1, "cache_hits": 0})
+    product, share = maker(spec, alias), Share(alias, 1.0, "answers")
+    found = Estimate("", "paid")
+    found.lines += model_lines(product, alias, model, one) if model else []
+    if not found.lines:
+        return None
+    if product != "Workers AI":
+        _credits(found, spec, share, list(found.lines))
+    _guards(found, spec, gateway, share, alias, one)
+    return found.usd / DAYS
+
+
+def _guards(
+    found: Estimate, spec: StackSpec, key: str | None, share: Share, resource: str, traffic: ModelTraffic
+) -> float:
     """A gateway's guardrails read each prompt and answer with a model of Workers AI, which is billed like any other."""
-    gateway = spec.gateways.get(spec.models[share.alias].gateway or "")
+    gateway = spec.gateways.get(key or "")
     if gateway is None or gateway.guardrails is None:
         return 0.0
     guard = catalog.find_model(catalog.prices("ai_gateway")["guardrails"]["model"])

@@ -32,6 +32,7 @@ from inferstack.local.ai.run import Models
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.data_plane import answer_gateway
 from inferstack.local.ai_gateway.limits import Windows
+from inferstack.local.ai_gateway.policies import Policies
 from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import GatewayState
 from inferstack.local.ai_search.older import OlderApi
@@ -117,7 +118,8 @@ class LocalCloudflare:
         self.use_recordings: Callable[[str, Path, RealAccount | None], None] = lambda *_: None
         self.use_engines: Callable[[str, tuple[str, ...]], None] = lambda *_: None
         self.custom_providers = CustomProviders(store)
-        self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers)
+        self.gateway_policies = Policies(store, Windows())
+        self.gateways = Gateways(self.gateway_state, store, self.models, self.custom_providers, self.gateway_policies)
         self.spaces = Spaces(store, account.account_id, storage.objects)
         self.flows = Flows(store, account.account_id, storage.objects)
         self.instances = Instances(lambda: self.deployer.supervisor)

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from inferstack.local.ai.routes import AiApi, ai_binding
 from inferstack.local.ai_gateway.evaluations import EvaluationsApi
+from inferstack.local.ai_gateway.policy_routes import PolicyApi
 from inferstack.local.ai_gateway.routes import GatewayApi
 from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
@@ -70,6 +71,7 @@ def products(of: LocalCloudflare) -> list[Product]:
         Product(routes=GatewayApi(of.gateway_state, of.store).routes),
         Product(routes=EvaluationsApi(of.gateway_state, of.store, of.account.account_id).routes),
         Product(routes=of.custom_providers.routes),
+        Product(routes=PolicyApi(of.gateway_policies, of.gateway_state).routes),
         Product(
             routes=D1Api(of.databases).routes,
             bindings={"d1": partial(d1_binding, of.databases)},

@@ -6,6 +6,7 @@ from inferstack import __version__
 from inferstack.plugin.servicer import Servicer, serve_provider
 from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
+from inferstack.provider.gateway_policy import GatewayPolicy
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.object_migrations import ObjectMigrations
@@ -22,6 +23,7 @@ TYPES = (
     MetadataIndex(),
     D1Migrations(),
     GatewayRoute(),
+    GatewayPolicy(),
     ProviderKey(),
     StoreSecret(),
     CustomProvider(),

@@ -6,11 +6,12 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config import GatewaySpec, SpendLimitSpec
+from inferstack import catalog
+from inferstack.config import GatewaySpec, SpendLimitSpec, policy_inputs
 from inferstack.resources.context import Context
 from inferstack.resources.gateway_routes import CENTS, route_elements
 from inferstack.resources.official import AiGateway
-from inferstack.resources.own import CustomProvider, GatewayRoute, ProviderKey
+from inferstack.resources.own import CustomProvider, GatewayPolicy, GatewayRoute, ProviderKey
 
 
 class Provider(pulumi.ComponentResource):
@@ -40,6 +41,10 @@ class Gateway(pulumi.ComponentResource):
                 "accountId": context.account_id,
                 "aiGatewayId": context.spec.physical(key),
                 "authentication": spec.authentication,
+                "byokOnly": spec.byok_only,
+                "zdr": spec.zdr,
+                "workersAiBillingMode": spec.billing,
+                "otels": _exporters(spec, context),
                 "cacheInvalidateOnUpdate": spec.cache_invalidate_on_update,
                 "cacheTtl": spec.cache_ttl,
                 "collectLogs": spec.collect_logs,
@@ -62,6 +67,8 @@ class Gateway(pulumi.ComponentResource):
         for name, route in spec.routes.items():
             elements = route_elements(route, context.spec)
             GatewayRoute(f"{key}-{name}", {**shared, "name": name, "elements": elements}, child)
+        for name, policy in spec.policies.items():
+            GatewayPolicy(f"{key}-{name}-policy", {**shared, "name": name, **policy_inputs(policy)}, child)
         for name, provider in spec.keys.items():
             secret = context.secret(provider.secret, f"gateway `{key}`, key `{name}`")
             inputs = {**shared, "provider": context.spec.provider_name(name), "alias": provider.alias, "secret": secret}
@@ -76,10 +83,29 @@ def _guards(spec: GatewaySpec) -> dict[str, Any]:
         parts = {"prompt": spec.guardrails.prompt, "response": spec.guardrails.response}
         guards["guardrails"] = {name: {code.lower(): do for code, do in part.items()} for name, part in parts.items()}
     if spec.dlp:
-        guards["dlp"] = {"enabled": True, "action": spec.dlp.action, "profiles": spec.dlp.profiles}
+        guards["dlp"] = {"enabled": True, "action": spec.dlp.action, "profiles": _profile_ids(spec.dlp.profiles)}
     if spec.spend_limits:
         guards["spendLimits"] = {"enabled": True, "rules": [_spend_rule(limit) for limit in spec.spend_limits]}
     return guards
+
+
+def _profile_ids(names: list[str]) -> list[str]:
+    known = [(name, catalog.find_dlp_profile(name)) for name in names]
+    return [profile.id if profile else name for name, profile in known]
+
+
+def _exporters(spec: GatewaySpec, context: Context) -> list[dict[str, Any]] | None:
+    """Destinations of the stack, whose headers are secrets."""
+    made = []
+    for key in spec.otel:
+        destination = context.spec.destinations[key]
+        headers = {
+            name: context.secret(reference, f"destination `{key}`, header `{name}`")
+            for name, reference in destination.headers.items()
+        }
+        kept = pulumi.Output.secret(headers) if headers else headers
+        made.append({"url": destination.url, "headers": kept, "contentType": "json"})
+    return made or None
 
 
 def _spend_rule(limit: SpendLimitSpec) -> dict[str, Any]:

@@ -43,6 +43,12 @@ class GatewayRoute(OwnResource):
     outputs = ("routeId", "versionId")
 
 
+class GatewayPolicy(OwnResource):
+    """Inputs: accountId, gatewayId, name, actor, resource, condition, action."""
+
+    token = "inferstack:index:GatewayPolicy"  # noqa: S105
+
+
 class SmokeCheck(OwnResource):
     """Inputs: accountId, scriptName, versionId, checks, hostname?, localAddress?."""
 

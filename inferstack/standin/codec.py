@@ -21,6 +21,7 @@ RESOURCES: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json"
 LISTS = ("list", "set")
 SPECIAL_NAMES = {
     ("ai_gateway", "id"): "aiGatewayId",
+    ("ai_gateway", "otel"): "otels",
     ("ai_search_instance", "id"): "aiSearchInstanceId",
     ("ai_search_instance", "custom_metadata"): "customMetadatas",
 }

@@ -90,6 +90,7 @@ def test_writing(shop: Path, tmp_path: Path) -> None:
 
 
 def test_looking(shop: Path) -> None:
+    assert told(shop, "gateway test", "dev", "--model", "chat")["answered_by"] == ["chat"]
     told(shop, "cost", "dev")
     assert told(shop, "models", "--task", "embeddings")
     assert told(shop, "models", "@cf/baai/bge-m3")["dimensions"] == 1024

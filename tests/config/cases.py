@@ -213,6 +213,13 @@ CASES = [
          "m/0002_b.sql": "ALTER TABLE t RENAME COLUMN a TO b;\n"}, folders=("m",)),
     Case("IS129", LOCAL + MOVED, {"m/0001_a.sql": "CREATE TABLE t (a);\n",
          "m/0002_b.sql": "ALTER TABLE t ADD COLUMN b TEXT NOT NULL;\n"}, folders=("m",)),
+    Case("IS132", LOCAL + "gateways:\n  g:\n    dlp: { profiles: [Finance Information] }\n"),
+    Case("IS133", LOCAL + "models: { x: { provider: openai, model: gpt-4o, gateway: g } }\n"
+         "gateways: { g: { byok_only: true } }\n"),
+    Case("IS134", LOCAL + "gateways: { g: { byok_only: true, zdr: true } }\n"),
+    Case("IS135", LOCAL + "gateways:\n  g:\n    policies: { interns: { action: block, when: metadata.role == 'intern' } }\n"),
+    Case("IS136", LOCAL + "gateways:\n  g:\n    cache_ttl: 60\n"
+         "    policies: { all: { action: allow }, not-opus: { action: block, models: [anthropic/claude-opus-*] } }\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -14,7 +16,11 @@ models:
 gateways:
   main:
     guardrails: { prompt: { S1: BLOCK, P1: FLAG }, response: { S10: FLAG } }
-    dlp: { profiles: [abc], action: FLAG }
+    dlp: { profiles: [Financial Information, 12345678-90ab-cdef-1234-567890abcdef], action: FLAG }
+    byok_only: true
+    zdr: true
+    billing: unified
+    otel: [spans]
     spend_limits:
       - { usd: 12.5, interval: 86400, models: ["gpt-x"], providers: [openai], per: team }
     keys:
@@ -27,6 +33,8 @@ gateways:
         limits:
           - { by: user, requests: 1, interval: 3600, models: [gpt, small] }
           - { by: user, usd: 2, interval: 3600 }
+destinations:
+  spans: { url: "https://otel.example.com/v1/traces", headers: { x-team: "env:TEAM_KEY" } }
 databases:
   content: { jurisdiction: eu }
 buckets:
@@ -34,12 +42,15 @@ buckets:
 indexes:
   docs: { description: the handbook }
 """
+FINANCIAL = "e91a2360-da51-4fdf-9711-bcdecd462614"
+TEAM = "key-of-the-team"
 HELLO = [{"role": "user", "content": "Hello there"}]
 
 
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("OPENAI_KEY", "sk-secret-of-the-test")
+    monkeypatch.setenv("TEAM_KEY", TEAM)
     return "sk-secret-of-the-test"
 
 
@@ -47,11 +58,20 @@ def test_a_gateway_with_everything_is_applied_settles_and_routes(project: Projec
     file = project.root / "stacks" / "dev.yaml"
     file.write_text(file.read_text().rstrip() + "\n" + EXTRAS)
     shown = project.run("up", "dev")
-    assert key not in shown
+    assert key not in shown and TEAM not in shown
 
     [gateway] = project.api("GET", "/ai-gateway/gateways")
     assert gateway["guardrails"] == {"prompt": {"S1": "BLOCK", "P1": "FLAG"}, "response": {"S10": "FLAG"}}
-    assert gateway["dlp"] == {"enabled": True, "action": "FLAG", "profiles": ["abc"]}
+    assert gateway["dlp"] == {
+        "enabled": True,
+        "action": "FLAG",
+        "profiles": [FINANCIAL, "12345678-90ab-cdef-1234-567890abcdef"],
+    }
+    assert (gateway["byok_only"], gateway["zdr"], gateway["workers_ai_billing_mode"]) == (True, True, "unified")
+    spans = {"url": "https://otel.example.com/v1/traces", "headers": {"x-team": TEAM}, "content_type": "json"}
+    assert gateway["otel"] == [spans]
+    state = project.pulumi("stack", "export", "-s", "dev")
+    assert "otel.example.com" in state and TEAM not in state and key not in state
     [rule] = gateway["spend_limits"]["rules"]
     assert (rule["limit"], rule["limitType"], rule["window"]) == (1250, "cost", 86400)
     assert rule["provider"] == {"mode": "filter", "values": ["openai"]}
@@ -74,4 +94,10 @@ def test_a_gateway_with_everything_is_applied_settles_and_routes(project: Projec
     large, small = "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "@cf/meta/llama-3.2-3b-instruct"
     assert answers('{"plan": "trial", "user": "ann"}') == small
     assert [answers('{"user": "ann"}'), answers('{"user": "ann"}')] == [large, "gpt-x"]
+    file.write_text(re.sub(r"    (byok_only|zdr|billing|otel): .*\n", "", file.read_text()))
+    project.run("up", "dev")
+    [gateway] = project.api("GET", "/ai-gateway/gateways")
+    assert (gateway["byok_only"], gateway["zdr"], gateway["workers_ai_billing_mode"]) == (False, False, "postpaid")
+    assert not gateway.get("otel")
+    project.run("preview", "dev", "--expect-no-changes")
     project.run("down", "dev", "--yes")

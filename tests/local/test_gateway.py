@@ -145,7 +145,7 @@ def test_an_external_provider_needs_a_key_and_answers_in_its_own_shape(cloudflar
     gateway(cloudflare, "outside")
     asked = {**HELLO, "model": "openai/gpt-x"}
     refused = call(cloudflare, "outside/compat/chat/completions", asked)
-    assert (refused.status_code, refused.json()["error"][0]["code"]) == (401, 2047)
+    assert (refused.status_code, refused.json()["error"][0]["code"]) == (401, 2009)
     sent = call(cloudflare, "outside/compat/chat/completions", asked, authorization="Bearer sk-of-the-caller")
     assert sent.json()["choices"][0]["message"]["content"] == "You said: Hello there"
     kept = {"provider_slug": "anthropic", "alias": "default", "default_config": True, "secret": "sk-ant-kept"}

@@ -13,9 +13,11 @@ const TRIES = 4;
 const FIRST_WAIT_MS = 150;
 const TIMEOUT_MS = 120_000;
 // Cloudflare's codes. The input is at fault: no other model would take it. The day's allocation is used up: no use to wait.
-const INPUT = new Set([1001, 2016, 2017, 5004, 5006, 8001, 8007]);
+const INPUT = new Set([1001, 2016, 2017, 2029, 2030, 5004, 5006, 8001, 8007]);
 const USED_UP = new Set([3036, 4006]);
 const BUSY = new Set([429, 2003, 3040]);
+const NO_GUARD = 7013; // the gateway's guardrails do not answer
+const NO_CREDITS = 2021; // of the model, or of the guardrails before it
 
 class ModelFailure extends Error {
   /** @param {unknown} error */
@@ -23,7 +25,8 @@ class ModelFailure extends Error {
     super(messageOf(error));
     this.code = Number(/\b(\d{3,4})\b/.exec(this.message)?.[1] ?? 0);
     // The gateway has one code for both, and only its words tell a rate from a sum: waiting does not help a sum.
-    this.spent = /spend(ing)? limit/i.test(this.message);
+    this.spent = this.code === NO_CREDITS || /spend(ing)? limit/i.test(this.message);
+    this.denied = /denied by policy/i.test(this.message); // Cloudflare's answer has no code
     this.usedUp = USED_UP.has(this.code);
     this.busy = BUSY.has(this.code) || /capacity temporarily exceeded/i.test(this.message);
   }
@@ -47,12 +50,23 @@ export async function infer(call, model, input) {
       if (!(error instanceof ModelFailure)) throw error;
       call.log.failed(target.name, error.message);
       // A fallback would spend what the limit is there to keep.
-      if (error.spent) throw new HttpError(402, "spend_limit_reached", "the gateway's spend limit is reached; it ends with its period");
+      if (error.spent) throw new HttpError(402, "spend_limit_reached", spentText(error));
+      if (error.denied) throw new HttpError(403, "denied_by_policy", "a policy of the gateway does not allow this caller the model");
+      // Nor may it answer what a guard did not see: no guard need stand before it.
+      if (error.code === NO_GUARD) throw new HttpError(503, "guard_failed", UNGUARDED, { headers: { "retry-after": "5" } });
       if (INPUT.has(error.code)) throw new HttpError(400, "model_refused", `the model refuses it: ${error.message}`);
       if (i === targets.length - 1) throw gaveUp(error);
     }
   }
   throw new HttpError(500, "internal", "there is no model");
+}
+
+const UNGUARDED = "the gateway's guardrails do not answer, and no model is asked without them; try again later";
+
+/** @param {ModelFailure} error */
+function spentText(error) {
+  if (error.code === NO_CREDITS) return "AI Gateway's credits are used up";
+  return "the gateway's spend limit is reached; it ends with its period";
 }
 
 /** @param {ModelFailure} error */
@@ -70,7 +84,7 @@ async function persist(call, target, input) {
       return await ask(call, target, input);
     } catch (error) {
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
+      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.denied || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
@@ -113,6 +127,9 @@ async function send({ env, caller, gateway: settings = {} }, target, input, sign
   const provider = variable ? /** @type {any} */ (env)[variable] : "compat"; // a provider of one's own is asked itself
   const item = { provider, endpoint: "chat/completions", headers, query };
   const response = await env.AI.gateway(id).run(/** @type {any} */ (item), { signal });
-  if (!response.ok) throw new Error(`${response.status}: ${(await response.text()).slice(0, 500)}`);
+  if (!response.ok) {
+    const text = (await response.text()).slice(0, 500);
+    throw new Error(`${/"code":\s*(\d+)/.exec(text)?.[1] ?? response.status}: ${text}`); // Cloudflare's code says more than the status
+  }
   return input.stream ? response.body : await response.json();
 }

@@ -64,7 +64,8 @@ def _check_calls(spec: StackSpec, key: str, report: Report) -> None:
             problem = f"`route: {declared.route}` without a gateway"
         report("IS083", (*at, "route"), problem, "name the gateway, and declare the route under its `routes:`")
     keyless = declared.provider in spec.providers  # an endpoint of one's own may ask for none
-    if declared.external and not keyless and gateway is not None and declared.provider not in gateway.keys:
+    told = gateway is None or gateway.byok_only  # IS133, as an error
+    if declared.external and not keyless and gateway and not told and declared.provider not in gateway.keys:
         problem = f"gateway `{declared.gateway}` has no key for `{declared.provider}`"
         fix = f"add `keys: {{ {declared.provider}: {{ secret: env:NAME }} }}` to it"
         report("IS082", (*at, "provider"), problem, fix)

@@ -81,6 +81,9 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
         ):
             if getattr(search, role) is not None:
                 yield ("searches", key, role), getattr(search, role), section
+    for key, gateway in spec.gateways.items():
+        for place, destination in enumerate(gateway.otel):
+            yield ("gateways", key, "otel", place), destination, "destinations"
     for key, queue in spec.queues.items():
         if queue.consumer is not None:
             yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"
@@ -114,8 +117,17 @@ def _check_destinations(spec: StackSpec, report: Report) -> None:
             found = spec.destinations.get(name)
             if found is not None and found.sends != part:
                 at: KeyPath = ("workers", key, "observability", part, "to", place)
-                fix = f"name one for {part}, or declare it with `sends: {part}`"
-                report("IS131", at, f"`{name}` takes {found.sends}, and these are {part}", fix)
+                _tell_kind(report, at, name, found.sends, part)
+    for key, gateway in spec.gateways.items():
+        for place, name in enumerate(gateway.otel):
+            found = spec.destinations.get(name)
+            if found is not None and found.sends != "traces":
+                _tell_kind(report, ("gateways", key, "otel", place), name, found.sends, "traces")
+
+
+def _tell_kind(report: Report, at: KeyPath, name: str, takes: str, wanted: str) -> None:
+    fix = f"name one for {wanted}, or declare it with `sends: {wanted}`"
+    report("IS131", at, f"`{name}` takes {takes}, and these are {wanted}", fix)
 
 
 def _check_entrypoints(spec: StackSpec, root: Path, report: Report) -> None:

@@ -162,8 +162,14 @@ CODES: dict[str, Code] = {
     "IS128": Code("migration that renames", "It runs before the new code is everywhere, and the old code asks by the old name. Add, write both, move, drop.", WARNING),
     "IS129": Code("column that rows have no value for", "SQLite takes NOT NULL without a default only while the table is empty: here it passes, in production it fails."),
     # Telemetry
-    "IS130": Code("destination not declared", "A Worker's `observability` sends to entries of `destinations:`."),
+    "IS130": Code("destination not declared", "A Worker's `observability` and a gateway's `otel` send to entries of `destinations:`."),
     "IS131": Code("destination of another kind", "A destination takes traces or logs, as its `sends` says; Cloudflare refuses the other."),
+    # Gateways
+    "IS132": Code("profile of data loss prevention not known", "Cloudflare's own profiles have names; those of an account are told apart by their ids, which are UUIDs."),
+    "IS133": Code("provider without a key", "`byok_only` keeps calls off Cloudflare's bill: without a key of yours they are refused with status 400."),
+    "IS134": Code("zero data retention without effect", "`zdr` is for calls that Cloudflare pays; with `byok_only` there are none. What a provider keeps of calls with your key, your contract with it says.", WARNING),
+    "IS135": Code("policies that deny everybody", "The first policy of a gateway turns the rule around: what no policy allows is denied, with status 403."),
+    "IS136": Code("cache before policies", "A cached answer goes to whoever asks the same, and no policy sees the call.", WARNING),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

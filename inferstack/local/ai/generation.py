@@ -11,6 +11,7 @@ from inferstack import catalog
 from inferstack.local.ai.embeddings import count_tokens
 from inferstack.local.ai.extractive import answer, text_of
 from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.hazards import hazards_in
 from inferstack.local.ai.limits import DEFAULT_MAX_TOKENS, check_context
 from inferstack.local.ai.responses import as_chat, takes_responses
 from inferstack.local.ai.shapes import TOKEN, Answer, Reply, answered, counted, reading, responded
@@ -114,19 +115,9 @@ def _tool_call(inputs: dict[str, Any], messages: list[dict[str, Any]]) -> dict[s
         return choose_tool([t for t in tools if named in (None, t.get("name"))], messages, forced=forced)
 
 
-HAZARDS = {
-    "S1": ("kill", "murder", "bomb", "attack a"),
-    "S2": ("steal", "hack into", "launder"),
-    "S9": ("nerve agent", "bioweapon"),
-    "S10": ("racial slur", "hate all"),
-    "S11": ("kill myself", "suicide"),
-}
-
-
 def _guard(messages: list[dict[str, Any]]) -> str:
-    """Llama Guard's answer form, by a short list of words."""
-    text = text_of(messages[-1].get("content")).lower()
-    found = [code for code, words in HAZARDS.items() if any(word in text for word in words)]
+    """Llama Guard's answer form."""
+    found = hazards_in(text_of(messages[-1].get("content")))
     return "unsafe\n" + ",".join(found) if found else "safe"
 
 

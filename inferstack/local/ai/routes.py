@@ -22,7 +22,9 @@ from inferstack.local.ai.markdown import supported, to_markdown
 from inferstack.local.ai.openai_api import OpenAiApi, engine_header, with_engine
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
-from inferstack.local.ai_gateway.run import GatewayError, Gateways, is_external
+from inferstack.local.ai_gateway.asked import GatewayError, is_external
+from inferstack.local.ai_gateway.data_plane import refusal
+from inferstack.local.ai_gateway.run import Gateways
 from inferstack.local.ai_gateway.state import DEFAULT
 from inferstack.local.api_faults import ApiFaults
 
@@ -153,6 +155,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
         if path.startswith("ai-gateway/"):
             return await gateways.answer_binding(request, path.removeprefix("ai-gateway/"))
     except (InferenceError, GatewayError) as error:
+        if path.startswith("ai-gateway/universal/"):
+            return refusal(error)
         body = {"internalCode": error.code, "name": error.name, "description": error.message}
         return JSONResponse(body, error.status)
     text = f"env.AI: the local Cloudflare does not emulate {request.method} /{path}"

@@ -15,6 +15,7 @@ from inferstack.local.ai import speech, text_tasks, vision
 from inferstack.local.ai.engines import Engines
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import generate, is_guard
+from inferstack.local.ai.hazards import PROMPT_GUARD, is_injection
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
 from inferstack.local.ai.recordings import Recordings
@@ -100,6 +101,15 @@ class Models:
         return await self._tracked(
             name, inputs, lambda says: self._recorded(name, "chat", inputs, says, lambda: live(says))
         )
+
+    async def finds_injection(self, text: str) -> bool:
+        """What prompt-guard tells of a text: whether it leads a model away from its instructions."""
+
+        async def work(says: str | None) -> Answer:
+            return Answer(value={"label": says or ("MALICIOUS" if is_injection(text) else "BENIGN")})
+
+        answer = await self._tracked(PROMPT_GUARD, {"text": text}, work)
+        return bool(answer.value["label"] == "MALICIOUS")
 
     async def ask_server(self, url: str, name: str, inputs: dict[str, Any], headers: dict[str, str]) -> Answer:
         """A model that an OpenAI-compatible server on this machine runs."""

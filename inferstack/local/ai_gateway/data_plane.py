@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from inferstack.local._bytes import from_header
 from inferstack.local._envelope import json_body
 from inferstack.local.ai.run import InferenceError
-from inferstack.local.ai_gateway.run import GatewayError, Gateways
+from inferstack.local.ai_gateway.asked import Denied, GatewayError
+from inferstack.local.ai_gateway.run import Gateways
 
 
 async def answer_gateway(gateways: Gateways, request: Request, token: str, *, outside: bool = False) -> Response:
@@ -35,8 +36,16 @@ async def answer_gateway(gateways: Gateways, request: Request, token: str, *, ou
             _demand(headers, token, "cf-aig-authorization", "authorization")
         return await gateways.provider(gateway, rest[0], "/".join(rest[1:]), query, headers)
     except (GatewayError, InferenceError) as error:
-        body = {"success": False, "result": [], "messages": []}
-        return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status)
+        return refusal(error)
+
+
+def refusal(error: GatewayError | InferenceError) -> Response:
+    """As the gateway's own address gives it, and `env.AI.gateway(id).run()`, which hands on what that answers."""
+    if isinstance(error, Denied):
+        return JSONResponse(error.body, error.status)
+    body = {"success": False, "result": [], "messages": []}
+    more = error.headers if isinstance(error, GatewayError) else None
+    return JSONResponse({**body, "error": [{"code": error.code, "message": str(error)}]}, error.status, more)
 
 
 def _demand(headers: dict[str, str], token: str, *names: str) -> None:

@@ -19,7 +19,8 @@ async def answer_external(
 ) -> Answer:
     """Chat in OpenAI's shape, or in Anthropic's for its own endpoint; raises `InferenceError`."""
     if not has_key:
-        raise InferenceError(401, 2047, f"Invalid User Credentials: no key for {provider}", "AiGatewayError")
+        # 2009 for every provider: Cloudflare's changelog of 2026-10-05.
+        raise InferenceError(401, 2009, f"Invalid User Credentials: no key for {provider}", "AiGatewayError")
     if endpoint in CHAT:
         return await models.chat(f"{provider}/{model}", query)
     if provider == "anthropic" and endpoint == "v1/messages":

@@ -14,9 +14,10 @@ from starlette.datastructures import QueryParams
 from inferstack.local._envelope import ApiError
 
 TEXTS = ("model", "provider", "request_type")
+LOSS = "dlp_action"
 FLAGS = ("success", "cached")
 NUMBERS = ("cost", "duration", "tokens_in", "tokens_out")
-COLUMNS = {name: f"json_extract(body, '$.{name}')" for name in ("id", *TEXTS, *FLAGS, *NUMBERS, "feedback")}
+COLUMNS = {name: f"json_extract(body, '$.{name}')" for name in ("id", *TEXTS, *FLAGS, *NUMBERS, "feedback", LOSS)}
 COLUMNS |= {"created_at": "created_ms", "tokens": f"({COLUMNS['tokens_in']} + {COLUMNS['tokens_out']})"}
 COLUMNS |= {"total_tokens": COLUMNS["tokens"]}
 OPERATORS = {"eq": "=", "neq": "<>", "lt": "<", "gt": ">", "contains": "like"}

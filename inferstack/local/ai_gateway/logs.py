@@ -27,15 +27,16 @@ class Entry:
     started: float
     inputs: dict[str, Any]
     metadata: Document
-    success: bool
+    status: int
     cached: bool
+    guarded: Document  # what guards found
 
     def document(self) -> Document:
         routed = self.routed
         shown: Document = {"provider": routed.provider, "model": routed.model, "path": routed.model}
         shown |= {"duration": int((time.perf_counter() - self.started) * 1000)}
-        shown |= {"success": self.success, "cached": self.cached, "request_type": "run"}
-        shown |= {"status_code": 200 if self.success else 500, "created_at": now()}
+        shown |= {"success": self.status < 400, "cached": self.cached, "request_type": "run"}
+        shown |= {"status_code": self.status, "created_at": now(), **self.guarded}
         tokens = routed.answer.usage or {}
         shown |= {"tokens_in": tokens.get("prompt_tokens", 0), "tokens_out": tokens.get("completion_tokens", 0)}
         kept = {name: value for name, value in self.metadata.items() if isinstance(value, str | int | float)}

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,72 +21,34 @@ from inferstack.local._envelope import ApiError, json_body
 from inferstack.local._store import Document, Store, uuid_id
 from inferstack.local.ai.openai_api import embedding_inputs, listed
 from inferstack.local.ai.run import Answer, InferenceError, Models
+from inferstack.local.ai_gateway.asked import Asked, Blocked, Denied, Done, GatewayError, is_external
 from inferstack.local.ai_gateway.custom_providers import CustomProviders
 from inferstack.local.ai_gateway.dynamic import Routed, RouteEnded, walk
 from inferstack.local.ai_gateway.external import CHAT, answer_external, sends_key
-from inferstack.local.ai_gateway.limits import Spending, Windows, cost_cents
+from inferstack.local.ai_gateway.guards import Found, Guards, rules_of
+from inferstack.local.ai_gateway.limits import CENTS, Spending, Windows, cost_cents
 from inferstack.local.ai_gateway.logs import Entry, Logs
+from inferstack.local.ai_gateway.otel import Spans
+from inferstack.local.ai_gateway.policies import Policies
 from inferstack.local.ai_gateway.state import KEY, ROUTE, GatewayState, shown_route
 from inferstack.local.egress import is_loopback
 from inferstack.local.traces.calls import note
 
-
-def is_external(model: str) -> bool:
-    """Whether a model's name begins with a provider: `openai/gpt-4.1-mini`. Workers AI's begin with `@`."""
-    return "/" in model and not model.startswith(("@", "dynamic/"))
-
-
-class GatewayError(Exception):
-    """What the data plane answers: HTTP status, code, text."""
-
-    name = "AiGatewayError"
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.status, self.code, self.message = status, code, message
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request: where to, what with, and the settings it brings."""
-
-    gateway: str
-    provider: str
-    model: str
-    endpoint: str
-    inputs: dict[str, Any]
-    options: dict[str, Any]
-    headers: dict[str, str]
-    billed: bool = False  # by Cloudflare, so that no key of the provider is needed
-    openai: bool = False  # in OpenAI's form, whatever the model's own is
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Its answer, the id of its log entry, and what the cache had to do with it."""
-
-    routed: Routed
-    log: str
-    cache: str | None  # HIT or MISS; None when nothing of it is kept
-
-    @property
-    def answer(self) -> Answer:
-        return self.routed.answer
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Facts `api.md`, AI Gateway, response headers."""
-        return {"cf-aig-log-id": self.log} | ({"cf-aig-cache-status": self.cache} if self.cache else {})
+NAME = GatewayError.name
 
 
 class Gateways:
     """Inference through the account's gateways."""
 
-    def __init__(self, state: GatewayState, store: Store, models: Models, custom: CustomProviders) -> None:
+    def __init__(
+        self, state: GatewayState, store: Store, models: Models, custom: CustomProviders, policies: Policies
+    ) -> None:
+        self._policies = policies
         self._logs = Logs(store)
         self._state, self._db, self._models, self._custom = state, store.db, models, custom
         self._windows = Windows()
         self._spending = Spending(self._windows)
+        self._guards, self._spans = Guards(models), Spans()
 
     async def run(self, gateway_id: str, model: str, inputs: dict[str, Any], options: dict[str, Any]) -> Done:
         """An inference through a gateway: of Workers AI, or of `provider/model`, which Cloudflare
@@ -101,45 +63,70 @@ class Gateways:
         metadata = options.get("metadata") or {}
         key = self._cache_key(asked)
         cached = None if options.get("skipCache") or asked.inputs.get("stream") else self._cached(key)
-        started = time.perf_counter()
+        started, found = time.perf_counter(), Found()
         if cached is None and self._spending.exceeded(gateway, asked.provider, asked.model, metadata):
             raise GatewayError(429, 2003, "Rate limited: spend limit reached")
         try:
-            if cached is not None:
+            if cached is not None:  # guards saw it when it was new
                 routed = Routed(Answer(value=cached), asked.provider, asked.model, 0)
-            elif asked.model.startswith("dynamic/"):
-                routed = await self._dynamic(asked, metadata)
             else:
-                routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
-        except InferenceError:
-            self._log(gateway, asked, Routed(Answer(), asked.provider, asked.model, 0), started, success=False)
+                routed = await self._guarded(gateway, asked, metadata, found)
+        except (InferenceError, Blocked) as error:
+            none = found.refused or Routed(Answer(), asked.provider, asked.model, 0)
+            self._spend(gateway, none, metadata)  # a refused answer was paid for
+            self._log(gateway, asked, none, started, status=error.status, found=found)
             raise
         answer = routed.answer
         ttl = options.get("cacheTtl", gateway.get("cache_ttl"))
         if cached is None:
-            spent = cost_cents(routed.provider, routed.model, answer.usage)
-            self._spending.add(gateway, routed.provider, routed.model, metadata, spent)
+            self._spend(gateway, routed, metadata)
             if ttl and answer.value is not None:
                 self._remember(key, asked.gateway, answer.value, float(ttl))
-        log = self._log(gateway, asked, routed, started, cached=cached is not None)
-        found = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
-        note(**{f"cloudflare.ai.gateway.{name}": value for name, value in found.items()})
+        log = self._log(gateway, asked, routed, started, cached=cached is not None, found=found)
+        noted = {"id": asked.gateway, "log_id": log, "step": routed.step, "cached": cached is not None}
+        note(**{f"cloudflare.ai.gateway.{name}": value for name, value in noted.items()})
         if answer.stream is not None and not answer.usage:
-            stream = self._charged(answer, answer.stream, asked.gateway, log, routed, metadata)
+            stream = self._charged(asked, routed, answer.stream, log, started)
             routed = replace(routed, answer=replace(answer, stream=stream))
-        return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None)
+        return Done(routed, log, "HIT" if cached is not None else "MISS" if ttl else None, found.headers)
+
+    async def _guarded(self, gateway: Document, asked: Asked, metadata: Document, found: Found) -> Routed:
+        """The guards before and behind the model, or the route of models."""
+        await self._guards.check_request(gateway, asked.inputs, found)
+        if asked.model.startswith("dynamic/"):
+            routed = await self._dynamic(asked, metadata)
+        else:
+            routed = Routed(await self._call(asked), asked.provider, asked.model, 0)
+        found.refused = replace(routed, answer=Answer(usage=routed.answer.usage))
+        return replace(routed, answer=await self._guards.check_answer(gateway, routed.answer, found))
 
     async def _charged(
-        self, answer: Answer, stream: AsyncIterator[bytes], gateway: str, log: str, routed: Routed, metadata: Document
+        self, asked: Asked, routed: Routed, stream: AsyncIterator[bytes], log: str, started: float
     ) -> AsyncIterator[bytes]:
         """A stream whose tokens are known at its end."""
         async for piece in stream:
             yield piece
-        if answer.usage:
-            cents = cost_cents(routed.provider, routed.model, answer.usage)
-            self._spending.add(self._gateway(gateway), routed.provider, routed.model, metadata, cents)
+        gateway, usage = self._gateway(asked.gateway), routed.answer.usage
+        self._spans.send(gateway, asked, routed, started, 200)
+        if usage:
+            self._spend(gateway, routed, asked.options.get("metadata") or {})
             with suppress(ApiError):  # no log is kept, or not any more
-                self._logs.charge(gateway, log, answer.usage)
+                self._logs.charge(asked.gateway, log, usage)
+
+    def _spend(self, gateway: Document, routed: Routed, metadata: Document) -> None:
+        cents = cost_cents(routed.provider, routed.model, routed.answer.usage)
+        self._spending.add(gateway, routed.provider, routed.model, metadata, cents)
+        self._policies.spend(gateway["id"], routed.provider, routed.model, metadata, cents / CENTS)
+
+    def _permit(self, asked: Asked) -> None:
+        """By the policies: of each model that is really asked, those of a route too. Raises `Denied`."""
+        metadata = asked.options.get("metadata") or {}
+        found = self._policies.decide(asked.gateway, asked.provider, asked.model, metadata)
+        if found.why == "limit_exceeded":
+            figures = {"bucket": found.bucket, "spent": found.spent, "limit": found.limit}
+            raise Denied(429, "Spending limit exceeded", **figures)
+        if not found.allowed:
+            raise Denied(403, "Access denied by policy")
 
     def _log(
         self,
@@ -148,9 +135,12 @@ class Gateways:
         routed: Routed,
         started: float,
         *,
-        success: bool = True,
+        status: int = 200,
         cached: bool = False,
+        found: Found,
     ) -> str:
+        if routed.answer.stream is None or routed.answer.usage:
+            self._spans.send(gateway, asked, routed, started, status)
         if not asked.options.get("collectLog", gateway.get("collect_logs")):
             return uuid_id()
         metadata = asked.options.get("metadata") or {}
@@ -159,21 +149,25 @@ class Gateways:
             started=started,
             inputs=asked.inputs,
             metadata=metadata,
-            success=success,
+            status=status,
             cached=cached,
+            guarded=found.document(),
         )
         return self._logs.add(gateway["id"], entry)
 
     async def _call(self, asked: Asked) -> Answer:
+        self._permit(asked)
         if asked.provider == "workers-ai":
             return await self._models.run(asked.model, asked.inputs, openai=asked.openai)
         own = self._custom.base_url(asked.provider)
         if own is not None:
             return await self._own(asked, own)
         keys = self._state.children(KEY, asked.gateway)
-        has_key = (
-            asked.billed or sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
-        )
+        has_key = sends_key(asked.headers) or any(key["provider_slug"] == asked.provider for key in keys)
+        own_only = asked.headers.get("cf-aig-no-wholesale") == "true" or self._gateway(asked.gateway).get("byok_only")
+        if own_only and not has_key:  # status: changelog 2026-09-14, which has neither code nor text
+            raise InferenceError(400, 2009, f"{asked.provider} needs a key of yours: none is kept, none was sent", NAME)
+        has_key = has_key or asked.billed
         return await answer_external(
             self._models, asked.provider, asked.model, asked.endpoint or CHAT[0], asked.inputs, has_key
         )
@@ -262,6 +256,8 @@ class Gateways:
             compat = True
         vectors = provider == "workers-ai" and compat and embeds
         inputs = embedding_inputs(query) if vectors else query
+        if inputs.get("stream") and rules_of(self._gateway(gateway_id), "response"):
+            inputs = {name: value for name, value in inputs.items() if name not in ("stream", "stream_options")}
         asked = Asked(gateway_id, provider, model, endpoint, inputs, _options(headers), headers, openai=compat)
         done = await self._answer(asked)
         shown = done.headers | {"cf-aig-step": str(done.routed.step or step)}

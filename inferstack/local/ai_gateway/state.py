@@ -10,7 +10,7 @@ from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 
 KIND, ROUTE, KEY = "ai_gateway", "ai_gateway_route", "ai_gateway_provider_config"
-DATASET, EVALUATION = "ai_gateway_dataset", "ai_gateway_evaluation"
+POLICY, DATASET, EVALUATION = "ai_gateway_policy", "ai_gateway_dataset", "ai_gateway_evaluation"
 NAME = re.compile(r"^[a-z0-9_-]{1,64}$")
 REQUIRED: dict[str, type | tuple[type, ...]] = {
     "cache_invalidate_on_update": bool,
@@ -72,11 +72,14 @@ class GatewayState:
     def update(self, name: str, body: Document) -> Document:
         old = self.get(name)
         kept = {k: old[k] for k in ("created_at", "is_default", "account_id", "account_tag", "internal_id", "id")}
-        return self._store.put(KIND, name, {**kept, "modified_at": now(), **_fields(body)})
+        gateway = {**kept, "modified_at": now(), **_fields(body)}
+        if gateway["cache_invalidate_on_update"]:
+            self._store.db.execute("delete from gateway_cache where gateway = ?", (name,))
+        return self._store.put(KIND, name, gateway)
 
     def delete(self, name: str) -> Document:
         gateway = self.get(name)
-        for kind in (ROUTE, KEY, DATASET, EVALUATION):
+        for kind in (ROUTE, KEY, POLICY, DATASET, EVALUATION):
             for child in self.children(kind, name):
                 self._store.delete(kind, child["id"])
                 self._store.drop_secrets(child["id"])
