@@ -81,7 +81,7 @@ def test_a_wrong_key_is_told(deployed: Deployed, page: Page) -> None:
     page.write("#text", "Good morning")
     page.press("Enter")
     page.until("document.querySelector('.turn.failed .note')?.textContent.includes('Key')")
-    assert page.run("document.querySelector('#text').value") == "Good morning"  # to be sent again
+    page.until("document.querySelector('#text').value === 'Good morning'")  # to be sent again
 
 
 @in_a_browser
