@@ -283,7 +283,7 @@ def test_hostile_text_stays_text(page: Page) -> None:
     page.run(
         "document.querySelector('#sql').value = 'select * from documents'; document.querySelector('#sql').form.submit()"
     )
-    page.until("document.body.innerText.includes('onerror')")
+    page.until("document.body?.innerText.includes('onerror')")
     assert page.run("document.querySelectorAll('main img, main script').length") == 0
     assert page.run("document.title") != "owned"
 
