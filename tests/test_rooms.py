@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "gitops": {*BASE, "author"},
     "change": {*BASE, "cost", "engine", "author"},
     "testing": {*BASE, "engine"},
+    "agents": {"config"},
     "live": {*BASE, "cost", "engine", "clients", "author", "change"},
 }
 # Rooms whose names all come from the package itself. The others have public modules instead, each with one command's

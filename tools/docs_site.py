@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import llms_txt
 import rooms
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,8 @@ def stage(root: Path, folder: Path) -> None:
         write(folder / name, text)
     changelog = folder / MOVED["CHANGELOG.md"]
     write(changelog, changelog.read_text(encoding="utf-8").replace(MARK, unreleased(root) + MARK))
+    for name, text in llms_txt.files(root, folder).items():
+        write(folder / name, text)
 
 
 def unreleased(root: Path) -> str:
@@ -114,6 +117,8 @@ def main() -> int:
         said = [line for line in done.stderr.splitlines() if not line.startswith("INFO ")]
         print("\n".join([*said, "docs: error: the site was not built; MkDocs says above why"]), file=sys.stderr)
         return 1
+    for page in (root / "build" / "docs").rglob("*.md"):  # what llms.txt links to
+        copy(page, root / "site" / page.relative_to(root / "build" / "docs"))
     print("docs: site/ is built; site/index.html opens from the disk")
     return 0
 

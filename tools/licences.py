@@ -196,6 +196,7 @@ def page(root: Path) -> str:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     runtime = python_rows(root, project["dependencies"], set())
     local = python_rows(root, project["optional-dependencies"]["local"], {row.name for row in runtime})
+    agents = python_rows(root, project["optional-dependencies"]["mcp"], {row.name for row in [*runtime, *local]})
     node = [row for folder in sorted((root / "tools" / "node").iterdir()) for row in npm_rows(folder)]
     return "\n".join(
         [
@@ -209,6 +210,9 @@ def page(root: Path) -> str:
             "## With `pip install 'inferstack[local]'`, besides",
             "",
             *table(local),
+            "## With `pip install 'inferstack[mcp]'`, besides",
+            "",
+            *table(agents),
             "## By `inferstack setup`",
             "",
             *table([*node, *pulumi_rows(root)]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inferstack import __version__
 from inferstack.author.add import add
+from inferstack.author.agent_files import FOR_AGENTS
 from inferstack.author.scaffold import init
 from inferstack.config import closest, find_template, template_names
 from inferstack.errors import ConfigError
@@ -51,17 +52,6 @@ Pipelines for GitHub or GitLab: `inferstack gitops github`. `pulumi up -s dev` w
 `stacks/` has what runs: `base.yaml` for all environments, one file more for each. `migrations/` are the databases' own.
 Secrets stand in none of these files, only where they come from. `inferstack explain CODE` tells more of a finding.
 """
-AGENTS = """# For coding agents
-
-- The stack files are `stacks/*.yaml`; their JSON Schema is `docs/stack.schema.json`. `__main__.py` is never edited.
-- After each edit: `inferstack check`. It prints file:line:column, why, and the fix; exit code 0 is right, 2 is wrong.
-- Add things by `inferstack add worker|index|database|gateway|queue|bucket|namespace NAME`, stacks by `inferstack add stack NAME`.
-- Try it: `inferstack up dev` brings everything up on a local Cloudflare, free of cost. `inferstack preview dev` must then say
-  that nothing changes.
-- Never write a secret into a file that git has: `secrets:` hold references (`env:`, `file:.inferstack/…`, `command:`).
-- Never run `up`, `down`, `promote` or `rollback` on a stack with `target: cloudflare` unless you were asked to.
-- Applied files of `migrations/` are not edited: add one with the next number.
-"""
 
 
 def templates() -> list[str]:
@@ -103,7 +93,7 @@ def create(folder: Path, template: str, shown: Path) -> str:
     )
 
 
-MERGED = ("README.md", "AGENTS.md")  # one's own stay as they are
+MERGED = ("README.md", *FOR_AGENTS)  # one's own stay as they are
 
 
 def _files(folder: Path, template: str) -> dict[str, str]:
@@ -114,9 +104,9 @@ def _files(folder: Path, template: str) -> dict[str, str]:
         "Pulumi.yaml": PROGRAM.format(**facts),
         "__main__.py": (HOME / "__main__.py").read_text(),
         "requirements.txt": f"inferstack=={__version__}\n",
-        "requirements-dev.txt": f"inferstack[local]=={__version__}\n",
+        "requirements-dev.txt": f"inferstack[local,mcp]=={__version__}\n",
         "README.md": README.format(**facts),
-        "AGENTS.md": AGENTS,
+        **FOR_AGENTS,
         SCHEMA: (HOME / SCHEMA).read_text(),
         "stacks/base.yaml": BASE,
     }

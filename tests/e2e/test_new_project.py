@@ -53,7 +53,9 @@ def test_what_git_gets_names_no_place_and_is_no_link(tmp_path: Path) -> None:
         subprocess.run(["git", *command], cwd=project.root, check=True)
     listed = subprocess.run(["git", "ls-files"], cwd=project.root, capture_output=True, text=True, check=True)
     files = [project.root / name for name in listed.stdout.splitlines()]
-    assert {"Pulumi.yaml", "AGENTS.md", "requirements.txt", ".gitignore"} <= {file.name for file in files}
+    assert {"Pulumi.yaml", "AGENTS.md", "requirements.txt", ".gitignore", ".mcp.json", "SKILL.md"} <= {
+        file.name for file in files
+    }
     assert not [file for file in files if file.is_symlink()]
     assert not [file for file in files if str(ROOT) in file.read_text() or str(tmp_path) in file.read_text()]
     assert not [file for file in files if ".inferstack" in file.parts]

@@ -51,6 +51,16 @@ def test_the_site_is_built_and_fetches_nothing(checkout: Path) -> None:
     assert "<li>An attic</li>" in (checkout / "site" / "changelog.html").read_text()
 
 
+def test_language_models_find_every_page_and_its_text(checkout: Path) -> None:
+    build(checkout)
+    site = checkout / "site"
+    listed = re.findall(r"^- \[[^\]]+\]\((\S+)\): \S", (site / "llms.txt").read_text(), re.M)
+    assert set(listed) == {str(page.relative_to(site)) for page in site.rglob("*.md")}
+    whole = (site / "llms-full.txt").read_text()
+    assert "## What an agent cannot do" in whole
+    assert "An attic" not in whole  # the changelog is named, not told
+
+
 def test_the_picture_is_drawn_from_the_imports(checkout: Path) -> None:
     build(checkout)
     picture = (checkout / "site" / "architecture.svg").read_text()

@@ -1,0 +1,1 @@
+"""For coding agents: the tool's own commands as an MCP server."""
