@@ -159,4 +159,4 @@ def test_an_upgrade_shows_what_changes_and_raises_the_pin(installed: Installed, 
     assert "cannot be fetched" in installed.run(shop, "inferstack upgrade --to 98.0.0", 1, **index)
     installed.run(shop, "inferstack upgrade", **index)
     assert (shop / "requirements.txt").read_text() == f"inferstack=={NEWER}\n"
-    assert (shop / "requirements-dev.txt").read_text() == f"inferstack[local]=={NEWER}\n"
+    assert (shop / "requirements-dev.txt").read_text() == f"inferstack[local,mcp]=={NEWER}\n"
