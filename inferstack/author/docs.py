@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.author.template_docs import templates_page
-from inferstack.config import CODES, json_schema
+from inferstack.config import CODES, FOR_EACH, json_schema
 from inferstack.shipped import HOME
 
+LOOP = {"$ref": "#/$defs/Loop"}
 MARK = "<!-- made by `inferstack docs`; do not edit -->"
 
 
@@ -58,6 +59,8 @@ def _section(title: str, definition: dict[str, Any]) -> list[str]:
     lines += [definition["description"].split("\n\n")[0].replace("\n", " "), ""] if "description" in definition else []
     lines += ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     for key, entry in definition["properties"].items():
+        if key == FOR_EACH and title != "Loop":
+            continue
         default = json.dumps(entry["default"], ensure_ascii=False) if entry.get("default") is not None else ""
         lines.append(f"| `{key}` | {_kind(entry)} | {f'`{default}`' if default else ''} | {entry['description']} |")
     return [*lines, ""]
@@ -67,6 +70,8 @@ def _kind(entry: dict[str, Any]) -> str:
     """A value's type in words, with a link where it is a mapping of its own."""
     if "$ref" in entry:
         name = entry["$ref"].split("/")[-1]
+        if name == "ForEach":
+            return "text, a list, or a mapping of names to them"
         return f"[{name}](#{name.lower()})"
     if "enum" in entry:
         listed = entry["enum"]
@@ -74,7 +79,7 @@ def _kind(entry: dict[str, Any]) -> str:
     if "const" in entry:
         return f"`{json.dumps(entry['const'])}`"
     if "anyOf" in entry:
-        kinds = [c for c in entry["anyOf"] if c.get("type") != "null" and c.get("pattern") != r"\$\{"]
+        kinds = [c for c in entry["anyOf"] if c.get("type") != "null" and c.get("pattern") != r"\$\{" and c != LOOP]
         return " or ".join(dict.fromkeys(_kind(kind) for kind in kinds))
     inside = entry.get("additionalProperties") or next(iter(entry.get("patternProperties", {}).values()), None)
     if entry.get("type") == "object":

@@ -1,5 +1,6 @@
 """The stack language: YAML files in, one frozen `StackSpec` out; every wrong thing is a finding with its place."""
 
+from inferstack.config._joining import FOR_EACH
 from inferstack.config._merge import OVERRIDES
 from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
@@ -44,6 +45,7 @@ __all__ = [
     "DEFAULT_NAMESPACE",
     "FILE_SUFFIX",
     "FORMATS",
+    "FOR_EACH",
     "OVERRIDES",
     "SECTIONS",
     "SERVICE_OPTIONS",

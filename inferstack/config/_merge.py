@@ -1,4 +1,4 @@
-"""Files into one tree: `extends`, folders of files, Pulumi's overrides; then `${…}` filled in.
+"""Files into one tree: `extends`, folders of files, Pulumi's overrides; then loops and `${…}` filled in.
 
 Order, later wins: the files of `extends` as listed, the file itself (of a folder: its files by name), then what
 `Pulumi.<stack>.yaml` has under `inferstack:overrides`. Mappings merge by key, null removes, a list replaces a list
@@ -7,18 +7,16 @@ unless it is tagged `!append`.
 
 from __future__ import annotations
 
-import os
-import re
 from functools import reduce
 from pathlib import Path
 
+from inferstack.config._joining import merge
+from inferstack.config._loops import fill
 from inferstack.config.findings.diagnostics import Place, closest
 from inferstack.config.findings.finding import Findings
 from inferstack.config.paths import foreign, leaves, real_path
-from inferstack.config.tree import Node, read, retyped
+from inferstack.config.tree import Node, read
 
-VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(\}|:-))?")
-BRACE = re.compile(r"\$\{|\}")
 OVERRIDES = "inferstack:overrides"
 
 
@@ -32,8 +30,7 @@ def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> 
     merged = reduce(merge, [*trees, over] if over else trees)
     environment = merged.value.get("environment")
     known = {"stack": name, "environment": str(environment.value) if environment else name}
-    _fill(merged, known, findings)
-    return merged
+    return fill(merged, known, findings)
 
 
 def _outside(file: Path, root: Path, findings: Findings) -> bool:
@@ -85,92 +82,3 @@ def _refused(base: Node, other: Path, root: Path, chain: list[Path], findings: F
     else:
         return False
     return True
-
-
-def merge(old: Node, new: Node) -> Node:
-    if isinstance(old.value, list) and isinstance(new.value, list):
-        return _lists(old, new)
-    if not (isinstance(old.value, dict) and isinstance(new.value, dict)):
-        return new
-    merged = dict(old.value)
-    for key, item in new.value.items():
-        if item.value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merge(merged[key], item) if key in merged else item
-    return Node(new.place, merged)
-
-
-def _lists(old: Node, new: Node) -> Node:
-    """`new`, behind `old` when it is to be appended, or when both are one list of a file that two bases extend.
-
-    What both have is there once: an item is known by its place.
-    """
-    first = old.grown_from or old.place
-    if not new.append and first != (new.grown_from or new.place):
-        return new
-    known = {item.place for item in old.value}
-    more = [item for item in new.value if item.place not in known]
-    return Node(new.place, [*old.value, *more], append=old.append, grown_from=first)
-
-
-def _fill(node: Node, known: dict[str, str], findings: Findings) -> None:
-    if isinstance(node.value, dict):
-        for item in node.value.values():
-            _fill(item, known, findings)
-    elif isinstance(node.value, list):
-        for item in node.value:
-            _fill(item, known, findings)
-    elif isinstance(node.value, str) and "${" in node.value:
-        filled = _Filler(known, node.place, findings).filled(node.value)
-        node.value = retyped(filled) if node.plain else filled
-
-
-class _Filler:
-    """Puts values into one text, which stands at `place`."""
-
-    def __init__(self, known: dict[str, str], place: Place, findings: Findings) -> None:
-        self._known, self._place, self._findings = known, place, findings
-
-    def filled(self, text: str) -> str:
-        parts, at = [], 0
-        while match := VARIABLE.search(text, at):
-            parts.append(text[at : match.start()])
-            at = match.end()
-            if match.group() == "$${":
-                parts.append("${")
-                continue
-            default = None
-            if match[2] == ":-":
-                end = _end_of_default(text, at)
-                default, at = text[at : end or len(text)], (end or len(text)) + 1
-            if match[1] is None or (match[2] == ":-" and end is None):
-                fix = "write `${NAME}`, or `$${` for the signs themselves"
-                self._findings.add("IS019", self._place, "`${` without a name and an end", fix)
-                continue
-            parts.append(self._value(match[1], default))
-        return "".join([*parts, text[at:]])
-
-    def _value(self, name: str, default: str | None) -> str:
-        """What stands behind `:-` may have variables itself; they are read when it is used."""
-        found = self._known.get(name)
-        if found is None and name in os.environ:
-            found = os.environ[name]
-            self._findings.hide(name, found)
-        if found is not None:
-            return found
-        if default is not None:
-            return self.filled(default)
-        fix = f"export {name}, or give a default: ${{{name}:-value}}"
-        self._findings.add("IS018", self._place, f"the environment variable `{name}` is not set", fix)
-        return ""
-
-
-def _end_of_default(text: str, start: int) -> int | None:
-    """Where the brace stands that closes a default; braces of variables inside it come in pairs."""
-    depth = 1
-    for brace in BRACE.finditer(text, start):
-        depth += 1 if brace.group() == "${" else -1
-        if depth == 0:
-            return brace.start()
-    return None

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from inferstack.config._joining import FOR_EACH
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.spec import StackSpec
@@ -59,7 +60,8 @@ def _report(details: ErrorDetails, report: Report) -> None:
     elif kind == "extra_forbidden":
         known = _known_keys(path)
         fix = f"one of: {', '.join(known)}"
-        report("IS021", path, f"unknown key `{path[-1]}`{closest(str(path[-1]), known)}", fix)
+        near = closest(str(path[-1]), [*known, FOR_EACH] if path[:-1] else [*known, "parameters", "extends"])
+        report("IS021", path, f"unknown key `{path[-1]}`{near}", fix)
     elif kind == "missing":
         report("IS022", path, f"`{shown}` is missing", f"add `{path[-1]}:`")
     elif _of_secret(path, context):

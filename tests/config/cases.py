@@ -155,6 +155,10 @@ CASES = [
     Case("IS114", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
          "    workflows: { A: { class_name: A, name: one }, B: { class_name: A, name: one } }\n",
          {"w.js": "export class A {}\nexport default {};\n"}),
+    Case("IS115", LOCAL + "parameters: { tenants: [a] }\nbuckets:\n  b-${each.key}: { for_each: tenant }\n"),
+    Case("IS116", LOCAL + "parameters: { t: { a: { region: weur } } }\nbuckets:\n  b-${each.key}:\n    for_each: t\n"
+        "    location: ${each.value.regin}\n"),
+    Case("IS117", LOCAL + "buckets:\n  b-${each.value}x: { for_each: [1, 1] }\n"),
     Case("IS118", binding("search: handbok") + "searches: { handbook: {} }\n"),
     Case("IS119", LOCAL + CHAT + "searches:\n  s:\n    embeddings: c\n"),
     Case("IS122", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE} }}\n"

@@ -41,6 +41,13 @@ def test_every_sample_is_valid_and_says_its_schema(name: str) -> None:
         ({"extends": ["a.yaml", "b.yaml"]}, True),
         ({"models": {"m": {"model": 5}}}, False),
         ({"workers": {"w": {"secrets": {"T": "hunter2"}}}}, False),
+        ({"parameters": {"tenants": ["a"]}, "buckets": {"b-${each.key}": {"for_each": "tenants"}}}, True),
+        ({"buckets": {"b-${each.key}": {"for_each": "tenants", "locatoin": "weur"}}}, False),
+        ({"buckets": {"b-${a.key}-${b.key}": {"for_each": {"a": ["x"], "b": "tenants"}}}}, True),
+        ({"buckets": {"b-${each.key}": {"for_each": 5}}}, False),
+        ({"workers": {"w": {"secrets": {"T_${each.key}": {"for_each": "t", "value": "env:A"}}}}}, True),
+        ({"workers": {"w": {"secrets": {"T_${each.key}": {"for_each": "t"}}}}}, False),
+        ({"tags": [{"for_each": "tenants", "value": "${each.key}"}]}, True),
     ],
 )
 def test_it_judges_as_check_does(data: dict[str, Any], valid: bool) -> None:
@@ -49,8 +56,12 @@ def test_it_judges_as_check_does(data: dict[str, Any], valid: bool) -> None:
 
 def test_every_key_has_a_description() -> None:
     models: dict[str, list[str]] = {"StackSpec": list(StackSpec.model_fields)}
-    models |= {name: list(entry.get("properties", {})) for name, entry in SCHEMA["$defs"].items()}
-    assert {name: set(keys) for name, keys in models.items()} == {
+    models |= {
+        name: list(entry.get("properties", {}))
+        for name, entry in SCHEMA["$defs"].items()
+        if name not in ("Loop", "ForEach")
+    }
+    assert {name: set(keys) - {"for_each"} for name, keys in models.items()} == {
         name: set(keys) for name, keys in DESCRIPTIONS.items()
     }
 

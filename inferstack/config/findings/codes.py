@@ -148,6 +148,9 @@ CODES: dict[str, Code] = {
     "IS113": Code("workflow that is not declared", "A binding to another Worker's workflow needs it under that Worker's `workflows`, with the same `class_name`, once."),
     "IS114": Code("name of a workflow", "An account knows a workflow by its name: one each, of at most 64 signs."),
     # AI Search
+    "IS115": Code("loop that goes through nothing", "`for_each` goes through a list or a mapping: a parameter by its name, or a list in place. Several at once are a mapping of names to them."),
+    "IS116": Code("part that is not there", "`${param.…}` is a value under `parameters:`, `${each.key}` and `${each.value}` what the loop around it is at."),
+    "IS117": Code("loop that makes one name twice", "Each turn of a loop makes an entry; the entry's name says which, by `${each.key}`."),
     "IS118": Code("search not declared", "A binding `search` needs an entry under `searches:`, `search_namespace` one under `search_namespaces:` or `default`."),
     "IS119": Code("model that cannot search", "An instance of AI Search embeds and answers by models of Workers AI: `embeddings` by one for Text Embeddings, `answers` by one for Text Generation."),
     # Calls between Workers

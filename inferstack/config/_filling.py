@@ -1,0 +1,158 @@
+"""`${…}` filled in: variables of the environment, the stack's `parameters`, what a loop goes through.
+
+A loop is an entry with `for_each`, in Terraform's words: `${each.key}`, `${each.value}`. In this form an entry stays what it
+is, with its keys where editors complete them and findings point at; a template of YAML would lose both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from inferstack.config.findings.diagnostics import Place, closest
+from inferstack.config.findings.finding import Findings
+from inferstack.config.tree import Node, retyped
+
+NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_-]+)*"
+VARIABLE = re.compile(rf"\$\$\{{|\$\{{(?:({NAME})(\}}|:-))?")
+BRACE = re.compile(r"\$\{|\}")
+PARAMETERS = "param"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names stand for at one place of the tree."""
+
+    findings: Findings
+    known: Mapping[str, str]  # the stack's own names
+    named: Mapping[str, Node] = field(default_factory=dict)  # `param`, and the loops around the place
+    loops: bool = False  # whether the place is in a loop: only there keys are filled in
+
+    def with_parameters(self, values: Node) -> Scope:
+        return replace(self, named={PARAMETERS: values})
+
+    def inside(self, turn: Mapping[str, Node]) -> Scope:
+        return replace(self, named={**self.named, **turn}, loops=True)
+
+    def find(self, name: str) -> Node | None:
+        """A parameter, or a part of what a loop goes through; None for what is none."""
+        first, *rest = name.split(".")
+        node = self.named.get(first)
+        for part in rest:
+            node = node.value.get(part) if node is not None and isinstance(node.value, dict) else None
+        return node
+
+
+def text_of(node: Node) -> str | None:
+    """As it stands in a text; None for a list or a mapping."""
+    if isinstance(node.value, list | dict) or node.value is None:
+        return None
+    if node.written is not None:
+        return node.written
+    return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+
+
+def value_of(node: Node, scope: Scope) -> Node:
+    """A scalar with its variables filled in. A parameter that stands alone brings its value as it is, of any kind."""
+    text = node.value
+    if not isinstance(text, str) or "${" not in text:
+        return node
+    if node.plain and (name := _alone(text)) and (found := scope.find(name)) is not None:
+        return found
+    filled = Filler(scope, node.place).filled(text)
+    return Node(node.place, retyped(filled) if node.plain else filled, plain=node.plain)
+
+
+def _alone(text: str) -> str | None:
+    """The name in a text that is one variable and nothing else."""
+    match = VARIABLE.match(text)
+    if match is None or match[1] is None:
+        return None
+    end = match.end() - 1 if match[2] == "}" else _end_of_default(text, match.end())
+    return match[1] if end == len(text) - 1 else None
+
+
+class Filler:
+    """Puts values into one text, which stands at `place`."""
+
+    def __init__(self, scope: Scope, place: Place) -> None:
+        self._scope, self._place, self._findings = scope, place, scope.findings
+
+    def filled(self, text: str) -> str:
+        parts, at = [], 0
+        while match := VARIABLE.search(text, at):
+            parts.append(text[at : match.start()])
+            at = match.end()
+            if match.group() == "$${":
+                parts.append("${")
+                continue
+            default = None
+            if match[2] == ":-":
+                end = _end_of_default(text, at)
+                default, at = text[at : end or len(text)], (end or len(text)) + 1
+            if match[1] is None or (match[2] == ":-" and end is None):
+                fix = "write `${NAME}`, or `$${` for the signs themselves"
+                self._findings.add("IS019", self._place, "`${` without a name and an end", fix)
+                continue
+            parts.append(self._value(match[1], default))
+        return "".join([*parts, text[at:]])
+
+    def _value(self, name: str, default: str | None) -> str:
+        """What stands behind `:-` may have variables itself; they are read when it is used."""
+        first = name.partition(".")[0]
+        if "." in name or first in self._scope.named:
+            return self._part(name, default)
+        found = self._scope.known.get(name)
+        if found is None and name in os.environ:
+            found = os.environ[name]
+            self._findings.hide(name, found)
+        if found is not None:
+            return found
+        if default is not None:
+            return self.filled(default)
+        fix = f"export {name}, or give a default: ${{{name}:-value}}"
+        self._findings.add("IS018", self._place, f"the environment variable `{name}` is not set", fix)
+        return ""
+
+    def _part(self, name: str, default: str | None) -> str:
+        node = self._scope.find(name)
+        if node is None:
+            if default is not None:
+                return self.filled(default)
+            problem, fix = self._missing(name)
+            self._findings.add("IS116", self._place, problem, fix)
+            return ""
+        text = text_of(node)
+        if text is None:
+            problem = f"`${{{name}}}` is a list or a mapping, and stands in a text"
+            self._findings.add("IS116", self._place, problem, "name one of its values, or let it stand alone")
+        return text or ""
+
+    def _missing(self, name: str) -> tuple[str, str]:
+        first, *rest = name.split(".")
+        node = self._scope.named.get(first)
+        if node is None:
+            if first == "each":
+                return f"`${{{name}}}` stands in no loop", "put `for_each: NAME` into the entry"
+            known = sorted(self._scope.named)
+            return f"there is no `{first}`{closest(first, known)}", f"one of: {', '.join(known)}"
+        path = first
+        for part in rest:
+            inside = node.value if isinstance(node.value, dict) else {}
+            if part not in inside:
+                fix = f"one of: {', '.join(inside)}" if inside else "declare it under `parameters:`"
+                return f"`{path}` has no `{part}`{closest(part, list(inside))}", f"{fix}; or `${{{name}:-default}}`"
+            node, path = inside[part], f"{path}.{part}"
+        raise AssertionError(name)  # what is there was found
+
+
+def _end_of_default(text: str, start: int) -> int | None:
+    """Where the brace stands that closes a default; braces of variables inside it come in pairs."""
+    depth = 1
+    for brace in BRACE.finditer(text, start):
+        depth += 1 if brace.group() == "${" else -1
+        if depth == 0:
+            return brace.start()
+    return None
