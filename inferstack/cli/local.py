@@ -130,6 +130,7 @@ def fault_add(
     status: Annotated[int | None, typer.Option(help="Answer with this HTTP status.")] = None,
     code: Annotated[int | None, typer.Option(help="And with this code of Cloudflare's.")] = None,
     delay_ms: Annotated[float | None, typer.Option(help="Wait before.")] = None,
+    lag_ms: Annotated[float | None, typer.Option(help="Of vectorize: until a change is visible.")] = None,
     reset: Annotated[
         Literal["before", "after"] | None,
         typer.Option(help="Break the connection, with the request undone or done."),

@@ -108,9 +108,12 @@ class Answer(OfStack):
 
 
 class Loaded(OfStack):
-    """How many documents were sent."""
+    """How many documents were sent; of `--index`, how many vectors, and how many the index has then."""
 
-    documents: int
+    documents: NotRequired[int]
+    index: NotRequired[str]
+    sent: NotRequired[int]
+    vectors: NotRequired[int]
 
 
 class Setup(Versioned):

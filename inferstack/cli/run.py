@@ -214,11 +214,27 @@ def ask(
 
 
 @command(RUN, "load")
-def load(stack: Stack, folder: Annotated[Path, typer.Argument()], url: Url = None, style: Format = "text") -> None:
-    """Send Markdown documents to the stack's RAG Worker."""
-    from inferstack.live import rag
+def load(
+    stack: Stack,
+    source: Annotated[Path, typer.Argument(metavar="FOLDER|FILE", help="Markdown files; of --index, vectors.")],
+    index: Annotated[
+        str | None, typer.Option("--index", metavar="NAME", help="Vectors into this index: a JSON object a line.")
+    ] = None,
+    url: Url = None,
+    style: Format = "text",
+) -> None:
+    """Send Markdown documents to the stack's RAG Worker.
 
-    count = rag.load(stack, project(), folder, url)
+    Or vectors into an index. It ends when Vectorize shows what was sent.
+    """
+    from inferstack.live import rag, vectors
+
+    printing.json_only(style)
+    if index is not None:
+        told = vectors.load(stack, project(), index, source)
+        printing.emit(style, told, f"{told['sent']:,} vectors loaded; {told['index']} has {told['vectors']:,}")
+        return
+    count = rag.load(stack, project(), source, url)
     printing.emit(style, {"version": 1, "stack": stack, "documents": count}, f"{count} documents loaded")
 
 

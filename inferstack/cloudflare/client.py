@@ -80,6 +80,9 @@ class RetryTransport(httpx.BaseTransport):
         self._budget, self._clock = budget, clock
         self._inner = inner or httpx.HTTPTransport(retries=0)
 
+    def close(self) -> None:
+        self._inner.close()
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         deadline = request.extensions.get("deadline") or self._clock.now() + 120
         request.read()

@@ -18,7 +18,8 @@ from inferstack import local
 from inferstack.config import StackSpec, load_stack
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.engine.runs import say
-from inferstack.errors import UserError
+from inferstack.errors import AuthenticationError, UserError
+from inferstack.live.vectors import until_loaded
 from inferstack.resources.secret_sources import SecretMissing, read_secret
 
 TOKEN_SECRET = "API_TOKEN"  # noqa: S105 - the name of a binding
@@ -119,6 +120,10 @@ def load(name: str, root: Path, folder: Path, url: str | None = None) -> int:
     for place, document in enumerate(documents, 1):
         answer = send(endpoint, "POST", "/documents", document, headers)
         say(f"  [{place}/{len(documents)}] {document['title']} ({answer['chunks']} chunks)")
+    try:
+        until_loaded(load_stack(name, root), root, endpoint.key)
+    except AuthenticationError:  # documents are sent with the Worker's own token; the account's is another
+        say("  Vectorize shows them in some seconds; with CLOUDFLARE_API_TOKEN `load` waits for that")
     return len(documents)
 
 

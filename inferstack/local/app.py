@@ -97,7 +97,7 @@ class LocalCloudflare:
         self.assets, self.datasets = Assets(store), Datasets(store.folder)
         self.queues, self.indexes, self.workers = (
             Queues(store),
-            Indexes(store, models.engines.made.engine_of),
+            Indexes(store, models.engines.made.engine_of, partial(models.faults.lag, "vectorize")),
             Workers(store, self.assets),
         )
         self.secrets_stores = SecretsStores(store)

@@ -9,7 +9,19 @@ from typing import Any
 
 from inferstack.local._envelope import ApiError
 
-NUMBERS = {"share", "seed", "skip", "times", "seconds", "delay_ms", "token_ms", "break_after", "status", "code"}
+NUMBERS = {
+    "share",
+    "seed",
+    "skip",
+    "times",
+    "seconds",
+    "delay_ms",
+    "lag_ms",
+    "token_ms",
+    "break_after",
+    "status",
+    "code",
+}
 FIELDS = ("share", "seed", "skip", "times", "seconds")
 
 

@@ -126,11 +126,13 @@ class Index:
         with self._lock:
             former = [row[0] for row in self._rows("select id from parts where item = ?", identifier)]
             if former:
-                self._vectors.delete(former)
+                self._vectors.delete(former, uuid_id())
             ids = [uuid_id() for _ in parts]
             if vectors is not None and ids:
                 named = zip(ids, vectors, strict=True)
-                self._vectors.write([Vector(each, None, row, None, {ITEM: identifier}) for each, row in named], True)
+                self._vectors.write(
+                    [Vector(each, None, row, None, {ITEM: identifier}) for each, row in named], True, uuid_id()
+                )
             rows = [
                 (i, identifier, n, p.text, p.start_byte, p.end_byte)
                 for n, (i, p) in enumerate(zip(ids, parts, strict=True))

@@ -18,6 +18,7 @@ NUMBERS = {
     "code": "and this code",
     "delay_ms": "Wait before, ms",
     "token_ms": "Wait before each piece, ms",
+    "lag_ms": "Of vectorize: until a change is visible, ms",
     "break_after": "Break the stream after, pieces",
     "share": "Only a share, 0 to 1",
     "times": "At most so often",

@@ -21,7 +21,7 @@ import orjson
 from numpy.typing import NDArray
 
 from inferstack.local._damage import check_length
-from inferstack.local._store import Document, now, open_database, uuid_id
+from inferstack.local._store import Document, now, open_database
 from inferstack.local.vectorize.columns import Columns
 from inferstack.local.vectorize.filters import Conditions
 from inferstack.local.vectorize.legacy import take_over
@@ -71,10 +71,10 @@ class Collection:
         """Waits for nothing: a write under way was read before, and has no values for a new key."""
         self._columns.declare(keys)
 
-    def mutate(self) -> str:
+    def mutate(self, mutation: str) -> None:
         """Record a change of the index that is none of its vectors."""
         with self._writing, self._writer() as writer:
-            return _mutation(writer)
+            _record(writer, mutation)
 
     def engine(self) -> str:
         """Which engine made the vectors that were stored last; empty where that is not known."""
@@ -84,10 +84,10 @@ class Collection:
             self._engine = str(row[0]) if row else ""
         return self._engine
 
-    def write(self, items: Sequence[Item], replace: bool, engine: str = "") -> str:
-        """Upsert, or insert those whose id is not there; all of them or none. Returns the mutation's id.
+    def write(self, items: Sequence[Item], replace: bool, mutation: str, engine: str = "") -> None:
+        """Upsert, or insert those whose id is not there; all of them or none.
 
-        `engine` is what made the vectors, where that is known.
+        `mutation` is the change's id; `engine` is what made the vectors, where that is known.
         """
         last = {item.id: item for item in (items if replace else reversed(items))}  # the same id twice in one batch
         self._load()
@@ -97,7 +97,7 @@ class Collection:
                 chosen = [item for item in last.values() if replace or item.id not in known]
                 slots, reused = self._allotted([item.id for item in chosen], known)
                 writer.executemany("insert or replace into vectors values (?, ?, ?, ?, ?, ?)", _rows(slots, chosen))
-                mutation = _mutation(writer)
+                _record(writer, mutation)
                 if engine and engine != self._engine:
                     writer.execute("insert or replace into engines values (1, ?)", (engine,))
             self._engine = engine or self._engine
@@ -108,7 +108,6 @@ class Collection:
                     self._matrix.put(np.array(slots[begin : begin + CHUNK], dtype=np.intp), part)
                 for slot, item in zip(slots, chosen, strict=True):
                     self._columns.put(slot, item.namespace, item.indexed)
-        return mutation
 
     def _allotted(self, ids: list[str], known: dict[str, int]) -> tuple[list[int], int]:
         """The slots of known ids; then those that deleted vectors left, and how many these are; then new ones."""
@@ -118,17 +117,16 @@ class Collection:
         fresh = iter([*reversed(left), *range(self._matrix.size, self._matrix.size + new - reused)])
         return [known[identifier] if identifier in known else next(fresh) for identifier in ids], reused
 
-    def delete(self, ids: Iterable[str]) -> str:
+    def delete(self, ids: Iterable[str], mutation: str) -> None:
         self._load()
         with self._writing:
             with self._writer() as writer:
                 slots = list(self._slots_of(writer, ids).values())
                 writer.executemany("delete from vectors where slot = ?", [(slot,) for slot in slots])
-                mutation = _mutation(writer)
+                _record(writer, mutation)
             with self._memory:
                 self._matrix.drop(np.array(slots, dtype=np.intp))
                 self._free += slots
-        return mutation
 
     def nearest(
         self, vector: NDArray[np.float32], most: int, namespace: str | None, conditions: Conditions
@@ -256,10 +254,8 @@ def _rows(slots: list[int], items: list[Item]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _mutation(connection: apsw.Connection) -> str:
-    identifier = uuid_id()
-    connection.execute("insert or replace into mutations values (1, ?, ?)", (identifier, now()))
-    return identifier
+def _record(connection: apsw.Connection, mutation: str) -> None:
+    connection.execute("insert or replace into mutations values (1, ?, ?)", (mutation, now()))
 
 
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:

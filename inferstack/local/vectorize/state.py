@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import orjson
 from numpy.typing import NDArray
 
 from inferstack.local._envelope import ApiError
-from inferstack.local._store import DATABASE, Document, Store, hex_id, now
+from inferstack.local._store import DATABASE, Document, Store, hex_id, now, uuid_id
 from inferstack.local.vectorize.collection import Collection, Row, drop_file
 from inferstack.local.vectorize.filters import check_filter
 from inferstack.local.vectorize.limits import (
@@ -32,6 +34,7 @@ from inferstack.local.vectorize.limits import (
     TOP,
 )
 from inferstack.local.vectorize.lines import finite, read_lines
+from inferstack.local.vectorize.waiting import Waiting
 
 KIND = "vectorize_index"
 FOLDER = "vectorize"
@@ -53,9 +56,12 @@ UNREADABLE_QUERY = "Failed to parse the request body as JSON"
 class Indexes:
     """The account's indexes."""
 
-    def __init__(self, store: Store, engine_of: EngineOf = lambda _: None) -> None:
-        """`engine_of` tells which engine here made a vector, where one did."""
-        self._store, self._folder, self._engine_of = store, store.folder / FOLDER, engine_of
+    def __init__(
+        self, store: Store, engine_of: EngineOf = lambda _: None, lag: Callable[[], float] = lambda: 0
+    ) -> None:
+        """`engine_of` tells which engine here made a vector, where one did; `lag` the seconds until a change is visible."""
+        self._store, self._folder, self._engine_of, self._lag = store, store.folder / FOLDER, engine_of, lag
+        self._waiting: defaultdict[str, Waiting] = defaultdict(Waiting)
         self._documents = {index["name"]: index for index in store.list_all(KIND)}
         self._collections = {name: self._collection(index) for name, index in self._documents.items()}
         self._drop_orphans()
@@ -99,15 +105,18 @@ class Indexes:
         self.get(name)
         self._store.delete(KIND, name)
         del self._documents[name]
+        self._waiting.pop(name, None)
         return self._collections.pop(name)
 
     def close(self) -> None:
+        for waiting in self._waiting.values():
+            waiting.settle(all_of_them=True)
         for collection in self._collections.values():
             collection.close()
 
     def info(self, name: str) -> Document:
         index = self.get(name)
-        collection = self._collections[name]
+        collection = self._settled(name)
         mutation = collection.mutation() or index.get("mutation") or {}
         return {
             "dimensions": index["config"]["dimensions"],
@@ -142,7 +151,17 @@ class Indexes:
 
     def mutated(self, name: str) -> Document:
         self.get(name)
-        return {"mutationId": self._collections[name].mutate()}
+        return self._change(name, self._collections[name].mutate)
+
+    def _change(self, name: str, change: Callable[[str], None]) -> Document:
+        mutation = uuid_id()
+        self._waiting[name].add(partial(change, mutation), self._lag())
+        return {"mutationId": mutation}
+
+    def _settled(self, name: str) -> Collection:
+        """With every change that is due."""
+        self._waiting[name].settle()
+        return self._collections[name]
 
     def metadata_indexes(self, name: str) -> list[Document]:
         return [{k: each[k] for k in ("propertyName", "indexType")} for each in self.get(name)["metadata_indexes"]]
@@ -154,13 +173,15 @@ class Indexes:
         items = read_lines(pieces, index["config"]["dimensions"], _keys(index), most)
         engines = {engine for item in items if (engine := self._engine_of(item.values))}
         one = engines.pop() if len(engines) == 1 else ""
-        return {"mutationId": self._collections[name].write(items, replace, one)}
+        collection = self._collections[name]
+        return self._change(name, lambda mutation: collection.write(items, replace, mutation, one))
 
     def get_by_ids(self, name: str, ids: Any) -> list[Document]:
         return [_vector(row) for row in self._with_ids(name, ids, IDS_TO_GET).get(ids)]
 
     def delete_by_ids(self, name: str, ids: Any) -> Document:
-        return {"mutationId": self._with_ids(name, ids, IDS_TO_DELETE).delete(ids)}
+        collection = self._with_ids(name, ids, IDS_TO_DELETE)
+        return self._change(name, lambda mutation: collection.delete(ids, mutation))
 
     def _with_ids(self, name: str, ids: Any, most: int) -> Collection:
         if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
@@ -168,11 +189,11 @@ class Indexes:
         if len(ids) > most:
             raise ApiError(400, 40007, f"too many ids in payload; max id count is {most}, got {len(ids)}")
         self.get(name)
-        return self._collections[name]
+        return self._settled(name)
 
     def list_ids(self, name: str, count: int, cursor: str) -> Document:
         self.get(name)
-        collection = self._collections[name]
+        collection = self._settled(name)
         ids = collection.page(cursor, count + 1)
         more, shown = len(ids) > count, ids[:count]
         answer: Document = {"count": len(shown), "totalCount": collection.count(), "isTruncated": more}
@@ -181,6 +202,7 @@ class Indexes:
 
     def query(self, name: str, body: Document) -> Document:
         index = self.get(name)
+        self._settled(name)
         top, with_values, with_metadata = _shape(body)
         vector = self._query_vector(index, body)
         conditions = check_filter(body["filter"]) if body.get("filter") is not None else {}
