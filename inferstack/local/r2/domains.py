@@ -17,6 +17,7 @@ from starlette.routing import Route
 from inferstack.local._bytes import to_header
 from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._store import Document, Store
+from inferstack.local.r2.cors import headers_for, preflight
 from inferstack.local.r2.objects import Objects, closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.zones import NAME, zone_of
@@ -138,6 +139,8 @@ def _shown(found: Document) -> Document:
 
 async def serve_public(buckets: Buckets, objects: Objects, request: Request, bucket: str) -> Response:
     """An object for whoever asks, as the public address of a bucket gives it."""
+    if request.method == "OPTIONS":
+        return preflight(buckets, bucket, request)
     stack = AsyncExitStack()
     try:
         opened = objects.opened(buckets.storage_id(bucket), request.path_params["path"])
@@ -149,6 +152,7 @@ async def serve_public(buckets: Buckets, objects: Objects, request: Request, buc
         name: found["http_metadata"][key] for key, name in HEADERS.items() if found["http_metadata"].get(key)
     }
     headers = {name: to_header(str(value)) for name, value in told.items()} | {"etag": tag}
+    headers |= headers_for(buckets, bucket, request)
     if tag in [each.strip() for each in request.headers.get("if-none-match", "").split(",")]:
         await stack.aclose()
         return Response(status_code=304, headers=headers)

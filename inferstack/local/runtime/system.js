@@ -30,7 +30,7 @@ function scriptFor(table, url) {
 function publicObject(request, env, url) {
   const bucket = env.TABLE.buckets[url.hostname];
   if (!bucket) return undefined;
-  if (request.method !== "GET" && request.method !== "HEAD") return new Response("Method not allowed", { status: 405 });
+  if (!["GET", "HEAD", "OPTIONS"].includes(request.method)) return new Response("Method not allowed", { status: 405 });
   const headers = new Headers(request.headers);
   headers.set("x-local-account", bucket[0]);
   headers.set("x-local-id", bucket[1]);
