@@ -26,6 +26,7 @@ from inferstack.config.spec import (
     gateway_variable,
     provider_variable,
 )
+from inferstack.config.storage_models import BucketSpec
 from inferstack.config.templates import (
     FILE_SUFFIX,
     SERVICE_OPTIONS,
@@ -48,6 +49,7 @@ __all__ = [
     "SECTIONS",
     "SERVICE_OPTIONS",
     "BindingSpec",
+    "BucketSpec",
     "BundleRule",
     "Checked",
     "DatabaseSpec",

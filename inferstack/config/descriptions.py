@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from inferstack.config.gateway_descriptions import GATEWAYS
+from inferstack.config.storage_descriptions import STORAGE
 
 # ruff: noqa: E501 - one line a key reads best
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     **GATEWAYS,
+    **STORAGE,
     "StackSpec": {
         "environment": "Name of the environment; the last part of every name on Cloudflare.",
         "target": "`local` runs on the local Cloudflare of this machine, `cloudflare` on an account.",
@@ -84,8 +86,6 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "read_replication": "`auto` keeps read replicas near the readers.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
-    "BucketSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "location": "Hint where the objects are.", "jurisdiction": "Where the objects must stay.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read.", "raw": "Properties as the official provider has them, over what this tool sets."},
-    "NamespaceSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "id": "Id of one that exists, for `inferstack adopt`.", "raw": "Properties as the official provider has them, over what this tool sets."},
     "ConsumerSpec": {
         "worker": "The Worker that gets the messages.",
         "batch_size": "The most messages of one call.",

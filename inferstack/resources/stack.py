@@ -52,6 +52,8 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        for bucket in self._buckets.values():
+            bucket.attach_events({key: queue.queue_id for key, queue in self._queues.items()})
         self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
         self._destinations = {key: Destination(key, context, child) for key in spec.destinations}
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
