@@ -1,6 +1,7 @@
 """The stack language: YAML files in, one frozen `StackSpec` out; every wrong thing is a finding with its place."""
 
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.bucket_rules import cors_rules, event_rules, lifecycle_rules, lock_rules
 from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
@@ -26,7 +27,6 @@ from inferstack.config.spec import (
     gateway_variable,
     provider_variable,
 )
-from inferstack.config.storage_models import BucketSpec
 from inferstack.config.templates import (
     FILE_SUFFIX,
     SERVICE_OPTIONS,
@@ -49,7 +49,6 @@ __all__ = [
     "SECTIONS",
     "SERVICE_OPTIONS",
     "BindingSpec",
-    "BucketSpec",
     "BundleRule",
     "Checked",
     "DatabaseSpec",
@@ -75,8 +74,10 @@ __all__ = [
     "budget_severity",
     "check_stack",
     "closest",
+    "cors_rules",
     "env_file",
     "env_uses",
+    "event_rules",
     "find_entry",
     "find_file",
     "find_template",
@@ -84,7 +85,9 @@ __all__ = [
     "gateway_variable",
     "json_schema",
     "leaves",
+    "lifecycle_rules",
     "load_stack",
+    "lock_rules",
     "maker",
     "outside_name",
     "parse_seconds",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 
-from inferstack.config import BucketSpec
+from inferstack.config import cors_rules, event_rules, lifecycle_rules, lock_rules
 from inferstack.resources.context import Context
 from inferstack.resources.official import (
     R2Bucket,
@@ -17,59 +15,6 @@ from inferstack.resources.official import (
     R2CustomDomain,
     WorkersKvNamespace,
 )
-
-DAY = 86_400
-Rule = dict[str, Any]
-
-
-def _cors(spec: BucketSpec) -> list[Rule]:
-    rules = []
-    for each in spec.cors:
-        allowed = {"methods": each.methods, "origins": each.origins, "headers": each.headers or None}
-        rule = {"allowed": _said(allowed), "exposeHeaders": each.expose or None, "maxAgeSeconds": each.max_age}
-        rules.append(_said(rule))
-    return rules
-
-
-def _lifecycle(spec: BucketSpec) -> list[Rule]:
-    rules = []
-    for name, each in (spec.lifecycle or {}).items():
-        rule: Rule = {"id": name, "enabled": each.enabled, "conditions": {"prefix": each.prefix}}
-        if each.delete_after_days is not None:
-            rule["deleteObjectsTransition"] = {"condition": _age(each.delete_after_days)}
-        if each.delete_on is not None:
-            rule["deleteObjectsTransition"] = {"condition": {"type": "Date", "date": _midnight(each.delete_on)}}
-        if each.abort_uploads_after_days is not None:
-            rule["abortMultipartUploadsTransition"] = {"condition": _age(each.abort_uploads_after_days)}
-        if each.infrequent_after_days is not None:
-            moved = {"condition": _age(each.infrequent_after_days), "storageClass": "InfrequentAccess"}
-            rule["storageClassTransitions"] = [moved]
-        rules.append(rule)
-    return rules
-
-
-def _lock(spec: BucketSpec) -> list[Rule]:
-    rules = []
-    for name, each in (spec.lock or {}).items():
-        condition: Rule = {"type": "Indefinite"}
-        if each.days is not None:
-            condition = {"type": "Age", "maxAgeSeconds": each.days * DAY}
-        if each.until is not None:
-            condition = {"type": "Date", "date": _midnight(each.until)}
-        rules.append({"id": name, "enabled": each.enabled, "prefix": each.prefix, "condition": condition})
-    return rules
-
-
-def _age(days: int) -> Rule:
-    return {"type": "Age", "maxAge": days * DAY}
-
-
-def _midnight(day: str) -> str:
-    return f"{day}T00:00:00Z"
-
-
-def _said(values: Rule) -> Rule:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 class Bucket(pulumi.ComponentResource):
@@ -102,11 +47,11 @@ class Bucket(pulumi.ComponentResource):
         """An empty mapping of rules takes them away; the official provider's resource only forgets them."""
         key, spec, child = self._key, self._spec, pulumi.ResourceOptions(parent=self)
         if spec.cors:
-            R2BucketCors(f"{key}-cors", {**self._of, "rules": _cors(spec)}, child)
+            R2BucketCors(f"{key}-cors", {**self._of, "rules": cors_rules(spec)}, child)
         if spec.lifecycle is not None:
-            R2BucketLifecycle(f"{key}-lifecycle", {**self._of, "rules": _lifecycle(spec)}, child)
+            R2BucketLifecycle(f"{key}-lifecycle", {**self._of, "rules": lifecycle_rules(spec)}, child)
         if spec.lock is not None:
-            R2BucketLock(f"{key}-lock", {**self._of, "rules": _lock(spec)}, child)
+            R2BucketLock(f"{key}-lock", {**self._of, "rules": lock_rules(spec)}, child)
         for each in spec.domains:
             host = {"domain": each.hostname, "zoneId": each.zone, "minTls": each.min_tls, "enabled": each.enabled}
             R2CustomDomain(f"{key}-{each.hostname}", {**self._of, **host}, child)
@@ -114,18 +59,7 @@ class Bucket(pulumi.ComponentResource):
     def attach_events(self, queues: dict[str, pulumi.Output[str]]) -> None:
         """One resource for each queue; `queues` are ids by key. Queues come after buckets."""
         for queue in dict.fromkeys(each.queue for each in self._spec.events):
-            rules = [
-                _said(
-                    {
-                        "actions": each.actions,
-                        "prefix": each.prefix or None,
-                        "suffix": each.suffix or None,
-                        "description": each.description,
-                    }
-                )
-                for each in self._spec.events
-                if each.queue == queue
-            ]
+            rules = event_rules(self._spec, queue)
             R2BucketEventNotification(
                 f"{self._key}-events-{queue}",
                 {**self._of, "queueId": queues[queue], "rules": rules},
