@@ -78,15 +78,18 @@ class DomainsApi:
         domain = require(body, "domain", str, 10040).lower()
         if not NAME.fullmatch(domain):
             raise ApiError(400, 10040, f"{domain[:80]!r} is no domain")
-        if self._store.get(DOMAIN, domain) is not None:
+        owner, existing = request.state.owner, self._store.get(DOMAIN, domain)
+        if existing is not None:
+            if owner and existing["bucket"] == bucket and self._store.owner_of(DOMAIN, domain) == owner:
+                return ok(_shown(existing))  # its answer was lost
             raise ApiError(409, 10091, f"The domain {domain} is connected to a bucket already.")
         zone = body.get("zoneName") or domain.split(".", 1)[-1]
         fields = {"domain": domain, "bucket": bucket, "enabled": body.get("enabled") is not False, "zoneName": zone}
         fields["zoneId"] = body.get("zoneId") or zone_of(self._store, zone)
-        return await self._save(fields | _rules(body))
+        return await self._save(fields | _rules(body), owner)
 
-    async def _save(self, found: Document) -> Response:
-        self._store.put(DOMAIN, found["domain"], found)
+    async def _save(self, found: Document, owner: str | None = None) -> Response:
+        self._store.put(DOMAIN, found["domain"], found, owner)
         await self._changed()
         return ok(_shown(found))
 
