@@ -42,8 +42,8 @@ def _parts(spec: StackSpec) -> Iterator[Node | Edge]:
             if queue.consumer.dead_letter:
                 yield Edge(f"queue {key}", f"queue {queue.consumer.dead_letter}", "dead letters")
     for key, bucket in spec.buckets.items():
-        for queue in dict.fromkeys(event.queue for event in bucket.events):
-            yield Edge(f"r2 {key}", f"queue {queue}", "events")
+        told = dict.fromkeys(event.queue for event in bucket.events)
+        yield from (Edge(f"r2 {key}", f"queue {name}", "events") for name in told)
     for section, kind in (("indexes", "vectorize"), ("databases", "d1"), ("buckets", "r2"), ("namespaces", "kv")):
         yield from (Node(f"{kind} {key}", kind, key) for key in getattr(spec, section))
 

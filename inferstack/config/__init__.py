@@ -18,6 +18,7 @@ from inferstack.config.priced import Share, maker, outside_name, price_name, pri
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
+from inferstack.config.seed_files import seed_values
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     DatabaseSpec,
@@ -98,6 +99,7 @@ __all__ = [
     "provider_variable",
     "real_path",
     "seconds",
+    "seed_values",
     "shares",
     "split_reference",
     "stack_files",

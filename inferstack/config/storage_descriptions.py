@@ -54,6 +54,7 @@ STORAGE: dict[str, dict[str, str]] = {
     "NamespaceSpec": {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "id": "Id of one that exists, for `inferstack adopt`.",
+        "seed": "File of keys and values, YAML or JSON, that a deployment puts there; a changed one is written again, a key that left the file is deleted.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
 }

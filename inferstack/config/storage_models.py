@@ -113,4 +113,5 @@ class NamespaceSpec(StrictModel):
 
     name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    seed: Annotated[str, Field(min_length=1)] | None = None
     raw: dict[str, Any] = {}

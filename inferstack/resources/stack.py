@@ -104,9 +104,10 @@ class InferenceStack(pulumi.ComponentResource):
         models = [self._spec.models[alias] for alias in spec.models.values()]
         gateways = [self._gateways[m.gateway] for m in models if m.gateway]
         databases = [self._databases[b.database] for b in spec.bindings.values() if b.database]
+        seeds = [each for b in spec.bindings.values() if b.namespace for each in self._namespaces[b.namespace].ready]
         indexes = [self._indexes[b.index] for b in spec.bindings.values() if b.index]
         services = [self.workers[other].deployment for other in self._before(key)]
-        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes, *services])
+        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *seeds, *indexes, *services])
 
     def _resolve(self, kind: str, key: str) -> dict[str, Any]:
         if kind == "ai":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from inferstack.config import cors_rules, event_rules, lifecycle_rules, lock_rules
+from inferstack.config import cors_rules, event_rules, lifecycle_rules, lock_rules, seed_values
 from inferstack.resources.context import Context
 from inferstack.resources.official import (
     R2Bucket,
@@ -15,6 +15,7 @@ from inferstack.resources.official import (
     R2CustomDomain,
     WorkersKvNamespace,
 )
+from inferstack.resources.own import KvSeed
 
 
 class Bucket(pulumi.ComponentResource):
@@ -68,13 +69,20 @@ class Bucket(pulumi.ComponentResource):
 
 
 class Namespace(pulumi.ComponentResource):
-    """A KV namespace."""
+    """A KV namespace, with what its file puts into it."""
 
     namespace_id: pulumi.Output[str]
+    ready: list[pulumi.Resource]  # what a Worker waits for
 
     def __init__(self, key: str, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = context.spec.namespaces[key]
         super().__init__("inferstack:index:Namespace", key, {}, opts)
         inputs = {"accountId": context.account_id, "title": context.spec.name_of("namespaces", key), **spec.raw}
-        self.namespace_id = WorkersKvNamespace(key, inputs, context.keep(key, self)).id
+        namespace = WorkersKvNamespace(key, inputs, context.keep(key, self))
+        self.namespace_id, self.ready = namespace.id, list[pulumi.Resource]()
+        if spec.seed is not None:
+            values = seed_values(context.root, spec.seed)
+            seed = {"accountId": context.account_id, "namespaceId": namespace.id, "file": spec.seed, "values": values}
+            options = pulumi.ResourceOptions(parent=self, deleted_with=namespace)
+            self.ready.append(KvSeed(f"{key}-seed", seed, options))
         self.register_outputs({"namespaceId": self.namespace_id})

@@ -14,6 +14,7 @@ from inferstack.config.checks import (
     queues,
     references,
     searches,
+    seeds,
     traffic,
     variables,
     workers,
@@ -36,6 +37,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
     buckets.check(spec, report)
+    seeds.check(spec, root, report)
     searches.check(spec, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)

@@ -178,6 +178,9 @@ CODES: dict[str, Code] = {
     "IS141": Code("events that may go round", "A consumer that writes into the bucket whose events it reads calls itself, and each call is paid for.", WARNING),
     "IS142": Code("every page may write", "CORS with origin `*` lets the pages of everybody send what a presigned address allows.", WARNING),
     "IS143": Code("host name stands twice", "A host name leads to one Worker or one bucket."),
+    # Seeds of namespaces
+    "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
+    "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
