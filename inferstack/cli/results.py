@@ -113,6 +113,13 @@ class Loaded(OfStack):
     documents: int
 
 
+class Seeded(OfStack):
+    """How many pairs of keys and values were written."""
+
+    namespace: str
+    pairs: int
+
+
 class Setup(Versioned):
     """The toolchain that is used from now on."""
 
@@ -325,6 +332,7 @@ RESULTS: dict[str, Any] = {
     "env": Environment,
     "ask": Answer,
     "load": Loaded,
+    "seed": Seeded,
     "setup": Setup,
     "doctor": Doctor,
     "explain": Explanation,

@@ -110,6 +110,7 @@ def test_rules_of_a_bucket_are_made_act_and_go(mine: Project) -> None:
     assert mine.operations(mine.run("up", "dev"))["updated"] == 2
     assert ask(mine, "DELETE", "audit/1").status_code == 200
 
-    for key in ("in/a.txt", "seen/in/a.txt"):
-        ask(mine, "DELETE", key)
+    mine.edit("stacks/dev.yaml", "of: [created], prefix: in/, suffix: .md, description: new ones", "of: [deleted]")
+    mine.run("up", "dev")
+    ask(mine, "PUT", "ever/1", "kept for ever, as long as there is the stack")
     mine.run("down", "dev", "--yes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,29 @@ def test_a_wrong_file_is_told_by_its_line(mine: Project, text: str, words: str) 
     said = mine.run("check", "dev", code=2)
     assert words in said
     assert "seeds/flags.yaml:" in said
+
+
+def test_a_large_file_is_loaded_by_itself(mine: Project) -> None:
+    pairs = {f"k{number}": {"n": number} for number in range(12_345)}
+    (mine.root / "large.json").write_text(json.dumps(pairs))
+    listed = [{"key": "listed", "value": "x", "metadata": {"by": "line"}}, {"key": "again", "value": "y"}]
+    (mine.root / "large.jsonl").write_text("\n".join(map(json.dumps, listed)))
+    said = mine.run("seed", "dev", "flags", "large.json", code=2)
+    assert "is not deployed" in said or "does not run" in said
+    mine.run("up", "dev")
+    said = mine.run("seed", "dev", "flags", "large.json")
+    assert "10,000 of 12,345 written" in said
+    assert "12,345 pairs are in `flags`" in said
+    assert ask(mine, "k12344").json() == {"n": 12_344}
+    told = json.loads(mine.run("seed", "dev", "flags", "large.jsonl", "--format", "json").partition("\n")[2])
+    assert told == {"version": 1, "stack": "dev", "namespace": "flags", "pairs": 2}
+    [key] = mine.api(
+        "GET", f"/storage/kv/namespaces/{mine.api('GET', '/storage/kv/namespaces')[0]['id']}/keys?prefix=listed"
+    )
+    assert key["metadata"] == {"by": "line"}
+    assert "has no namespace `cache`" in mine.run("seed", "dev", "cache", "large.json", code=2)
+    (mine.root / "large.json").write_text('[{"key": "a", "value": 1, "ttl": 60}]')
+    assert "entry 1: KV knows no `ttl`" in mine.run("seed", "dev", "flags", "large.json", code=2)
+    (mine.root / "large.json").write_text("{")
+    assert "is no JSON" in mine.run("seed", "dev", "flags", "large.json", code=2)
+    mine.run("down", "dev", "--yes")
