@@ -38,7 +38,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import SECTIONS, BindingSpec, RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, BindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "ObservabilitySpec",
     "Option",
     "Place",
+    "PlacementSpec",
     "RateLimitBindingSpec",
     "RouteSpec",
     "SearchSpec",

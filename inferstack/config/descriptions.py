@@ -165,7 +165,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "cpu_ms": "The most milliseconds of CPU that one request may take.",
         "smoke": "Requests that must be answered right after each deployment.",
         "rollout": "Goes live step by step, and back when its checks fail; without it a new version takes all traffic at once.",
-        "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
+        "subrequests": "The most requests that one invocation may send; Cloudflare's own limit is 50 on the free plan, 10,000 on the paid one.",
+        "placement": "`smart` runs the Worker near what it calls, rather than near the caller; a `region`, `host` or `hostname` near that.",
+        "tail_consumers": "Workers whose `tail()` is told of each invocation of this one: outcome, logs, exceptions.",
+        "logpush": "Whether the account's Logpush jobs get this Worker's trace events; a job itself is not declared here.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
     },
     "BundleSpec": {
@@ -215,6 +218,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "contains": "A text that the answer must hold.",
     },
     "WorkerRouteSpec": {"pattern": "Host and path, with `*`: `example.com/ask/*`.", "zone": "The zone's id, 32 hexadecimal digits."},
+    "PlacementSpec": {
+        "region": "A region of a cloud, such as `aws:us-east-1`.",
+        "host": "Host and port of a TCP service.",
+        "hostname": "Host name of an HTTP service.",
+    },
     "DomainSpec": {"hostname": "Such as `ask.example.com`.", "zone": "The zone's id, when the name alone does not tell it."},
     "WorkerRaw": {"worker": "Of the Worker.", "version": "Of each version.", "deployment": "Of the deployment."},
     "LocalSpec": {"port": "Port of the Workers; 0 for any free one.", "api_port": "Port of the v4 API; 0 for any free one.", "text_server": "An OpenAI-compatible server on this machine (Ollama, vLLM, llama.cpp) that generates text instead of the extractive model: `http://127.0.0.1:11434/v1#llama3.2`.", "models": "Which engines answer here: `fast` (small and always there) or `real` (the weights that `inferstack local models install` fetched), for all tasks or for each. Unless said, those of before; `fast` at first.", "replay": "Inferences that `inferstack record` kept in `recordings/`: `strict` answers from them alone, `fill` records what is missing, `off` runs models."},

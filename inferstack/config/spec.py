@@ -24,7 +24,7 @@ from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
 from inferstack.config.storage_models import BucketSpec, NamespaceSpec
 from inferstack.config.tree import KeyPath
-from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
+from inferstack.config.worker_models import BindingSpec, DomainSpec, PlacementSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
 
 WORKERS_AI = "workers-ai"
@@ -179,7 +179,10 @@ class WorkerSpec(StrictModel):
     routes: list[WorkerRouteSpec] = []
     domains: list[DomainSpec] = []
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
-    placement: Literal["smart"] | None = None
+    subrequests: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    placement: Literal["smart"] | PlacementSpec | None = None
+    tail_consumers: list[str] = []
+    logpush: bool = False
     smoke: list[SmokeSpec] = []
     rollout: RolloutSpec | None = None
     name: ExactName | None = None

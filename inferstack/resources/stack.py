@@ -147,7 +147,12 @@ class InferenceStack(pulumi.ComponentResource):
 def _called(worker: WorkerSpec) -> list[str]:
     services = [binding.service for binding in worker.bindings.values() if binding.service]
     objects = [each.worker for each in worker.objects.values() if each.worker]
-    return [*services, *objects, *(each.worker for each in worker.workflows.values() if each.worker)]
+    return [
+        *services,
+        *worker.tail_consumers,
+        *objects,
+        *(each.worker for each in worker.workflows.values() if each.worker),
+    ]
 
 
 def _deletes(worker: WorkerSpec) -> bool:

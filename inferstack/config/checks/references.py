@@ -95,6 +95,8 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
     for key, worker in spec.workers.items():
         for role, alias in worker.models.items():
             yield ("workers", key, "models", role), alias, "models"
+        for place, other in enumerate(worker.tail_consumers):
+            yield ("workers", key, "tail_consumers", place), other, "workers"
         for part, place, destination in _destinations(worker):
             yield ("workers", key, "observability", part, "to", place), destination, "destinations"
         for name, binding in worker.bindings.items():
