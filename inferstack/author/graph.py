@@ -41,6 +41,9 @@ def _parts(spec: StackSpec) -> Iterator[Node | Edge]:
             yield Edge(f"queue {key}", f"worker {queue.consumer.worker}", "consumes")
             if queue.consumer.dead_letter:
                 yield Edge(f"queue {key}", f"queue {queue.consumer.dead_letter}", "dead letters")
+    for key, bucket in spec.buckets.items():
+        told = dict.fromkeys(event.queue for event in bucket.events)
+        yield from (Edge(f"r2 {key}", f"queue {name}", "events") for name in told)
     for section, kind in (("indexes", "vectorize"), ("databases", "d1"), ("buckets", "r2"), ("namespaces", "kv")):
         yield from (Node(f"{kind} {key}", kind, key) for key in getattr(spec, section))
 

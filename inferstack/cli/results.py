@@ -116,6 +116,13 @@ class Loaded(OfStack):
     vectors: NotRequired[int]
 
 
+class Seeded(OfStack):
+    """How many pairs of keys and values were written."""
+
+    namespace: str
+    pairs: int
+
+
 class Setup(Versioned):
     """The toolchain that is used from now on."""
 
@@ -328,6 +335,7 @@ RESULTS: dict[str, Any] = {
     "env": Environment,
     "ask": Answer,
     "load": Loaded,
+    "seed": Seeded,
     "setup": Setup,
     "doctor": Doctor,
     "explain": Explanation,

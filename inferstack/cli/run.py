@@ -238,6 +238,28 @@ def load(
     printing.emit(style, {"version": 1, "stack": stack, "documents": count}, f"{count} documents loaded")
 
 
+@command(RUN, "seed")
+def seed(
+    stack: Stack,
+    namespace: Annotated[str, typer.Argument(help="A key of `namespaces:`.")],
+    file: Annotated[Path, typer.Argument(help="JSON, or JSON lines (.jsonl).")],
+    style: Format = "text",
+) -> None:
+    """Load a large file of keys and values into a KV namespace.
+
+    It may hold an object, a list as wrangler's `kv bulk put` takes it, or one entry a line. A small one that belongs to the
+    stack stands as `seed:` in its file.
+    """
+    from inferstack.live import seeding
+
+    def follow(done: int, of: int) -> None:
+        print(f"{done:,} of {of:,} written", file=sys.stderr)
+
+    count = seeding.seed(stack, project(), namespace, file, follow)
+    told = {"version": 1, "stack": stack, "namespace": namespace, "pairs": count}
+    printing.emit(style, told, f"{count:,} pairs are in `{namespace}`")
+
+
 @command(RUN, "setup")
 def setup(
     deploy_only: Annotated[

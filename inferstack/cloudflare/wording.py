@@ -5,6 +5,7 @@ from __future__ import annotations
 from inferstack.cloudflare.api_error import ApiError
 
 PERMISSIONS = {
+    "KV seed": "Workers KV Storage: Edit",
     "Vectorize index": "Vectorize: Edit",
     "Vectorize metadata index": "Vectorize: Edit",
     "D1 migrations": "D1: Edit",

@@ -2,6 +2,7 @@
 
 from inferstack.config._joining import FOR_EACH
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.bucket_rules import cors_rules, event_rules, lifecycle_rules, lock_rules
 from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
@@ -18,6 +19,7 @@ from inferstack.config.priced import Share, maker, outside_name, price_name, pri
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
+from inferstack.config.seed_files import seed_values
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
     DatabaseSpec,
@@ -37,7 +39,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import SECTIONS, BindingSpec, RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, BindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "ObservabilitySpec",
     "Option",
     "Place",
+    "PlacementSpec",
     "RateLimitBindingSpec",
     "RouteSpec",
     "SearchSpec",
@@ -75,8 +78,10 @@ __all__ = [
     "budget_severity",
     "check_stack",
     "closest",
+    "cors_rules",
     "env_file",
     "env_uses",
+    "event_rules",
     "find_entry",
     "find_file",
     "find_template",
@@ -84,7 +89,9 @@ __all__ = [
     "gateway_variable",
     "json_schema",
     "leaves",
+    "lifecycle_rules",
     "load_stack",
+    "lock_rules",
     "maker",
     "outside_name",
     "parse_seconds",
@@ -95,6 +102,7 @@ __all__ = [
     "provider_variable",
     "real_path",
     "seconds",
+    "seed_values",
     "shares",
     "split_reference",
     "stack_files",

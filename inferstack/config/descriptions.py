@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from inferstack.config.gateway_descriptions import GATEWAYS
+from inferstack.config.storage_descriptions import STORAGE
 
 # ruff: noqa: E501 - one line a key reads best
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     **GATEWAYS,
+    **STORAGE,
     "StackSpec": {
         "environment": "Name of the environment; the last part of every name on Cloudflare.",
         "target": "`local` runs on the local Cloudflare of this machine, `cloudflare` on an account.",
@@ -84,8 +86,6 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "read_replication": "`auto` keeps read replicas near the readers.",
         "raw": "Properties as the official provider has them, over what this tool sets.",
     },
-    "BucketSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "location": "Hint where the objects are.", "jurisdiction": "Where the objects must stay.", "storage_class": "`InfrequentAccess` is cheaper to keep and dearer to read.", "raw": "Properties as the official provider has them, over what this tool sets."},
-    "NamespaceSpec": {"name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.", "id": "Id of one that exists, for `inferstack adopt`.", "raw": "Properties as the official provider has them, over what this tool sets."},
     "ConsumerSpec": {
         "worker": "The Worker that gets the messages.",
         "batch_size": "The most messages of one call.",
@@ -165,7 +165,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "cpu_ms": "The most milliseconds of CPU that one request may take.",
         "smoke": "Requests that must be answered right after each deployment.",
         "rollout": "Goes live step by step, and back when its checks fail; without it a new version takes all traffic at once.",
-        "placement": "`smart` runs the Worker near what it calls, rather than near the caller.",
+        "subrequests": "The most requests that one invocation may send; Cloudflare's own limit is 50 on the free plan, 10,000 on the paid one.",
+        "placement": "`smart` runs the Worker near what it calls, rather than near the caller; a `region`, `host` or `hostname` near that.",
+        "tail_consumers": "Workers whose `tail()` is told of each invocation of this one: outcome, logs, exceptions.",
+        "logpush": "Whether the account's Logpush jobs get this Worker's trace events; a job itself is not declared here.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
     },
     "BundleSpec": {
@@ -215,6 +218,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "contains": "A text that the answer must hold.",
     },
     "WorkerRouteSpec": {"pattern": "Host and path, with `*`: `example.com/ask/*`.", "zone": "The zone's id, 32 hexadecimal digits."},
+    "PlacementSpec": {
+        "region": "A region of a cloud, such as `aws:us-east-1`.",
+        "host": "Host and port of a TCP service.",
+        "hostname": "Host name of an HTTP service.",
+    },
     "DomainSpec": {"hostname": "Such as `ask.example.com`.", "zone": "The zone's id, when the name alone does not tell it."},
     "WorkerRaw": {"worker": "Of the Worker.", "version": "Of each version.", "deployment": "Of the deployment."},
     "LocalSpec": {"port": "Port of the Workers; 0 for any free one.", "api_port": "Port of the v4 API; 0 for any free one.", "text_server": "An OpenAI-compatible server on this machine (Ollama, vLLM, llama.cpp) that generates text instead of the extractive model: `http://127.0.0.1:11434/v1#llama3.2`.", "models": "Which engines answer here: `fast` (small and always there) or `real` (the weights that `inferstack local models install` fetched), for all tasks or for each. Unless said, those of before; `fast` at first.", "replay": "Inferences that `inferstack record` kept in `recordings/`: `strict` answers from them alone, `fill` records what is missing, `off` runs models."},

@@ -22,8 +22,9 @@ from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
+from inferstack.config.storage_models import BucketSpec, NamespaceSpec
 from inferstack.config.tree import KeyPath
-from inferstack.config.worker_models import BindingSpec, DomainSpec, WorkerRaw, WorkerRouteSpec
+from inferstack.config.worker_models import BindingSpec, DomainSpec, PlacementSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
 
 WORKERS_AI = "workers-ai"
@@ -135,24 +136,6 @@ class DatabaseSpec(StrictModel):
         return self
 
 
-class BucketSpec(StrictModel):
-    """An R2 bucket."""
-
-    location: Location | None = None
-    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
-    storage_class: Literal["Standard", "InfrequentAccess"] = "Standard"
-    name: ExactName | None = None
-    raw: dict[str, Any] = {}
-
-
-class NamespaceSpec(StrictModel):
-    """A KV namespace. One that exists is known by its `id`; names of namespaces need not be unique."""
-
-    name: Annotated[str, Field(min_length=1, max_length=512)] | None = None
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-    raw: dict[str, Any] = {}
-
-
 class ConsumerSpec(StrictModel):
     """The Worker that a queue's messages go to."""
 
@@ -196,7 +179,10 @@ class WorkerSpec(StrictModel):
     routes: list[WorkerRouteSpec] = []
     domains: list[DomainSpec] = []
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = None
-    placement: Literal["smart"] | None = None
+    subrequests: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    placement: Literal["smart"] | PlacementSpec | None = None
+    tail_consumers: list[str] = []
+    logpush: bool = False
     smoke: list[SmokeSpec] = []
     rollout: RolloutSpec | None = None
     name: ExactName | None = None

@@ -63,10 +63,10 @@ class Node:
     written: str | None = None
 
 
-def read(file: Path, findings: Findings) -> Node | None:
-    """The file's mapping, or None with findings."""
+def read(file: Path, findings: Findings, kind: str = "stack file") -> Node | None:
+    """The file's mapping, or None with findings, which call it a `kind`."""
     start = Place(file, 1, 1)
-    text = _text(file, findings)
+    text = _text(file, findings, kind)
     if text is None:
         return None
     depth = _depth(text)
@@ -83,18 +83,18 @@ def read(file: Path, findings: Findings) -> Node | None:
         findings.add("IS004", start, f"this is not YAML: {str(error).splitlines()[0]}", "remove the sign")
         return None
     if root is None or not isinstance(root, yaml.MappingNode):
-        fix = "start with keys such as `environment:`"
-        findings.add("IS007", start, "a stack file is a mapping of keys to values", fix)
+        fix = "start with keys such as `environment:`" if kind == "stack file" else "write `key: value`, one a line"
+        findings.add("IS007", start, f"a {kind} is a mapping of keys to values", fix)
         return None
     return _Builder(file, findings).build(root, start)
 
 
-def _text(file: Path, findings: Findings) -> str | None:
+def _text(file: Path, findings: Findings, kind: str) -> str | None:
     start = Place(file, 1, 1)
     try:
         size = file.stat().st_size
         if size > LARGEST_FILE:
-            problem = f"the file has {size:,} bytes; a stack file has at most {LARGEST_FILE:,}"
+            problem = f"the file has {size:,} bytes; a {kind} has at most {LARGEST_FILE:,}"
             findings.add("IS002", start, problem, "split it, or move text into files of its own")
             return None
         raw = file.read_bytes()

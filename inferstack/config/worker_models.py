@@ -79,6 +79,24 @@ class DomainSpec(StrictModel):
     zone: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
+class PlacementSpec(StrictModel):
+    """Near one place, which is said in one of three ways."""
+
+    region: Annotated[str, Field(pattern=r"^(aws|gcp|azure):[a-z0-9-]+$")] | None = None
+    host: Annotated[str, Field(pattern=r"^[^\s:/]+:[0-9]{1,5}$")] | None = None
+    hostname: Annotated[str, Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> PlacementSpec:
+        if len(self.given) != 1:
+            raise ValueError("a placement names exactly one of `region`, `host` and `hostname`")
+        return self
+
+    @property
+    def given(self) -> dict[str, str]:
+        return self.model_dump(exclude_none=True)
+
+
 class WorkerRaw(StrictModel):
     """Properties as the official provider has them, over what this tool sets."""
 

@@ -106,8 +106,18 @@ def empty_buckets(resources: list[Held], spec: StackSpec, root: Path) -> None:
             own_token = account == variables["CLOUDFLARE_ACCOUNT_ID"]
             token = variables["CLOUDFLARE_API_TOKEN"] if own_token else local.token_of(folder, account)
             client.headers["authorization"] = f"Bearer {token}"
-            url = f"{variables['CLOUDFLARE_BASE_URL']}/accounts/{account}/r2/buckets/{_segment(str(bucket['name']))}"
-            _empty(client, f"{url}/objects", str(bucket["name"]))
+            base, name = f"{variables['CLOUDFLARE_BASE_URL']}/accounts/{account}", _segment(str(bucket["name"]))
+            _lift_rules(client, base, name)
+            _empty(client, f"{base}/r2/buckets/{name}/objects", str(bucket["name"]))
+
+
+def _lift_rules(client: Any, base: str, bucket: str) -> None:
+    """No lock keeps what goes with a local stack, and no consumer is told of it, who would write again."""
+    events = f"{base}/event_notifications/r2/{bucket}/configuration"
+    answer = client.get(events)
+    for queue in answer.json()["result"]["queues"] if answer.is_success else []:
+        client.delete(f"{events}/queues/{queue['queueId']}")
+    client.put(f"{base}/r2/buckets/{bucket}/lock", json={"rules": []})
 
 
 def _empty(client: Any, url: str, bucket: str) -> None:

@@ -70,14 +70,23 @@ def is_local(host: str) -> bool:
         return False
 
 
+def is_foreign(request: Request) -> bool:
+    """Whether the page of another machine asks."""
+    origin = request.headers.get("origin")
+    return origin is not None and not is_local(urlsplit(origin).netloc)
+
+
 def refusal(request: Request, account_id: str, token: str) -> Response | None:
     """None for who may pass."""
     headers = request.headers
     if len(headers.getlist("host")) != 1 or not is_local(headers["host"]):
         return failure(ApiError(403, 10000, "Authentication error: the Host header names another machine"))
-    origin = headers.get("origin")
-    if origin is not None and request.method not in READS and not is_local(urlsplit(origin).netloc):
-        return failure(ApiError(403, 10000, f"Authentication error: requests of {origin[:200]} are not taken"))
+    if request.method not in READS and is_foreign(request):
+        if (_route(request)[0] or "").startswith(S3_ROOT):  # which asks the bucket's CORS
+            return None
+        return failure(
+            ApiError(403, 10000, f"Authentication error: requests of {headers['origin'][:200]} are not taken")
+        )
     # Who has the token may pass wherever the account's API leads; to find the route takes 0.2 ms of each request.
     if request.url.path.startswith(f"{API}/") and _credential_error(request, account_id, token) is None:
         return None

@@ -140,7 +140,12 @@ class Accounts:
         buckets = {
             key_of(a, name): found for a, each in accounts for name, found in each.cloudflare.buckets.stored().items()
         }
-        return {"buckets": buckets, "faults": self._models.faults.products()}
+        watched = {
+            found: {"account": a, "bucket": name}
+            for a, each in accounts
+            for found, name in each.cloudflare.changes.watched().items()
+        }
+        return {"buckets": buckets, "watched": watched, "faults": self._models.faults.products()}
 
     def stored_buckets(self) -> set[str]:
         return set(self._table()["buckets"].values())

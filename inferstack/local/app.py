@@ -51,6 +51,9 @@ from inferstack.local.kv.state import Namespaces
 from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
+from inferstack.local.r2.changes import Changes
+from inferstack.local.r2.lifecycle import Lifecycle
+from inferstack.local.r2.notices import Notices
 from inferstack.local.r2.objects import Objects
 from inferstack.local.r2.s3 import METHODS as METHODS_OF_S3
 from inferstack.local.r2.s3 import PATHS, S3
@@ -72,9 +75,9 @@ from inferstack.local.workflows.state import Flows
 from inferstack.local.zones import Zones
 
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 FAULT, NOTE = "fault", "note"
-UNTRACED = ("tail", "traces")  # the runtime's own, and not a Worker's
+UNTRACED = ("tail", "traces", "r2_change")  # the runtime's own, and not a Worker's
 API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
 
@@ -125,7 +128,10 @@ class LocalCloudflare:
         self.instances = Instances(lambda: self.deployer.supervisor)
         state = State(store, self.workers, self.assets, self.spaces, self.flows)
         self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
-        self.s3 = S3(self.buckets, storage, account.account_id, account.token)
+        self.notices = Notices(self.buckets, self.queues, account.account_id)
+        self.changes = Changes(self.buckets, Objects(storage), self.notices)
+        self.lifecycle = Lifecycle(self.buckets, Objects(storage))
+        self.s3 = S3(self.buckets, self.changes, storage, account.account_id, account.token)
         self.tails = Tails(self.dispatch)
         self.calls, self.events = Calls(), Events(store.folder)
         self.zones = Zones(store, UserApi(account.account_id).account)
@@ -150,6 +156,7 @@ class LocalCloudflare:
             Route("/__local/recordings", self._use_recordings, methods=["PUT"]),
             Route("/__local/engines", self._speakers, methods=["GET"]),
             Route("/__local/engines", self._set_engines, methods=["PUT"]),
+            Route("/__local/lifecycle", self._expire, methods=["POST"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),
             *(Route(path, self.s3.answer, methods=METHODS_OF_S3) for path in PATHS),
@@ -241,6 +248,10 @@ class LocalCloudflare:
     async def _clear_traces(self, _: Request) -> Response:
         self.events.clear()
         return ok({})
+
+    async def _expire(self, _: Request) -> Response:
+        """Of the local Cloudflare only: act on the lifecycle rules of buckets now."""
+        return ok({"deleted": await self.lifecycle.expire()})
 
     async def _scheduled(self, request: Request) -> Response:
         """Of the local Cloudflare only: run a Worker's `scheduled()` now. A token is needed, as for the rest of the API."""

@@ -84,11 +84,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=QueuesApi(of.queues).routes,
             bindings={"queue": partial(queue_binding, of.queues)},
         ),
-        Product(routes=R2Api(of.buckets, of.storage).routes),
-        Product(
-            routes=DomainsApi(of.store, of.buckets, of.account.account_id, of.deployer.refresh).routes,
-            bindings={"r2_public": partial(serve_public, of.buckets, Objects(of.storage))},
-        ),
+        *_of_buckets(of),
         Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(
             routes=SecretsStoreApi(of.secrets_stores).routes,
@@ -104,6 +100,19 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
         ),
         *_of_workers(of),
+    ]
+
+
+def _of_buckets(of: LocalCloudflare) -> list[Product]:
+    return [
+        Product(
+            routes=R2Api(of.buckets, of.storage, of.notices).routes,
+            bindings={"r2_change": of.changes.binding},
+        ),
+        Product(
+            routes=DomainsApi(of.store, of.buckets, of.account.account_id, of.deployer.refresh).routes,
+            bindings={"r2_public": partial(serve_public, of.buckets, Objects(of.storage))},
+        ),
     ]
 
 

@@ -185,9 +185,9 @@ def _why(serving: list[asyncio.Task[None]]) -> str:
 
 
 def _run_by_themselves(cloudflare: LocalCloudflare) -> list[asyncio.Task[None]]:
-    """An account's queues and crons."""
+    """An account's queues, crons and lifecycle rules."""
     broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
-    running = [broker.run(), run_schedules(cloudflare.store, cloudflare.dispatch)]
+    running = [broker.run(), run_schedules(cloudflare.store, cloudflare.dispatch), cloudflare.lifecycle.run()]
     return [asyncio.create_task(each) for each in running]
 
 

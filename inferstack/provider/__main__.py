@@ -8,6 +8,7 @@ from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
 from inferstack.provider.gateway_policy import GatewayPolicy
 from inferstack.provider.gateway_route import GatewayRoute
+from inferstack.provider.kv_seed import KvSeed
 from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
@@ -22,6 +23,7 @@ TYPES = (
     VectorizeIndex(),
     MetadataIndex(),
     D1Migrations(),
+    KvSeed(),
     GatewayRoute(),
     GatewayPolicy(),
     ProviderKey(),

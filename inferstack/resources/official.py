@@ -46,6 +46,36 @@ class R2Bucket(CloudflareResource):
     token = "cloudflare:index/r2Bucket:R2Bucket"  # noqa: S105
 
 
+class R2BucketCors(CloudflareResource):
+    """What pages of others may do with a bucket."""
+
+    token = "cloudflare:index/r2BucketCors:R2BucketCors"  # noqa: S105
+
+
+class R2BucketLifecycle(CloudflareResource):
+    """What becomes of a bucket's objects; its end takes no rule away."""
+
+    token = "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle"  # noqa: S105
+
+
+class R2BucketLock(CloudflareResource):
+    """Which objects of a bucket stay as they are; its end takes no rule away."""
+
+    token = "cloudflare:index/r2BucketLock:R2BucketLock"  # noqa: S105
+
+
+class R2BucketEventNotification(CloudflareResource):
+    """A bucket's rules for one queue."""
+
+    token = "cloudflare:index/r2BucketEventNotification:R2BucketEventNotification"  # noqa: S105
+
+
+class R2CustomDomain(CloudflareResource):
+    """A host name of a bucket."""
+
+    token = "cloudflare:index/r2CustomDomain:R2CustomDomain"  # noqa: S105
+
+
 class WorkersKvNamespace(CloudflareResource):
     """Its id is the namespace id."""
 

@@ -36,6 +36,12 @@ class D1Migrations(OwnResource):
     token = "inferstack:index:D1Migrations"  # noqa: S105
 
 
+class KvSeed(OwnResource):
+    """Inputs: accountId, namespaceId, file, values."""
+
+    token = "inferstack:index:KvSeed"  # noqa: S105
+
+
 class GatewayRoute(OwnResource):
     """Inputs: accountId, gatewayId, name, elements. Outputs: routeId, versionId."""
 

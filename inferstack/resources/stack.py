@@ -52,6 +52,8 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        for bucket in self._buckets.values():
+            bucket.attach_events({key: queue.queue_id for key, queue in self._queues.items()})
         self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
         self._destinations = {key: Destination(key, context, child) for key in spec.destinations}
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
@@ -102,9 +104,10 @@ class InferenceStack(pulumi.ComponentResource):
         models = [self._spec.models[alias] for alias in spec.models.values()]
         gateways = [self._gateways[m.gateway] for m in models if m.gateway]
         databases = [self._databases[b.database] for b in spec.bindings.values() if b.database]
+        seeds = [each for b in spec.bindings.values() if b.namespace for each in self._namespaces[b.namespace].ready]
         indexes = [self._indexes[b.index] for b in spec.bindings.values() if b.index]
         services = [self.workers[other].deployment for other in self._before(key)]
-        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *indexes, *services])
+        return pulumi.ResourceOptions(depends_on=[*gateways, *databases, *seeds, *indexes, *services])
 
     def _resolve(self, kind: str, key: str) -> dict[str, Any]:
         if kind == "ai":
@@ -144,7 +147,12 @@ class InferenceStack(pulumi.ComponentResource):
 def _called(worker: WorkerSpec) -> list[str]:
     services = [binding.service for binding in worker.bindings.values() if binding.service]
     objects = [each.worker for each in worker.objects.values() if each.worker]
-    return [*services, *objects, *(each.worker for each in worker.workflows.values() if each.worker)]
+    return [
+        *services,
+        *worker.tail_consumers,
+        *objects,
+        *(each.worker for each in worker.workflows.values() if each.worker),
+    ]
 
 
 def _deletes(worker: WorkerSpec) -> bool:

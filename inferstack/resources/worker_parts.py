@@ -43,6 +43,22 @@ def _variable(value: Any) -> dict[str, Any]:
     )
 
 
+def _limits(spec: WorkerSpec) -> dict[str, int] | None:
+    given = {"cpuMs": spec.cpu_ms, "subrequests": spec.subrequests}
+    return {name: value for name, value in given.items() if value is not None} or None
+
+
+def _placement(spec: WorkerSpec) -> dict[str, str] | None:
+    if spec.placement is None:
+        return None
+    return {"mode": "smart"} if spec.placement == "smart" else spec.placement.given
+
+
+def _tail_consumers(stack: StackSpec, spec: WorkerSpec) -> list[dict[str, str]] | None:
+    """Sorted: the API has them as a set."""
+    return [{"name": name} for name in sorted(stack.name_of("workers", key) for key in spec.tail_consumers)] or None
+
+
 def _assets(spec: WorkerSpec) -> dict[str, Any] | None:
     """The provider reads the folder itself, from the project's on: the path is the same on every machine."""
     if spec.assets is None:
@@ -81,6 +97,8 @@ class Worker(pulumi.ComponentResource):
                 "name": self.name,
                 "observability": observed(spec, lambda name: resolve("destination", name)["slug"]),
                 "subdomain": {"enabled": True, "previewsEnabled": False},
+                "tailConsumers": _tail_consumers(context.spec, spec),
+                "logpush": spec.logpush or None,
                 "tags": sorted({f"environment:{context.spec.environment}", *context.spec.tags}),
                 **spec.raw.worker,
             },
@@ -140,8 +158,8 @@ class Worker(pulumi.ComponentResource):
             "bindings": self._bindings(key, context, resolve),
             "compatibilityDate": spec.compatibility_date,
             "compatibilityFlags": sorted({*spec.compatibility_flags, *rendered.flags}),
-            "limits": {"cpuMs": spec.cpu_ms} if spec.cpu_ms else None,
-            "placement": {"mode": spec.placement} if spec.placement else None,
+            "limits": _limits(spec),
+            "placement": _placement(spec),
             **spec.raw.version,
         }
         migrations = object_migrations(key, context, inputs, self, shell)

@@ -211,7 +211,7 @@ class TableResource(ResourceType):
             headers |= {key: value.format(**fields) for key, value in self._spec.update_headers.items()}
         options["headers"] = options.get("headers", {}) | headers
         name = str(fields.get("name") or fields.get("id") or fields.get("script_name") or "")
-        name = str(fields.get("queue_name") or fields.get("title") or name)
+        name = str(fields.get("queue_name") or fields.get("title") or name or fields.get("domain", ""))
         try:
             response = operation.client.send(method, path, operation.deadline, **options)
         except Unreachable as error:

@@ -271,7 +271,6 @@ OTHERS = {
     "send_email",
     "stream",
     "streaming_tail_consumers",
-    "tail_consumers",
     "unsafe_hello_world",
     "vpc_networks",
     "vpc_services",

@@ -33,6 +33,7 @@ class Section:
     entry: dict[str, Any] = field(default_factory=dict)
     subdomain: dict[str, bool] = field(default_factory=dict)
     calls: list[tuple[str, str, Value]] = field(default_factory=list)  # binding, service, where
+    tails: list[tuple[str, Value]] = field(default_factory=list)  # service, where
     objects: list[tuple[str, str, str, Value]] = field(default_factory=list)  # binding, other Worker, class, where
     flows: list[tuple[str, str, str, Value]] = field(default_factory=list)  # the same of workflows
     transfers: list[tuple[dict[str, Any], str]] = field(default_factory=list)  # entry, the Worker that had the class

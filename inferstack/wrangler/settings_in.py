@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from inferstack.config import BundleRule
 from inferstack.wrangler.reading import Unfit, Value
-from inferstack.wrangler.section import Section
+from inferstack.wrangler.section import Section, script_of
 from inferstack.wrangler.wrangler_file import dotted
 
 ZONE = re.compile(r"[0-9a-f]{32}")
@@ -129,6 +129,11 @@ def _logpush(section: Section, value: Value) -> None:
         section.raw("worker", logpush=True)
 
 
+def _tail_consumers(section: Section, value: Value) -> None:
+    for item in value.items():
+        section.tails.append((script_of(item.need("service"), item.get("environment")), item))
+
+
 def _as_it_is(section: Section, value: Value) -> None:
     """JavaScript that is not to be bundled is not: it goes up as it stands when it imports only its own files."""
     main = section.keys.get("main")
@@ -198,6 +203,7 @@ SETTINGS = {
     "triggers": _triggers,
     "observability": _observability,
     "logpush": _logpush,
+    "tail_consumers": _tail_consumers,
     "workers_dev": _workers_dev,
     "preview_urls": _preview_urls,
     "no_bundle": _as_it_is,
@@ -220,7 +226,6 @@ WHY = {
     "site": "static files are not served",
     "build": "run that command yourself before `up`",
     "pages_build_output_dir": "Pages projects are not Workers",
-    "tail_consumers": "nobody reads this Worker's events",
     "keep_vars": "variables set in the dashboard go at the next `up`",
     "upload_source_maps": "errors name lines of the bundle",
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from inferstack.config import ObservabilitySpec, StackSpec, WorkerSpec
+from inferstack.config import ObservabilitySpec, PlacementSpec, StackSpec, WorkerSpec
 
 # Told by the code, the bindings or the lines here.
 SAID = {
@@ -26,6 +26,7 @@ SAID = {
         "compatibility_date",
     ),
     *("compatibility_flags", "observability", "crons", "routes", "domains", "cpu_ms", "placement", "raw"),
+    *("subrequests", "tail_consumers", "logpush"),
 }
 RAW_SAID = {"worker": {"observability", "subdomain", "logpush"}, "version": {"limits", "placement"}}
 
@@ -33,12 +34,15 @@ RAW_SAID = {"worker": {"observability", "subdomain", "logpush"}, "version": {"li
 def settings_of(spec: StackSpec, worker: WorkerSpec) -> dict[str, Any]:
     shell, version = worker.raw.worker, worker.raw.version
     subdomain = {"enabled": True, "previews_enabled": False, **_snake(shell.get("subdomain") or {})}
-    cpu = {"cpu_ms": worker.cpu_ms} if worker.cpu_ms else {}
+    given = {"cpu_ms": worker.cpu_ms, "subrequests": worker.subrequests}
+    limits = {name: value for name, value in given.items() if value}
+    tailed = [{"service": spec.name_of("workers", key)} for key in worker.tail_consumers]
     return {
         "observability": {**_observed(spec, worker), **_snake(shell.get("observability") or {})},
-        "logpush": shell.get("logpush"),
+        "logpush": shell.get("logpush", worker.logpush or None),
+        "tail_consumers": tailed,
         "triggers": {"crons": worker.crons} if worker.crons else None,
-        "limits": _snake(version["limits"]) if version.get("limits") else cpu,
+        "limits": _snake(version["limits"]) if version.get("limits") else limits,
         "placement": _placement(worker),
         "workers_dev": subdomain["enabled"],
         "preview_urls": subdomain["previews_enabled"],
@@ -69,6 +73,8 @@ def _placement(worker: WorkerSpec) -> dict[str, Any] | None:
     raw = _snake(worker.raw.version.get("placement") or {})
     if {"region", "host", "hostname"} & raw.keys():
         return {"mode": "targeted", **raw}
+    if isinstance(worker.placement, PlacementSpec) and not raw:
+        return {"mode": "targeted", **worker.placement.given}
     return raw or ({"mode": worker.placement} if worker.placement else None)
 
 

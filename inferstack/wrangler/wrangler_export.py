@@ -11,6 +11,7 @@ from inferstack.asset_files import asset_files
 from inferstack.config import StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
+from inferstack.wrangler import buckets_out
 from inferstack.wrangler.objects_out import objects_of
 from inferstack.wrangler.settings_out import settings_of, unsaid
 
@@ -20,7 +21,7 @@ CODE = {"type": "ESModule", "globs": ["**/*.js"]}
 # What a wrangler file, or a command that is told, says of each kind.
 SAID: dict[str, set[str]] = {
     "databases": {"name", "migrations", "migrations_table"},
-    "buckets": {"name", "jurisdiction"},
+    "buckets": {"name", "jurisdiction"} | buckets_out.SAID,
     "namespaces": {"id"},
     "queues": {"name", "consumer", "delivery_delay"},
     "indexes": {"name", "model", "dimensions", "metric", "generation", "metadata"},
@@ -45,7 +46,12 @@ def export_wrangler(stack: str, root: Path, out: Path) -> tuple[list[str], list[
             file.write_bytes(content)
             written.append(str(file))
         notes += _of_worker(spec, key)
-    return written, [*notes, *_of_resources(spec)]
+    for name, content in buckets_out.rule_files(spec).items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+        written.append(str(out / name))
+    told = [f"{place}: {command}" for place, command in buckets_out.commands(spec, out)]
+    return written, [*notes, *_of_resources(spec), *told]
 
 
 def _of_worker(spec: StackSpec, key: str) -> Iterator[str]:

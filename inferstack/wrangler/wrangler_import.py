@@ -223,6 +223,14 @@ def _call_others(section: Section) -> None:
         else:
             section.attempt(_calls(key), value)
 
+    for script, value in section.tails:
+        key = draft.identities.get(("workers", script))
+        if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
+            why = f"the Worker `{script}` is not in this stack, and nobody reads this Worker's events: import both together"
+            section.left_out(value, why)
+        else:
+            value.done()
+            section.entry.setdefault("tail_consumers", []).append(key)
     for kind, bound in (("objects", section.objects), ("workflows", section.flows)):
         for name, script, class_name, value in bound:
             key = draft.identities.get(("workers", script))

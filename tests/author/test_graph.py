@@ -22,6 +22,7 @@ models:
 gateways: { main: { routes: { cheap: { models: [small, chat] } } } }
 indexes: { docs: { model: embed } }
 databases: { content: {} }
+buckets: { files: { events: [{ queue: jobs, of: [created] }, { queue: jobs, of: [deleted], prefix: a/ }] } }
 queues:
   jobs: { consumer: { worker: own, dead_letter: dead } }
   dead: {}
@@ -66,6 +67,7 @@ def test_all_that_is_declared_and_who_calls_whom(root: Path) -> None:
         ("worker own", "worker bot"),
         ("worker own", "object Room"),
         ("worker own", "workflow Flow"),
+        ("r2 files", "queue jobs"),
         ("queue jobs", "worker own"),
         ("queue jobs", "queue dead"),
         ("worker bot", "gateway main"),

@@ -159,6 +159,7 @@ LEFT = {
     "logs": "one object a line, in tests/e2e/test_logs.py",
     "ask": "tests/templates ask over HTTP; the command itself wants a RAG stack",
     "load": "the same",
+    "seed": "in tests/e2e/test_seeds.py",
     "promote": "e2e/test_from_laptop_to_production.py",
     "reindex": "the same",
     "upgrade": "e2e/test_installed.py installs two versions",

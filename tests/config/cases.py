@@ -44,6 +44,7 @@ def framed(options: str) -> str:
     return f"workers:\n  w:\n    template: framed\n    {DATE}\n    options: {{ {options} }}\n"
 
 
+EATS = f"workers:\n  w: {{ template: eats, {DATE} }}\nqueues:\n  q: {{ consumer: {{ worker: w }} }}\n"
 OTEL = "destinations: { otel: { url: 'https://o.example' } }\n"
 CASES = [
     Case("IS001", folders=("stacks/s.yaml",)),
@@ -224,6 +225,22 @@ CASES = [
     Case("IS135", LOCAL + "gateways:\n  g:\n    policies: { interns: { action: block, when: metadata.role == 'intern' } }\n"),
     Case("IS136", LOCAL + "gateways:\n  g:\n    cache_ttl: 60\n"
          "    policies: { all: { action: allow }, not-opus: { action: block, models: [anthropic/claude-opus-*] } }\n"),
+    Case("IS137", LOCAL + "buckets:\n  b:\n    lifecycle: { old: { delete_after_days: 1 } }\n"),
+    Case("IS138", LOCAL + "buckets:\n  b:\n    lifecycle:\n"
+         "      old: { prefix: tmp/, delete_after_days: 30, infrequent_after_days: 30 }\n"),
+    Case("IS139", LOCAL + "buckets:\n  b:\n    lifecycle: { old: { prefix: audit/, delete_after_days: 30 } }\n"
+         "    lock: { law: { prefix: audit/2026, days: 365 } }\n"),
+    Case("IS140", LOCAL + EATS + "buckets:\n  b:\n    events:\n      - { queue: q, prefix: in/ }\n"
+         "      - { queue: q, prefix: in/pdf/, of: [created] }\n"),
+    Case("IS141", LOCAL + EATS.replace(" }\n", ", bindings: { B: { bucket: b } } }\n", 1)
+         + "buckets:\n  b:\n    events: [{ queue: q }]\n"),
+    Case("IS142", LOCAL + "buckets:\n  b:\n    cors: [{ origins: ['*'], methods: [GET, PUT] }]\n"),
+    Case("IS143", LOCAL + "buckets:\n" + "".join(
+        f"  {b}: {{ domains: [{{ hostname: files.example.com, zone: {'a' * 32} }}] }}\n" for b in "ab"
+    )),
+    Case("IS144", LOCAL + "namespaces: { flags: { seed: flags.yaml } }\n",
+         {"flags.yaml": "".join(f"k{n}: 1\n" for n in range(1001))}),
+    Case("IS145", LOCAL + "namespaces: { flags: { seed: flags.json } }\n", {"flags.json": '{\n  "a": "1",\n  "..": "2"\n}\n'}),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

@@ -24,7 +24,13 @@ STACK = """environment: dev
 target: local
 local: { port: 0, api_port: 0 }
 databases: { shop: { migrations: migrations/shop } }
-buckets: { files: {} }
+buckets:
+  files:
+    cors: [{ origins: ["*"], methods: [GET] }]
+    lifecycle: { tmp: { prefix: tmp/, delete_after_days: 1 } }
+    lock: { law: { prefix: law/, days: 1 } }
+    events: [{ queue: jobs, of: [created] }]
+    domains: [{ hostname: f.example.com, zone: 0123456789abcdef0123456789abcdef }]
 namespaces: { cache: {} }
 secrets_store: { kept: "command:echo a-key" }
 queues: { jobs: { consumer: { worker: mine } } }
@@ -43,8 +49,8 @@ workers:
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
-REQUESTS = 26  # that an `up` sends; a kill at one that is not sent any more changes nothing
-DIFFERENT = 23  # of them, by method and path; one more where the account has no secrets store yet
+REQUESTS = 31  # that an `up` sends; a kill at one that is not sent any more changes nothing
+DIFFERENT = 28  # of them, by method and path; one more where the account has no secrets store yet
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},

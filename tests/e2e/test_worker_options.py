@@ -13,13 +13,14 @@ ZONE = "0123456789abcdef0123456789abcdef"
 EXTRAS = f"""
     crons: ["0 6 * * *", "*/15 * * * *"]
     cpu_ms: 200
+    subrequests: 40
+    logpush: true
     placement: smart
     routes:
       - {{ pattern: "docs.example.com/ask/*", zone: {ZONE} }}
     domains:
       - {{ hostname: ask.example.com, zone: {ZONE} }}
     raw:
-      worker: {{ logpush: true }}
       version: {{ annotations: {{ workersMessage: by hand }} }}
   front:
     template: front
@@ -27,6 +28,8 @@ EXTRAS = f"""
     bindings:
       RAG: {{ service: rag }}
       CALLS: {{ analytics: calls_of_front }}
+    tail_consumers: [rag]
+    placement: {{ region: "aws:us-east-1" }}
 """
 FRONT = """export default {
   async fetch(request, env) {
@@ -73,11 +76,15 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     assert [entry["cron"] for entry in schedules] == ["0 6 * * *", "*/15 * * * *"]
     [domain] = project.api("GET", "/workers/domains")
     assert (domain["hostname"], domain["service"]) == ("ask.example.com", "rag-dev")
-    [worker] = [worker for worker in project.api("GET", "/workers/workers") if worker["name"] == "rag-dev"]
+    workers = {worker["name"]: worker for worker in project.api("GET", "/workers/workers")}
+    worker, caller = workers["rag-dev"], workers["front-dev"]
     assert worker["logpush"] is True
+    assert caller["tail_consumers"] == [{"name": "rag-dev"}]
+    [of_caller] = project.api("GET", f"/workers/workers/{caller['id']}/versions")
+    assert of_caller["placement"]["region"] == "aws:us-east-1"
     [version] = project.api("GET", f"/workers/workers/{worker['id']}/versions")
     assert version["annotations"]["workers/message"] == "by hand"
-    assert version["limits"] == {"cpu_ms": 200}
+    assert version["limits"] == {"cpu_ms": 200, "subrequests": 40}
     whole = project.api("GET", f"/workers/workers/{worker['id']}/versions/{version['id']}?include=modules")
     [main] = [module for module in whole["modules"] if module["name"] == "index.js"]
     assert b"Answer in one sentence, from the sources." in base64.b64decode(main["content_base64"])
@@ -102,6 +109,6 @@ def test_what_a_worker_can_be_given_is_applied_and_settles(project: Project) -> 
     versions = project.api("GET", f"/workers/workers/{worker['id']}/versions")
     newest = max(versions, key=lambda entry: entry["number"])
     assert len(versions) == 2
-    assert (newest["limits"], newest["placement"]) == ({"cpu_ms": 200}, {"mode": "smart"})
+    assert (newest["limits"], newest["placement"]) == ({"cpu_ms": 200, "subrequests": 40}, {"mode": "smart"})
 
     project.run("down", "dev", "--yes")

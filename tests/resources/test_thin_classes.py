@@ -31,6 +31,11 @@ print(json.dumps(found))
 USED = {
     "D1Database": ["accountId", "name", "primaryLocationHint", "readReplication"],
     "R2Bucket": ["accountId", "name", "location", "storageClass"],
+    "R2BucketCors": ["accountId", "bucketName", "jurisdiction", "rules"],
+    "R2BucketLifecycle": ["accountId", "bucketName", "jurisdiction", "rules"],
+    "R2BucketLock": ["accountId", "bucketName", "jurisdiction", "rules"],
+    "R2BucketEventNotification": ["accountId", "bucketName", "jurisdiction", "queueId", "rules"],
+    "R2CustomDomain": ["accountId", "bucketName", "jurisdiction", "domain", "zoneId", "minTls", "enabled"],
     "WorkersKvNamespace": ["accountId", "title"],
     "Queue": ["accountId", "queueName", "settings"],
     "QueueConsumer": ["accountId", "queueId", "type", "scriptName", "deadLetterQueue", "settings"],

@@ -34,9 +34,16 @@ workers:
     assets: {{ directory: site, binding: SITE, run_worker_first: true }}
     domains: [{{ hostname: a.example.com, zone: {ZONE} }}]
     smoke: [{{ request: GET / }}]
+    tail_consumers: [watch]
     raw:
       worker: {{ tailConsumers: [], observability: {{ enabled: true, logs: {{ enabled: true, headSamplingRate: 0.5 }} }} }}
       version: {{ limits: {{ cpuMs: 5, subrequests: 9 }}, placement: {{ region: "aws:us-east-1" }} }}
+  watch:
+    source: own.js
+    compatibility_date: "2026-06-01"
+    subrequests: 7
+    placement: {{ host: "db.example.com:5432" }}
+    logpush: true
 """
 
 
@@ -57,6 +64,7 @@ def exported(tmp_path: Path) -> tuple[dict[str, Any], list[str], Path]:
 def test_settings_and_bindings_are_in_wranglers_words(exported: tuple[dict[str, Any], list[str], Path]) -> None:
     config, _, _ = exported
     assert config["vars"] == {"PLANS": ["free", 5], "TEXT": "${x}"}
+    assert config["tail_consumers"] == [{"service": "watch-dev"}]
     assert config["observability"] == {"enabled": True, "logs": {"enabled": True, "head_sampling_rate": 0.5}}
     assert (config["limits"], config["placement"]) == (
         {"cpu_ms": 5, "subrequests": 9},
@@ -113,3 +121,10 @@ def test_what_a_wrangler_file_cannot_say_is_told(exported: tuple[dict[str, Any],
         "queues.jobs.delivery_delay: no Worker of the stack sends to it, and wrangler's file says it there",
         "queues.jobs.consumer.max_wait_ms: wrangler waits whole seconds",
     ]
+
+
+def test_limits_and_placement_of_the_language(exported: tuple[dict[str, Any], list[str], Path]) -> None:
+    text = (exported[2].parent / "watch" / "wrangler.jsonc").read_text()
+    config = json.loads(text.partition("\n")[2])
+    assert (config["limits"], config["logpush"]) == ({"subrequests": 7}, True)
+    assert config["placement"] == {"mode": "targeted", "host": "db.example.com:5432"}

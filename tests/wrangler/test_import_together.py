@@ -47,6 +47,14 @@ def test_workers_that_call_each_other_come_together_in_each_environment(root: Pa
         assert spec.workers["shop"].bindings["OTHER"].service == "mail"
 
 
+def test_who_reads_a_worker_s_events_comes_along(root: Path) -> None:
+    shop = worker(root, "shop", tail_consumers=[{"service": "watch"}, {"service": "gone"}])
+    found = import_wrangler([shop, worker(root, "watch")], root)
+    assert load_stack("default", root).workers["shop"].tail_consumers == ["watch"]
+    [left] = [str(note) for note in found.notes if "`gone`" in str(note)]
+    assert "nobody reads this Worker's events" in left
+
+
 def test_a_later_import_adds_to_the_stacks_and_knows_what_is_there(root: Path) -> None:
     cache = {"kv_namespaces": [{"binding": "CACHE", "id": "aaaa"}]}
     import_wrangler([worker(root, "mail", **cache, r2_buckets=[{"binding": "F", "bucket_name": "files"}])], root)

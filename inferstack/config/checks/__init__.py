@@ -6,6 +6,7 @@ from pathlib import Path
 
 from inferstack.config.checks import (
     assets,
+    buckets,
     gateways,
     model_use,
     objects,
@@ -13,6 +14,7 @@ from inferstack.config.checks import (
     queues,
     references,
     searches,
+    seeds,
     traffic,
     variables,
     workers,
@@ -34,6 +36,8 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     objects.check(spec, root, report)
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
+    buckets.check(spec, report)
+    seeds.check(spec, root, report)
     searches.check(spec, report)
     traffic.check(spec, report)
     variables.check(spec, root, report)

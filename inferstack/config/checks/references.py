@@ -89,9 +89,14 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
             yield ("queues", key, "consumer", "worker"), queue.consumer.worker, "workers"
             if queue.consumer.dead_letter is not None:
                 yield ("queues", key, "consumer", "dead_letter"), queue.consumer.dead_letter, "queues"
+    for key, bucket in spec.buckets.items():
+        for place, event in enumerate(bucket.events):
+            yield ("buckets", key, "events", place, "queue"), event.queue, "queues"
     for key, worker in spec.workers.items():
         for role, alias in worker.models.items():
             yield ("workers", key, "models", role), alias, "models"
+        for place, other in enumerate(worker.tail_consumers):
+            yield ("workers", key, "tail_consumers", place), other, "workers"
         for part, place, destination in _destinations(worker):
             yield ("workers", key, "observability", part, "to", place), destination, "destinations"
         for name, binding in worker.bindings.items():

@@ -270,6 +270,7 @@ def _check_circles(spec: StackSpec, report: Report) -> None:
         found: dict[KeyPath, str] = {("bindings", n): b.service for n, b in worker.bindings.items() if b.service}
         found |= {("objects", name): each.worker for name, each in worker.objects.items() if each.worker}
         found |= {("workflows", name): each.worker for name, each in worker.workflows.items() if each.worker}
+        found |= {("tail_consumers", place): other for place, other in enumerate(worker.tail_consumers)}
         others[key] = found
     calls = {key: list(found.values()) for key, found in others.items()}
     for key, found in others.items():

@@ -173,6 +173,17 @@ CODES: dict[str, Code] = {
     "IS134": Code("zero data retention without effect", "`zdr` is for calls that Cloudflare pays; with `byok_only` there are none. What a provider keeps of calls with your key, your contract with it says.", WARNING),
     "IS135": Code("policies that deny everybody", "The first policy of a gateway turns the rule around: what no policy allows is denied, with status 403."),
     "IS136": Code("cache before policies", "A cached answer goes to whoever asks the same, and no policy sees the call.", WARNING),
+    # Rules of buckets
+    "IS137": Code("lifecycle rule that empties the bucket", "A rule that deletes holds for every object unless it has a prefix. That all are meant is said by `prefix: ''`."),
+    "IS138": Code("lifecycle rule without effect", "An object that is deleted moves nowhere. Infrequent access is charged for 30 days at least."),
+    "IS139": Code("lifecycle rule against a lock", "A lock has precedence over a lifecycle rule: what it keeps is deleted only when it ends.", WARNING),
+    "IS140": Code("two rules for one event", "Cloudflare refuses rules of a bucket for one queue of which several would be met by the same change. Whether rules for several queues may overlap, only Cloudflare can say."),
+    "IS141": Code("events that may go round", "A consumer that writes into the bucket whose events it reads calls itself, and each call is paid for.", WARNING),
+    "IS142": Code("every page may write", "CORS with origin `*` lets the pages of everybody send what a presigned address allows.", WARNING),
+    "IS143": Code("host name stands twice", "A host name leads to one Worker or one bucket."),
+    # Seeds of namespaces
+    "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
+    "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from inferstack.config.findings.diagnostics import Place
 from inferstack.config.findings.finding import Findings
 from inferstack.config.tree import KeyPath, Node, locate
 
@@ -16,6 +17,14 @@ class Report:
 
     def __call__(self, code: str, path: KeyPath, message: str, fix: str, severity: str | None = None) -> None:
         self._findings.add(code, locate(self._root, path), message, fix, severity)
+
+    def in_file(self, code: str, place: Place, message: str, fix: str) -> None:
+        """In another file than the stack's."""
+        self._findings.add(code, place, message, fix)
+
+    @property
+    def findings(self) -> Findings:
+        return self._findings
 
     def written(self, path: KeyPath) -> str | None:
         """The number at a path, as its file has it."""

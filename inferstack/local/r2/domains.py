@@ -17,6 +17,7 @@ from starlette.routing import Route
 from inferstack.local._bytes import to_header
 from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._store import Document, Store
+from inferstack.local.r2.cors import headers_for, preflight
 from inferstack.local.r2.objects import Objects, closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.zones import NAME, zone_of
@@ -77,15 +78,18 @@ class DomainsApi:
         domain = require(body, "domain", str, 10040).lower()
         if not NAME.fullmatch(domain):
             raise ApiError(400, 10040, f"{domain[:80]!r} is no domain")
-        if self._store.get(DOMAIN, domain) is not None:
+        owner, existing = request.state.owner, self._store.get(DOMAIN, domain)
+        if existing is not None:
+            if owner and existing["bucket"] == bucket and self._store.owner_of(DOMAIN, domain) == owner:
+                return ok(_shown(existing))  # its answer was lost
             raise ApiError(409, 10091, f"The domain {domain} is connected to a bucket already.")
         zone = body.get("zoneName") or domain.split(".", 1)[-1]
         fields = {"domain": domain, "bucket": bucket, "enabled": body.get("enabled") is not False, "zoneName": zone}
         fields["zoneId"] = body.get("zoneId") or zone_of(self._store, zone)
-        return await self._save(fields | _rules(body))
+        return await self._save(fields | _rules(body), owner)
 
-    async def _save(self, found: Document) -> Response:
-        self._store.put(DOMAIN, found["domain"], found)
+    async def _save(self, found: Document, owner: str | None = None) -> Response:
+        self._store.put(DOMAIN, found["domain"], found, owner)
         await self._changed()
         return ok(_shown(found))
 
@@ -138,6 +142,8 @@ def _shown(found: Document) -> Document:
 
 async def serve_public(buckets: Buckets, objects: Objects, request: Request, bucket: str) -> Response:
     """An object for whoever asks, as the public address of a bucket gives it."""
+    if request.method == "OPTIONS":
+        return preflight(buckets, bucket, request)
     stack = AsyncExitStack()
     try:
         opened = objects.opened(buckets.storage_id(bucket), request.path_params["path"])
@@ -149,6 +155,7 @@ async def serve_public(buckets: Buckets, objects: Objects, request: Request, buc
         name: found["http_metadata"][key] for key, name in HEADERS.items() if found["http_metadata"].get(key)
     }
     headers = {name: to_header(str(value)) for name, value in told.items()} | {"etag": tag}
+    headers |= headers_for(buckets, bucket, request)
     if tag in [each.strip() for each in request.headers.get("if-none-match", "").split(",")]:
         await stack.aclose()
         return Response(status_code=304, headers=headers)

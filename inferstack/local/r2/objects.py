@@ -53,12 +53,18 @@ class Objects:
         call = {"method": "put", "object": key, "httpFields": http, "customFields": fields}
         return _document(await self._write(bucket, call, data))
 
-    async def remove(self, bucket: str, key: str) -> None:
-        await self._write(bucket, {"method": "delete", "object": key})
+    async def head(self, bucket: str, key: str) -> Document:
+        """Raises `ApiError` when there is none."""
+        async with self._read(bucket, {"method": "head", "object": key}) as (found, _):
+            return _document(found)
 
-    async def _write(self, bucket: str, call: Document, data: bytes = b"") -> Document:
+    async def remove(self, bucket: str, key: str, why: str = "") -> None:
+        """`why` is the event that it is, when nobody asked for it."""
+        await self._write(bucket, {"method": "delete", "object": key}, why=why)
+
+    async def _write(self, bucket: str, call: Document, data: bytes = b"", why: str = "") -> Document:
         head = json.dumps(call).encode()
-        headers = {"cf-r2-metadata-size": str(len(head))}
+        headers = {"cf-r2-metadata-size": str(len(head)), "x-local-why": why}
         async with self._storage.ask(R2, bucket, "PUT", headers, head + data) as answer:
             _check(answer)
             body = await answer.aread()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,20 +12,24 @@ from starlette.routing import Route
 
 from inferstack.local._bytes import from_header, to_header
 from inferstack.local._envelope import ApiError, integer, json_body, ok
-from inferstack.local._store import hex_id, now
+from inferstack.local._store import Document, hex_id, now
+from inferstack.local.r2.lifecycle import check_lifecycle
+from inferstack.local.r2.locks import check_locks
+from inferstack.local.r2.notices import EVENTS, Notices
 from inferstack.local.r2.objects import Objects, closing
 from inferstack.local.r2.state import Buckets
 from inferstack.local.storage.storage import Storage
 
-EVENTS = "r2_event_notification"
+CHECKS: dict[str, Callable[[list[Document]], None]] = {"r2_lifecycle": check_lifecycle, "r2_lock": check_locks}
 MISSING = {"r2_cors": (404, 10059, "The CORS configuration does not exist.")}
 
 
 class R2Api:
     """REST handlers."""
 
-    def __init__(self, buckets: Buckets, storage: Storage) -> None:
+    def __init__(self, buckets: Buckets, storage: Storage, notices: Notices) -> None:
         self._buckets, self._storage, self._objects = buckets, storage, Objects(storage)
+        self._notices = notices
 
     def routes(self, account: str) -> list[Route]:
         base = f"{account}/r2/buckets"
@@ -45,7 +50,7 @@ class R2Api:
             Route(events + "/queues/{queue_id}", self.delete_events, methods=["DELETE"]),
         ]
         for name in ("cors", "lifecycle", "lock"):
-            setting = _Setting(self._buckets, f"r2_{name}")
+            setting = _Setting(self._buckets, self._storage, f"r2_{name}")
             listed += [
                 Route(f"{one}/{name}", setting.get, methods=["GET"]),
                 Route(f"{one}/{name}", setting.put, methods=["PUT"]),
@@ -139,7 +144,9 @@ class R2Api:
         bucket, queue = request.path_params["bucket_name"], request.path_params["queue_id"]
         body, config = await json_body(request, 10040), self._buckets.setting(EVENTS, bucket) or {}
         rules = [{"ruleId": hex_id(), "createdAt": now(), **rule} for rule in body.get("rules", [])]
+        self._notices.check(bucket, queue, rules)
         self._buckets.put_setting(EVENTS, bucket, config | {queue: {"rules": rules}})
+        await self._storage.tell()
         return ok({})
 
     async def delete_events(self, request: Request) -> Response:
@@ -147,6 +154,7 @@ class R2Api:
         config = self._rules(bucket)
         config.pop(request.path_params["queue_id"], None)
         self._buckets.put_setting(EVENTS, bucket, config or None)
+        await self._storage.tell()
         return ok({})
 
 
@@ -158,8 +166,8 @@ def _listed(found: dict[str, Any]) -> dict[str, Any]:
 class _Setting:
     """GET, PUT and DELETE of one document of a bucket."""
 
-    def __init__(self, buckets: Buckets, kind: str) -> None:
-        self._buckets, self._kind = buckets, kind
+    def __init__(self, buckets: Buckets, storage: Storage, kind: str) -> None:
+        self._buckets, self._storage, self._kind = buckets, storage, kind
 
     async def get(self, request: Request) -> Response:
         found = self._buckets.setting(self._kind, request.path_params["bucket_name"])
@@ -169,9 +177,14 @@ class _Setting:
 
     async def put(self, request: Request) -> Response:
         body = await json_body(request, 10040)
+        if self._kind in CHECKS:
+            CHECKS[self._kind](body.get("rules") or [])
+        return await self._save(request, body)
+
+    async def _save(self, request: Request, body: Document | None) -> Response:
         self._buckets.put_setting(self._kind, request.path_params["bucket_name"], body)
+        await self._storage.tell()
         return ok({})
 
     async def delete(self, request: Request) -> Response:
-        self._buckets.put_setting(self._kind, request.path_params["bucket_name"], None)
-        return ok({})
+        return await self._save(request, None)

@@ -72,7 +72,7 @@ class Buckets:
                 self._store.delete("r2_domain", domain["domain"])
         for kind in ("r2_managed", "r2_local_uploads"):
             self._store.delete(kind, name)
-        for setting in ("cors", "lifecycle", "lock"):
+        for setting in ("cors", "lifecycle", "lock", "event_notification"):
             self._store.delete(f"r2_{setting}", name)
 
     def setting(self, kind: str, bucket: str) -> Document | None:

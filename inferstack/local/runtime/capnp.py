@@ -54,6 +54,7 @@ class RunningVersion:
     secrets: dict[str, str]
     percentage: float
     assets: VersionAssets | None = None
+    tails: tuple[str, ...] = ()  # Workers that are told of its invocations
 
     @property
     def service(self) -> str:
@@ -80,6 +81,11 @@ class RunningVersion:
     @property
     def binding(self) -> str:
         return "V_" + str(self.version["id"]).replace("-", "")
+
+    @property
+    def worker(self) -> str:
+        """The binding that reaches its code, without the assets before it."""
+        return f"W{self.binding}" if self.assets and self.has_code else self.binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +114,7 @@ class Plan:
         scripts: dict[str, list[dict[str, Any]]] = {}
         for running in self.versions:
             entry = {"id": running.version["id"], "binding": running.binding, "percentage": running.percentage}
-            entry["worker"] = f"W{running.binding}" if running.assets and running.has_code else running.binding
+            entry["worker"] = running.worker
             scripts.setdefault(running.key, []).append(entry)
         flows = [flow.id for flow in self.flows]
         return {
@@ -221,7 +227,9 @@ class Config:
     def _worker(self, running: RunningVersion) -> None:
         owner = self._main[running.key] is running
         spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
-        about = {"account": running.account, "script": running.script, "version": running.version["id"]}
+        about: dict[str, Any] = {"account": running.account, "script": running.script, "version": running.version["id"]}
+        targets = [self._main.get(key_of(running.account, name)) for name in running.tails]
+        about["tails"] = [each.worker for each in targets if each is not None and each.has_code]
         props = f"props = (json = {literal(json.dumps(about))})"
         tails = f'tails = [(name = "system", entrypoint = "tailer", {props})]'
         if self._plan.traced:

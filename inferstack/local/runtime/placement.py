@@ -62,12 +62,12 @@ def _neighbours(plan: Plan, running: RunningVersion) -> list[str]:
     named = [str(b["workflow_name"]) for b in bindings if b["type"] == WORKFLOW]
     flows = [plan.flow_of(running.account, name) for name in named]
     owners = [*(space.script for space in spaces if space), *(flow.script for flow in flows if flow)]
-    return [key_of(running.account, name) for name in [*services, *owners]]
+    return [key_of(running.account, name) for name in [*services, *running.tails, *owners]]
 
 
 def fingerprint(plan: Plan) -> str:
     """Differs when another process is needed; a version never changes, its id stands for it."""
-    versions = [(each.key, each.version["id"], each.percentage, each.secrets) for each in plan.versions]
+    versions = [(each.key, each.version["id"], each.percentage, each.secrets, each.tails) for each in plan.versions]
     spaces = [(space.id, space.name, space.sqlite) for space in plan.spaces]
     flows = sorted((flow.id, flow.version, flow.name) for flow in plan.flows)
     return json.dumps(

@@ -30,7 +30,7 @@ function scriptFor(table, url) {
 function publicObject(request, env, url) {
   const bucket = env.TABLE.buckets[url.hostname];
   if (!bucket) return undefined;
-  if (request.method !== "GET" && request.method !== "HEAD") return new Response("Method not allowed", { status: 405 });
+  if (!["GET", "HEAD", "OPTIONS"].includes(request.method)) return new Response("Method not allowed", { status: 405 });
   const headers = new Headers(request.headers);
   headers.set("x-local-account", bucket[0]);
   headers.set("x-local-id", bucket[1]);
@@ -99,9 +99,13 @@ const watched = new Map();
 // What each Worker did, as workerd tells it; passed on while somebody looks. The runtime hides credentials in headers.
 export const tailer = {
   async tail(events, env, ctx) {
-    const { account, script } = ctx.props;
-    if (!((watched.get(`${account}/${script}`) ?? 0) > Date.now())) return;
+    const { account, script, tails } = ctx.props;
+    const looked = (watched.get(`${account}/${script}`) ?? 0) > Date.now();
+    if (!looked && !tails.length) return;
     const shown = events.map((event) => ({ ...JSON.parse(JSON.stringify(event)), scriptName: script }));
+    // By RPC, since workerd itself would name no script. One that has no `tail()`, or fails, is no other's trouble.
+    await Promise.allSettled(tails.map((binding) => env[binding].tail(shown)));
+    if (!looked) return;
     const headers = { "x-local-account": account, "x-local-id": script };
     await env.TAIL.fetch("http://tail/", { method: "POST", body: JSON.stringify(shown), headers });
   },

@@ -2,8 +2,9 @@
 // request meet the faults that are planned for its product. Which binding it is stands in headers that no Worker can set.
 
 // Told by this project's own process, at each start of this one and when it changes: bucket `<account>/<name>` → id of its
-// object, and the kinds that have planned faults.
-let table = { buckets: {}, faults: [] };
+// object, that id → account and name where writes have lock rules or event notifications, and the kinds that have planned
+// faults.
+let table = { buckets: {}, watched: {}, faults: [] };
 
 function r2Error(status, code, message) {
   return new Response(null, { status, headers: { "cf-r2-error": JSON.stringify({ version: 1, v4code: code, message }) } });
@@ -24,6 +25,54 @@ function stored(request, env, kind, id) {
   return objects.get(objects.idFromName(id)).fetch(request, { cf: { miniflare: { name: id } } });
 }
 
+// The JSON before the bytes of a write, and the whole body again, which is as long as before.
+async function opened(request) {
+  const size = Number(request.headers.get("cf-r2-metadata-size"));
+  const reader = request.body.getReader();
+  const chunks = [];
+  let read = 0;
+  while (read < size) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    read += value.byteLength;
+  }
+  const text = new TextDecoder().decode(await new Blob(chunks).arrayBuffer().then((bytes) => bytes.slice(0, size)));
+  const { readable, writable } = new FixedLengthStream(Number(request.headers.get("content-length")));
+  const pump = async () => {
+    const writer = writable.getWriter();
+    for (const chunk of chunks) await writer.write(chunk);
+    for (let part = await reader.read(); !part.done; part = await reader.read()) await writer.write(part.value);
+    await writer.close();
+  };
+  pump().catch((error) => writable.abort(error).catch(() => {})); // the write that reads it fails, and says so
+  return { call: JSON.parse(text), body: readable };
+}
+
+// A write to a bucket with lock rules or event notifications: asked for before, told of after.
+async function watchedWrite(request, env, kind, id, place) {
+  const why = request.headers.get("x-local-why") || undefined;
+  const { call, body } = await opened(request);
+  const headers = { "x-local-kind": "r2_change", "x-local-id": place.bucket, "x-local-account": place.account };
+  const tell = (when, content) =>
+    env.OURS.fetch(`http://local/${when}`, { method: "POST", headers, body: JSON.stringify({ call, why, ...content }) });
+  const before = await tell("before", {});
+  if (!before.ok) return before;
+  const answer = await stored(new Request(request, { body }), env, kind, id);
+  if (!answer.ok) return answer;
+  const bytes = await answer.arrayBuffer();
+  const size = Number(answer.headers.get("cf-r2-metadata-size"));
+  const result = size ? JSON.parse(new TextDecoder().decode(bytes.slice(0, size))) : null;
+  await tell("after", { ...(await before.json()), result });
+  return new Response(bytes, answer);
+}
+
+function r2(request, env, kind, id) {
+  const place = table.watched[id];
+  const asked = place && request.method === "PUT" && request.headers.has("content-length");
+  return asked ? watchedWrite(request, env, kind, id, place) : stored(request, env, kind, id);
+}
+
 export default {
   async fetch(request, env) {
     const header = (name) => request.headers.get(`x-local-${name}`) ?? "";
@@ -32,7 +81,7 @@ export default {
       table = await request.json();
       return new Response();
     }
-    if (kind === "stored") return stored(request, env, header("product"), header("id"));
+    if (kind === "stored") return r2(request, env, header("product"), header("id"));
     if (table.faults.includes(kind)) {
       const headers = { "x-local-kind": "fault", "x-local-id": kind, "x-local-account": header("account") };
       const planned = await env.OURS.fetch("http://local/", { method: "POST", headers });
@@ -40,6 +89,6 @@ export default {
     }
     if (kind === "cache") return stored(request, env, kind, cacheOf(request, header("id")));
     const id = table.buckets[`${header("account")}/${header("id")}`];
-    return id ? stored(request, env, kind, id) : r2Error(404, 10006, "The specified bucket does not exist.");
+    return id ? r2(request, env, kind, id) : r2Error(404, 10006, "The specified bucket does not exist.");
   },
 };

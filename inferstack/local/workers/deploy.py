@@ -80,6 +80,7 @@ class Deployer:
             secrets=secrets,
             percentage=percentage,
             assets=self._assets.of_version(version),
+            tails=tuple(each.get("service") or each.get("name") for each in worker["tail_consumers"]),
         )
 
     async def add_version(self, worker: Document, body: Document, owner: str | None, source: str = "api") -> Document:
