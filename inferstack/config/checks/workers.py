@@ -208,8 +208,9 @@ def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, root: Pat
             report(
                 "IS057", (*at, "bindings", name), f"template `{template.name}` reads `{name}` as `{kind}`", f"`{kind}:`"
             )
-    for name in worker.bindings:
-        if name not in template.bindings and name not in template.optional_bindings:
+    for name, binding in worker.bindings.items():
+        known = name in template.bindings or name in template.optional_bindings
+        if not known and binding.kind not in template.any_bindings:
             problem = f"template `{template.name}` does not read the binding `{name}`"
             report("IS060", (*at, "bindings", name), problem, "remove it")
 
