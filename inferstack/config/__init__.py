@@ -10,6 +10,7 @@ from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
+from inferstack.config.named_sql import numbered
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves, real_path
@@ -84,6 +85,7 @@ __all__ = [
     "leaves",
     "load_stack",
     "maker",
+    "numbered",
     "outside_name",
     "parse_seconds",
     "plain",

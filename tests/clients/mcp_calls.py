@@ -41,7 +41,7 @@ class Memory(TokenStorage):
         return None
 
     async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        return None
+        del client_info  # it was given, not registered
 
 
 def http_client(url: str, key: str) -> httpx2.AsyncClient:

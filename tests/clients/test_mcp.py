@@ -26,7 +26,10 @@ workers:
     bindings: {{ SHOP: {{ database: shop }} }}
     options:
       auth: jwt
-      jwt: {{ jwks_url: "http://127.0.0.1:{PORT}/jwks", issuer: "http://127.0.0.1:{PORT}", audience: "http://guarded-sample.local.localhost:8787/mcp" }}
+      jwt:
+        jwks_url: "http://127.0.0.1:{PORT}/jwks"
+        issuer: "http://127.0.0.1:{PORT}"
+        audience: "http://guarded-sample.local.localhost:8787/mcp"
       scopes: [orders]
       resources: [{{ uri: "shop://rules", name: rules, text: Orders leave within two days. }}]
       tools:
@@ -126,10 +129,10 @@ def test_a_token_for_this_server_is_good(deployed: Deployed, issuer: Issuer, alg
     ids=["audience", "issuer", "expired", "key"],
 )
 def test_a_token_for_something_else_is_not(
-    deployed: Deployed,
+    deployed: Deployed,  # noqa: F811
     issuer: Issuer,
     claims: dict[str, Any],
-    word: str,  # noqa: F811
+    word: str,
 ) -> None:
     key = Issuer(0).keys["ES256"] if claims.get("key") else None
     token = issuer.token(f"{deployed.url('guarded')}/mcp", **({"scope": "orders"} | claims | {"key": key}))

@@ -44,6 +44,15 @@ def framed(options: str) -> str:
     return f"workers:\n  w:\n    template: framed\n    {DATE}\n    options: {{ {options} }}\n"
 
 
+def tool(body: str) -> str:
+    """A Worker of template `mcp` with one tool."""
+    worker = "    bindings: { DB: { database: d } }\n    secrets: { API_TOKEN: env:PATH }\n    options:\n      tools:\n"
+    head = f"databases: {{ d: {{ migrations: m }} }}\nworkers:\n  w:\n    template: mcp\n    {DATE}\n"
+    return f"{LOCAL}{head}{worker}        - name: t\n          description: d\n          {body}\n"
+
+
+SHOP = {"m/0001_a.sql": "CREATE TABLE orders (number INTEGER, status TEXT);\n"}
+NUMBER = "input: { type: object, properties: { number: { type: integer } } }\n          "
 OTEL = "destinations: { otel: { url: 'https://o.example' } }\n"
 CASES = [
     Case("IS001", folders=("stacks/s.yaml",)),
@@ -220,6 +229,17 @@ CASES = [
     Case("IS135", LOCAL + "gateways:\n  g:\n    policies: { interns: { action: block, when: metadata.role == 'intern' } }\n"),
     Case("IS136", LOCAL + "gateways:\n  g:\n    cache_ttl: 60\n"
          "    policies: { all: { action: allow }, not-opus: { action: block, models: [anthropic/claude-opus-*] } }\n"),
+    Case("IS150", tool("input: { type: object }"), SHOP, ("m",)),
+    Case("IS151", tool("d1: { binding: BD, query: SELECT 1 }"), SHOP, ("m",)),
+    Case("IS152", tool("d1: { binding: DB, query: SELECT state FROM orders }"), SHOP, ("m",)),
+    Case("IS153", tool(NUMBER + "d1: { binding: DB, query: 'SELECT * FROM orders WHERE number = :numbr' }"), SHOP, ("m",)),
+    Case("IS154", tool(NUMBER + "d1: { binding: DB, query: SELECT * FROM orders }"), SHOP, ("m",)),
+    Case("IS155", tool("http: { url: 'https://api.example.com/v1' }"), SHOP, ("m",)),
+    Case("IS156", tool("d1: { binding: DB, query: SELECT 1 }\n"
+         "        - { name: t, description: e, d1: { binding: DB, query: SELECT 2 } }"), SHOP, ("m",)),
+    Case("IS157", tool("input: { type: object, properties: { number: { type: int } } }\n          "
+         "d1: { binding: DB, query: 'SELECT :number' }"), SHOP, ("m",)),
+    Case("IS158", tool("scope: orders\n          d1: { binding: DB, query: SELECT 1 }"), SHOP, ("m",)),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

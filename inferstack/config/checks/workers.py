@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
+from inferstack.config.checks import tools
 from inferstack.config.checks.options import check_callers, check_schema
 from inferstack.config.env_use import env_uses
 from inferstack.config.findings.diagnostics import closest
@@ -54,6 +55,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         _check_needs(worker, template, at, report)
         _check_extras(worker, template, at, root, report)
         check_callers(spec, worker, template, at, report)
+        tools.check(spec, worker, template, at, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
 

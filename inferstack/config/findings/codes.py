@@ -170,6 +170,16 @@ CODES: dict[str, Code] = {
     "IS134": Code("zero data retention without effect", "`zdr` is for calls that Cloudflare pays; with `byok_only` there are none. What a provider keeps of calls with your key, your contract with it says.", WARNING),
     "IS135": Code("policies that deny everybody", "The first policy of a gateway turns the rule around: what no policy allows is denied, with status 403."),
     "IS136": Code("cache before policies", "A cached answer goes to whoever asks the same, and no policy sees the call.", WARNING),
+    # Tools of the templates `mcp` and `agent`
+    "IS150": Code("tool without a kind, or of several", "A tool is one thing: a query of D1, a search, a request, a call of a Worker or of a model; a resource is a text or an object of a bucket."),
+    "IS151": Code("tool asks for what is not bound", "A tool names a binding of the Worker by its kind, a model by its role, and in headers a secret; each call would fail without it."),
+    "IS152": Code("query of a tool that D1 refuses", "The migrations ran on an empty database of the local D1, the query was prepared on it, and this is what it said. One that writes says `write: true`, as clients ask people before those."),
+    "IS153": Code("argument that the tool does not take", "Queries, addresses, filters and prompts name arguments of `input.properties`; what is not there is never given, and stays empty."),
+    "IS154": Code("argument that nothing reads", "A model fills in what is declared, and believes that it counts.", WARNING),
+    "IS155": Code("address that a tool cannot call", "`http` tools call the hosts of `allow_hosts` only, over https, and none of a private network: their arguments come from a model."),
+    "IS156": Code("name given twice", "Clients call tools and prompts by name and read resources by address; the second of a name is never reached."),
+    "IS157": Code("input is no JSON Schema of an object", "Clients check arguments by it before they call, and refuse a tool whose schema they cannot read."),
+    "IS158": Code("scope that nobody looks at", "Scopes are in tokens. With API keys, or without any, a tool with a `scope` would be open to all callers."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
