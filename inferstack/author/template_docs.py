@@ -74,6 +74,7 @@ def _section(template: Template, root: Path) -> str:
     optional = [f"`{role}` (optional)" for role in template.optional_models]
     bindings = [f"`{name}` ({kind})" for name, kind in template.bindings.items()]
     bindings += [f"`{name}` ({kind}, optional)" for name, kind in template.optional_bindings.items()]
+    bindings += [f"`{name}` (Durable Objects of its class `{each}`)" for name, each in template.objects.items()]
     if template.any_bindings:
         bindings.append(f"any that its options name ({', '.join(template.any_bindings)})")
     lines += ["", f"Models: {', '.join([*needed, *optional])}. Bindings: {', '.join(bindings)}."]

@@ -34,6 +34,7 @@ class Template:
     summary: str
     models: tuple[str, ...]
     bindings: dict[str, str]
+    objects: dict[str, str]  # class names of Durable Objects that its code exports, by binding
     secrets: tuple[str, ...]
     optional_models: tuple[str, ...]
     optional_bindings: dict[str, str]
@@ -110,6 +111,7 @@ def _template(name: str, data: dict[str, Any], schemas: Path) -> Template:
         summary=data.get("summary", ""),
         models=tuple(needs.get("models", ())),
         bindings=dict(needs.get("bindings", {})),
+        objects=dict(needs.get("objects", {})),
         secrets=tuple(needs.get("secrets", ())),
         optional_models=tuple(accepts.get("models", ())),
         optional_bindings={**accepts.get("bindings", {}), **(SERVICE_BINDINGS if service else {})},

@@ -240,6 +240,7 @@ CASES = [
     Case("IS157", tool("input: { type: object, properties: { number: { type: int } } }\n          "
          "d1: { binding: DB, query: 'SELECT :number' }"), SHOP, ("m",)),
     Case("IS158", tool("scope: orders\n          d1: { binding: DB, query: SELECT 1 }"), SHOP, ("m",)),
+    Case("IS159", LOCAL + PLAIN.replace("plain", "remembers") + "    objects: { ROOMS: { class_name: Rom } }\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
@@ -250,5 +251,6 @@ TEMPLATES = {
     "asks": "summary: asks\naccepts: { models: [chat] }\nabilities: { chat: [tools] }\noptions: { words: { default: 4 } }\n",
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
     "framed": "summary: on the frame\nservice: true\n",
+    "remembers": "summary: keeps things\nneeds: { objects: { ROOMS: Room } }\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

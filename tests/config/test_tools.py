@@ -103,6 +103,7 @@ WRONG = {
         "service: { binding: O, path: / }, input: { type: object, properties: { a: 5 } }",
         "IS157",
     ),
+    "approval by nobody": ("approve: true, d1: { binding: DB, query: SELECT 1 }", "IS158"),
     "scope for nobody": ("scope: read, d1: { binding: DB, query: SELECT 1 }", "IS158"),
 }
 

@@ -163,7 +163,7 @@ export function mcpRoutes(config) {
     const form = wantedForm(call.request);
     const { id, method, params } = call.body;
     const tool = method === "tools/call" ? options.tools.find((each) => each.name === params?.name) : undefined;
-    checkScopes(call, options, PATH, [...options.scopes, ...(tool?.scope ? [tool.scope] : [])]);
+    checkScopes(call, options.auth, PATH, [...options.scopes, ...(tool?.scope ? [tool.scope] : [])]);
     call.log.fields.rpc = method;
     let selfContained;
     try {

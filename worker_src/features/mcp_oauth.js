@@ -14,15 +14,15 @@ function metadataAt(url, path) {
   return `${url.origin}${WELL_KNOWN}${path}`;
 }
 
-/** @param {URL} url @param {string} path @param {Record<string, string>} parts */
+/** @param {URL} url @param {string | null} path @param {Record<string, string>} parts */
 function challenge(url, path, parts) {
-  const told = Object.entries({ resource_metadata: metadataAt(url, path), ...parts }).filter(([, value]) => value);
+  const told = Object.entries({ resource_metadata: path === null ? "" : metadataAt(url, path), ...parts }).filter(([, value]) => value);
   return `Bearer ${told.map(([key, value]) => `${key}="${value}"`).join(", ")}`;
 }
 
-/** Callers need all of them. @param {Call} call @param {OAuthOptions} options @param {string} path @param {string[]} needed */
-export function checkScopes(call, options, path, needed) {
-  if (options.auth !== "jwt") return;
+/** Callers with tokens need all of them. @param {Call} call @param {string} auth @param {string | null} path that is told of at `WELL_KNOWN` @param {string[]} needed */
+export function checkScopes(call, auth, path, needed) {
+  if (auth !== "jwt") return;
   const { scope, scp } = call.caller.claims;
   const has = new Set([scope, scp].flat().flatMap((text) => (typeof text === "string" ? text.split(" ") : [])));
   const missing = needed.filter((name) => !has.has(name));

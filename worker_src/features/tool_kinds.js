@@ -165,6 +165,13 @@ async function run(call, tool, given, { models, allow_hosts: allowed }, tell) {
   throw new Error(`the tool ${tool.name} has no kind`);
 }
 
+/** What is wrong with the arguments of a call. @param {Tool} tool @param {any} given @returns {string[]} */
+export function problemsOf(tool, given) {
+  const schema = inputOf(tool);
+  const wrong = faults(schema, "input");
+  return wrong.length > 0 ? wrong : checked(schema, given);
+}
+
 /**
  * What a tool answers, or what is wrong with the call, in words that a model can do something with.
  * @param {ToolCall} call @param {Tool} tool @param {any} given arguments @param {ToolConfig} config
@@ -173,9 +180,7 @@ async function run(call, tool, given, { models, allow_hosts: allowed }, tell) {
  */
 export async function runTool(call, tool, given, config, tell) {
   try {
-    const schema = inputOf(tool);
-    const wrong = faults(schema, "input");
-    const errors = wrong.length > 0 ? wrong : checked(schema, given);
+    const errors = problemsOf(tool, given);
     if (errors.length > 0) throw new Error(errors.join("; "));
     return { result: await run(call, tool, given, config, tell) };
   } catch (error) {

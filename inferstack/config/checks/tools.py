@@ -49,7 +49,7 @@ def check(spec: StackSpec, worker: WorkerSpec, template: Template, at: KeyPath, 
             continue
         _check_bound(worker, kinds[0], tool, path, report)
         _check_input(kinds[0], tool, path, report)
-        _check_scope(worker, tool, path, report)
+        _check_conditions(worker, template, tool, path, report)
         if kinds[0] == "http":
             _check_address(spec, worker, tool["http"], (*path, "http", "url"), report)
     for place, resource in _entries(worker, "resources"):
@@ -154,9 +154,18 @@ def _in_filter(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
         yield from ((path, name) for name in PLACE.findall(value))
 
 
-def _check_scope(worker: WorkerSpec, tool: Entry, path: KeyPath, report: Report) -> None:
-    if tool.get("scope") is not None and worker.options.get("auth", "key") != "jwt":
-        problem = f"the tool `{tool.get('name')}` needs a scope, and callers of this Worker bring no tokens with scopes"
+def _check_conditions(worker: WorkerSpec, template: Template, tool: Entry, path: KeyPath, report: Report) -> None:
+    name = tool.get("name")
+    if tool.get("approve") and "approve_scope" not in template.options:
+        problem = f"template `{template.name}` asks nobody to approve `{name}`: it would run at once"
+        report("IS158", (*path, "approve"), problem, "use the template `agent`, or remove `approve`")
+    if tool.get("scope") is None:
+        return
+    if "scopes" not in template.options:
+        problem = f"template `{template.name}` looks at no scopes of tools: `{name}` would be open to all callers"
+        report("IS158", (*path, "scope"), problem, "use the template `mcp`, or remove the scope")
+    elif worker.options.get("auth", "key") != "jwt":
+        problem = f"the tool `{name}` needs a scope, and callers of this Worker bring no tokens with scopes"
         report("IS158", (*path, "scope"), problem, "add `auth: jwt` and `jwt:`, or remove the scope")
 
 

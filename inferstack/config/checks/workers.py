@@ -156,6 +156,12 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
             value = "true" if kind == "ai" else "…"
             fix = f"add `{name}: {{ {kind}: {value} }}` under its `bindings:`"
             report("IS057", (*at, "bindings", name), problem, fix)
+    for name, class_name in template.objects.items():
+        each = worker.bound_objects.get(name)
+        if each is None or each.class_name != class_name or not each.own:
+            problem = f"template `{template.name}` needs Durable Objects `{name}` of its class `{class_name}`"
+            fix = f"add `{name}: {{ class_name: {class_name} }}` under its `objects:`"
+            report("IS159", (*at, "objects", name), problem, fix)
     for name in template.secrets:
         if name == "API_TOKEN" and worker.options.get("auth", "key") != "key":
             continue  # nobody asks for it

@@ -179,7 +179,8 @@ CODES: dict[str, Code] = {
     "IS155": Code("address that a tool cannot call", "`http` tools call the hosts of `allow_hosts` only, over https, and none of a private network: their arguments come from a model."),
     "IS156": Code("name given twice", "Clients call tools and prompts by name and read resources by address; the second of a name is never reached."),
     "IS157": Code("input is no JSON Schema of an object", "Clients check arguments by it before they call, and refuse a tool whose schema they cannot read."),
-    "IS158": Code("scope that nobody looks at", "Scopes are in tokens. With API keys, or without any, a tool with a `scope` would be open to all callers."),
+    "IS158": Code("condition that nobody looks at", "Scopes are in tokens, which callers with API keys do not have, and approvals are asked for by the template `agent`. A tool that counts on them would be open to all callers."),
+    "IS159": Code("template needs Durable Objects", "Its code keeps its state in objects of a class that it exports, and reads `env.<NAME>`; a class that holds data is declared by hand."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
