@@ -115,9 +115,12 @@ def _add_worker(plan: _Plan, name: str, root: Path, template: str | None, source
         role: _alias(plan, role, TASKS.get(role, "Text Generation"), found.abilities.get(role, ())) for role in roles
     }
     bindings = dict(_bindings(plan, name, found, root))
+    objects = {binding: {"class_name": class_name} for binding, class_name in found.objects.items()}
     secrets = {secret: f"env:{name.upper().replace('-', '_')}_{secret}" for secret in found.secrets}
     entry |= {
-        key: value for key, value in {"models": models, "bindings": bindings, "secrets": secrets}.items() if value
+        key: value
+        for key, value in {"models": models, "bindings": bindings, "objects": objects, "secrets": secrets}.items()
+        if value
     }
     plan.put("workers", name, entry)
 

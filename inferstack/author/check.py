@@ -58,6 +58,7 @@ def check(names: list[str], root: Path) -> Result:
         with suppress(TooMany):
             _check_code(found, root)
             _check_migrations(found, root, seen)
+            _check_tools(found, root)
     with suppress(TooMany):
         _check_accounts(checked)
     return Result(root, {name: found.findings for name, found in checked.items()})
@@ -94,6 +95,15 @@ def _check_migrations(found: Checked, root: Path, seen: set[tuple[str, str | Non
             for problem in lint(files, database.reviewed):
                 place = Place(problem.file, problem.line, problem.column)
                 found.findings.add(problem.code, place, problem.message, problem.fix)
+
+
+def _check_tools(found: Checked, root: Path) -> None:
+    if found.spec is None or found.tree is None:
+        return
+    if any(worker.options.get("tools") for worker in found.spec.workers.values()):
+        from inferstack.author.tool_queries import check_queries  # only a stack with tools needs SQLite
+
+        check_queries(found.spec, root, Report(found.findings, found.tree))
 
 
 def _check_budget(name: str, found: Checked, report: Report) -> None:

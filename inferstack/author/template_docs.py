@@ -68,10 +68,15 @@ def _section(template: Template, root: Path) -> str:
     if "embedding" not in (*template.models, *template.optional_models):
         routes = [route for route in routes if route[1] != "/v1/embeddings"]
     lines += [f"| `{method} {path}` | {summary} |" for method, path, summary in routes]
-    needed = [f"`{role}`" for role in template.models] or ["any names, as requests give them"]
+    needed = [f"`{role}`" for role in template.models]
+    if template.any_models is not None:
+        needed = ["any names, as requests give them"]
     optional = [f"`{role}` (optional)" for role in template.optional_models]
     bindings = [f"`{name}` ({kind})" for name, kind in template.bindings.items()]
     bindings += [f"`{name}` ({kind}, optional)" for name, kind in template.optional_bindings.items()]
+    bindings += [f"`{name}` (Durable Objects of its class `{each}`)" for name, each in template.objects.items()]
+    if template.any_bindings:
+        bindings.append(f"any that its options name ({', '.join(template.any_bindings)})")
     lines += ["", f"Models: {', '.join([*needed, *optional])}. Bindings: {', '.join(bindings)}."]
     lines += [f"Secrets: {', '.join(f'`{secret}`' for secret in template.secrets)}.", ""]
     codes = {found for module in own_modules for found in CODE.findall(module.text)}

@@ -12,6 +12,7 @@ from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
+from inferstack.config.named_sql import numbered
 from inferstack.config.object_models import ObjectSpec
 from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves, real_path
@@ -93,6 +94,7 @@ __all__ = [
     "load_stack",
     "lock_rules",
     "maker",
+    "numbered",
     "outside_name",
     "parse_seconds",
     "plain",

@@ -34,6 +34,7 @@ class Template:
     summary: str
     models: tuple[str, ...]
     bindings: dict[str, str]
+    objects: dict[str, str]  # class names of Durable Objects that its code exports, by binding
     secrets: tuple[str, ...]
     optional_models: tuple[str, ...]
     optional_bindings: dict[str, str]
@@ -42,6 +43,7 @@ class Template:
     options: dict[str, Option]
     flags: tuple[str, ...]
     any_models: str | None  # the task of models that may be given under any role
+    any_bindings: tuple[str, ...]  # kinds of bindings that may have any name, as options name them
     samples: tuple[dict[str, Any], ...]  # requests to try: `about`, `request`, and `body` or `file` with `type`
     streams: bool
     consumes: bool
@@ -90,7 +92,7 @@ def find_template(name: str, root: Path) -> Template | None:
 @cache
 def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a changed file is read again
     try:
-        return _template(name, yaml.load(file.read_text(), Loader=yaml.CSafeLoader))
+        return _template(name, yaml.load(file.read_text(), Loader=yaml.CSafeLoader), file.parent.parent / "schemas")
     except yaml.YAMLError as error:
         raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}\n  fix: correct it there") from None
     except (AttributeError, TypeError, ValueError) as error:  # a template of the project's own, half-written
@@ -98,9 +100,9 @@ def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a 
         raise ConfigError(f"{text}\n  fix: write it like those in docs/templates.md") from None
 
 
-def _template(name: str, data: dict[str, Any]) -> Template:
+def _template(name: str, data: dict[str, Any], schemas: Path) -> Template:
     needs, accepts, service = data.get("needs", {}), data.get("accepts", {}), bool(data.get("service"))
-    options = {key: _option(value) for key, value in data.get("options", {}).items()}
+    options = {key: _option(value, schemas) for key, value in data.get("options", {}).items()}
     odd = next((key for key in options if not isinstance(key, str)), None)
     if odd is not None:  # `on` and `no` are true and false in YAML 1.1
         raise ValueError(f"the option {odd!r} is no text; put its name in quotes")
@@ -109,6 +111,7 @@ def _template(name: str, data: dict[str, Any]) -> Template:
         summary=data.get("summary", ""),
         models=tuple(needs.get("models", ())),
         bindings=dict(needs.get("bindings", {})),
+        objects=dict(needs.get("objects", {})),
         secrets=tuple(needs.get("secrets", ())),
         optional_models=tuple(accepts.get("models", ())),
         optional_bindings={**accepts.get("bindings", {}), **(SERVICE_BINDINGS if service else {})},
@@ -121,6 +124,7 @@ def _template(name: str, data: dict[str, Any]) -> Template:
         flags=tuple(data.get("flags", ())),
         samples=tuple(data.get("try", ())),
         any_models=data.get("any_models"),
+        any_bindings=tuple(accepts.get("any_bindings", ())),
         streams=bool(data.get("streams", False)),
         consumes=bool(data.get("consumes", False)),
         service=service,
@@ -128,7 +132,21 @@ def _template(name: str, data: dict[str, Any]) -> Template:
     )
 
 
-def _option(value: Any) -> Option:
-    if isinstance(value, dict) and "default" in value:
-        return Option(value["default"], value.get("about", ""), tuple(value.get("choices", ())), value.get("schema"))
-    return Option(value)
+def _option(value: Any, schemas: Path) -> Option:
+    if not isinstance(value, dict) or "default" not in value:
+        return Option(value)
+    schema = value.get("schema")
+    if isinstance(schema, str):  # shared by templates, in a file of that name
+        schema = _schema(schemas / f"{schema}.yaml")
+    return Option(value["default"], value.get("about", ""), tuple(value.get("choices", ())), schema)
+
+
+@cache
+def _schema(file: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    except OSError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"there is no schema {file.name} in {file.parent}")
+    return found

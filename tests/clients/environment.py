@@ -13,29 +13,38 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 from inferstack.toolchain.folders import cache_folder
 
 HERE = Path(__file__).resolve().parent
 NODE = HERE / "node"
-LOCK = HERE / "requirements.lock"
+LOCK, MCP_LOCK = HERE / "requirements.lock", HERE / "mcp.lock"
 SDK = "cloudflare-5.9.0"
 
 
 def environment() -> Path:
     """The folder with `bin/python`, and the SDK's source distribution unpacked beside it under `sdk/`."""
-    folder = cache_folder() / "clients" / hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    return python_environment(LOCK, unpack_sdk)
+
+
+def mcp_environment() -> Path:
+    """The folder with the `bin/python` that has the official client of MCP."""
+    return python_environment(MCP_LOCK)
+
+
+def python_environment(of: Path, finish: Callable[[Path], None] = lambda _: None) -> Path:
+    folder = cache_folder() / "clients" / hashlib.sha256(of.read_bytes() + sys.version.encode()).hexdigest()[:16]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:  # two test processes want it at once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "sdk").exists():
+        if not folder.exists():
             building = folder.with_name(f"{folder.name}-new")
             shutil.rmtree(building, ignore_errors=True)
             run(sys.executable, "-m", "venv", str(building))
-            pip(building, "install", "--require-hashes", "-r", str(LOCK))
-            unpack_sdk(building)
-            shutil.rmtree(folder, ignore_errors=True)
+            pip(building, "install", "--require-hashes", "-r", str(of))
+            finish(building)
             building.rename(folder)
     return folder
 

@@ -45,6 +45,17 @@ def framed(options: str) -> str:
 
 
 EATS = f"workers:\n  w: {{ template: eats, {DATE} }}\nqueues:\n  q: {{ consumer: {{ worker: w }} }}\n"
+
+
+def tool(body: str) -> str:
+    """A Worker of template `mcp` with one tool."""
+    worker = "    bindings: { DB: { database: d } }\n    secrets: { API_TOKEN: env:PATH }\n    options:\n      tools:\n"
+    head = f"databases: {{ d: {{ migrations: m }} }}\nworkers:\n  w:\n    template: mcp\n    {DATE}\n"
+    return f"{LOCAL}{head}{worker}        - name: t\n          description: d\n          {body}\n"
+
+
+SHOP = {"m/0001_a.sql": "CREATE TABLE orders (number INTEGER, status TEXT);\n"}
+NUMBER = "input: { type: object, properties: { number: { type: integer } } }\n          "
 OTEL = "destinations: { otel: { url: 'https://o.example' } }\n"
 CASES = [
     Case("IS001", folders=("stacks/s.yaml",)),
@@ -241,6 +252,18 @@ CASES = [
     Case("IS144", LOCAL + "namespaces: { flags: { seed: flags.yaml } }\n",
          {"flags.yaml": "".join(f"k{n}: 1\n" for n in range(1001))}),
     Case("IS145", LOCAL + "namespaces: { flags: { seed: flags.json } }\n", {"flags.json": '{\n  "a": "1",\n  "..": "2"\n}\n'}),
+    Case("IS150", tool("input: { type: object }"), SHOP, ("m",)),
+    Case("IS151", tool("d1: { binding: BD, query: SELECT 1 }"), SHOP, ("m",)),
+    Case("IS152", tool("d1: { binding: DB, query: SELECT state FROM orders }"), SHOP, ("m",)),
+    Case("IS153", tool(NUMBER + "d1: { binding: DB, query: 'SELECT * FROM orders WHERE number = :numbr' }"), SHOP, ("m",)),
+    Case("IS154", tool(NUMBER + "d1: { binding: DB, query: SELECT * FROM orders }"), SHOP, ("m",)),
+    Case("IS155", tool("http: { url: 'https://api.example.com/v1' }"), SHOP, ("m",)),
+    Case("IS156", tool("d1: { binding: DB, query: SELECT 1 }\n"
+         "        - { name: t, description: e, d1: { binding: DB, query: SELECT 2 } }"), SHOP, ("m",)),
+    Case("IS157", tool("input: { type: object, properties: { number: { type: int } } }\n          "
+         "d1: { binding: DB, query: 'SELECT :number' }"), SHOP, ("m",)),
+    Case("IS158", tool("scope: orders\n          d1: { binding: DB, query: SELECT 1 }"), SHOP, ("m",)),
+    Case("IS159", LOCAL + PLAIN.replace("plain", "remembers") + "    objects: { ROOMS: { class_name: Rom } }\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
@@ -251,5 +274,6 @@ TEMPLATES = {
     "asks": "summary: asks\naccepts: { models: [chat] }\nabilities: { chat: [tools] }\noptions: { words: { default: 4 } }\n",
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
     "framed": "summary: on the frame\nservice: true\n",
+    "remembers": "summary: keeps things\nneeds: { objects: { ROOMS: Room } }\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

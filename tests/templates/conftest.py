@@ -79,7 +79,8 @@ def deployed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         (project.root / "examples" / f"{name}.yaml").write_text(text)
     bases = ", ".join(f"../examples/{name}.yaml" for name in names)
     head = f"extends: [{bases}]\nlocal: {{ port: {port}, api_port: 0 }}\n"
-    (project.root / "stacks" / "samples.yaml").write_text(head + getattr(request.module, "EXTRAS", ""))
+    extras = getattr(request.module, "EXTRAS", "").replace(":8787", f":{port}")
+    (project.root / "stacks" / "samples.yaml").write_text(head + extras)
     project.run("up", "samples")
     yield Deployed(project)
     local.stop(project.root / ".inferstack" / "local")

@@ -5,8 +5,9 @@ import { infer } from "../models/inference.js";
 import { embedTexts } from "./openai.js";
 import { callsOf, textOf, usageOf } from "../models/replies.js";
 import { checked, faults } from "../frame/foreign_schema.js";
-import { json, readBytes } from "../frame/service.js";
+import { json } from "../frame/service.js";
 import { spaceOf } from "../frame/tenant.js";
+import { callHttp } from "./tool_http.js";
 
 /** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {{ AI: Ai, DB?: D1Database, DOCS?: Vectorize } & import("../frame/service.js").BaseEnv} ToolEnv */
@@ -22,8 +23,6 @@ import { spaceOf } from "../frame/tenant.js";
  */
 /** @typedef {{ tools: Tool[], allow_hosts: string[], max_rounds: number }} ToolOptions */
 
-const LONGEST_RESULT = 64 * 1024; // bytes
-const HTTP_TIMEOUT_MS = 10_000;
 const MOST_ROWS = 100;
 const TENANT = "$tenant"; // among `params`: the caller's, whatever the model says
 const BODY = {
@@ -41,41 +40,6 @@ const REPLY = {
   },
   required: ["answer", "steps", "model"],
 };
-
-/**
- * A value in an address stays the one part that it stands in: `..` would lead to another path of the host, nothing to the
- * one above, and servers that take a path apart once more see a slash in `%2F`.
- * @param {string} name @param {any} value
- */
-function segment(name, value) {
-  const text = ["string", "number", "boolean"].includes(typeof value) ? String(value) : "";
-  const apart = [...text].some((sign) => sign < " " || sign === "/" || sign === "\\") || /%(2f|5c|2e)/i.test(text);
-  if (apart || /^[\s.]*$/.test(text) || /[\ud800-\udfff]/u.test(text)) {
-    throw new Error(`\`${name}\` cannot stand in the address of the tool`);
-  }
-  return encodeURIComponent(text);
-}
-
-/** @param {Tool} tool @param {any} given @param {ToolOptions} options */
-async function byHttp(tool, given, options) {
-  const { url, method = "GET" } = /** @type {NonNullable<Tool["http"]>} */ (tool.http);
-  const used = new Set();
-  const filled = url.replace(/\{(\w+)\}/g, (_, name) => {
-    used.add(name);
-    return segment(name, given[name]);
-  });
-  const target = new URL(filled);
-  if (!options.allow_hosts.includes(target.host)) throw new Error(`the host ${target.host} is not allowed`);
-  const rest = Object.entries(given).filter(([name]) => !used.has(name));
-  if (method === "GET") for (const [name, value] of rest) target.searchParams.set(name, String(value));
-  const body = method === "GET" ? undefined : JSON.stringify(Object.fromEntries(rest));
-  const headers = { accept: "application/json", ...(body && { "content-type": "application/json" }) };
-  // A redirect could lead to a host that is not allowed.
-  const answer = await fetch(target, { method, headers, body, redirect: "manual", signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
-  const text = new TextDecoder().decode(await readBytes(new Request("http://tool", { method: "POST", body: answer.body }), LONGEST_RESULT));
-  if (!answer.ok) throw new Error(`${target.host} answers with ${answer.status}`);
-  return text;
-}
 
 /** @param {ToolCall} call @param {Tool} tool @param {any} given */
 async function bySql({ env, caller }, tool, given) {
@@ -117,7 +81,7 @@ export function toolRoutes({ models: { chat, embedding }, options }) {
       const wrong = faults(tool.parameters, "parameters");
       const errors = wrong.length > 0 ? wrong : checked(tool.parameters, asked.arguments);
       if (errors.length > 0) throw new Error(errors.join("; "));
-      if (tool.http) return { result: await byHttp(tool, asked.arguments, options) };
+      if (tool.http) return { result: await callHttp(tool.http, asked.arguments, options.allow_hosts) };
       if (tool.sql) return { result: await bySql(call, tool, asked.arguments) };
       return { result: await bySearch(call, tool, asked.arguments, embedding) };
     } catch (error) {

@@ -1,6 +1,6 @@
 // The frame of every Worker: routes, callers, limits, errors, CORS, logs, /healthz and /openapi.json.
 import { byKey } from "./auth.js";
-import { HttpError, messageOf } from "./errors.js";
+import { HttpError, messageOf, rpcCodeOf } from "./errors.js";
 import { Log } from "./log.js";
 import { violations } from "./schema.js";
 import { secretOf } from "./secrets.js";
@@ -9,6 +9,7 @@ import { OWN_TENANT, tenantOf } from "./tenant.js";
 /** @typedef {import("./auth.js").Caller} Caller */
 /** @typedef {import("./schema.js").Schema} Schema */
 /** @typedef {typeof import("./jwt.js").byJwt} ByJwt */
+/** @typedef {"openai" | "rpc"} Shape OpenAI's, or JSON-RPC 2.0 */
 /** @typedef {{ limit(input: { key: string }): Promise<{ success: boolean }> }} RateLimiter */
 /** @typedef {{ API_TOKEN?: import("./secrets.js").Secret, RATE_LIMITER?: RateLimiter }} BaseEnv */
 
@@ -34,7 +35,7 @@ import { OWN_TENANT, tenantOf } from "./tenant.js";
  * @property {string} path with `:name` parts, the last of which may hold slashes
  * @property {string} summary
  * @property {boolean} [open] needs no caller
- * @property {"openai"} [errors] errors in OpenAI's shape
+ * @property {Shape} [errors] errors in another shape than problem+json
  * @property {Schema} [body] of a JSON request
  * @property {Schema} [reply] of a JSON answer
  * @property {(call: Call<Env>) => Promise<Response>} handle
@@ -251,7 +252,7 @@ async function readJson(request, most, schema) {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new HttpError(400, "bad_request", "the body is not JSON");
+    throw new HttpError(400, "bad_request", "the body is not JSON", { rpc: -32700 });
   }
   const errors = violations(schema, body);
   if (errors.length > 0) throw new HttpError(400, "bad_request", errors[0], { errors });
@@ -264,9 +265,9 @@ export function json(body, status, headers) {
 }
 
 /**
- * What was thrown as a response: problem+json (RFC 9457), or OpenAI's `{error}`; bugs show no details.
+ * What was thrown as a response: problem+json (RFC 9457), OpenAI's `{error}` or JSON-RPC's; bugs show no details.
  * @template {BaseEnv} Env
- * @param {unknown} error @param {Call<Env>} call @param {"openai"} [shape]
+ * @param {unknown} error @param {Call<Env>} call @param {Shape} [shape]
  * @returns {Response}
  */
 function failure(error, call, shape) {
@@ -282,6 +283,10 @@ function failure(error, call, shape) {
     return json({ error: { message: detail, type, code, param: null } }, status, headers);
   }
   const errors = known && error.errors.length > 1 ? { errors: error.errors } : {};
+  if (shape === "rpc") {
+    const told = { code: rpcCodeOf(code, known ? error.rpc : undefined), message: detail, data: { code, request_id: call.id, ...errors } };
+    return json({ jsonrpc: "2.0", id: call.body?.id ?? null, error: told }, status, headers);
+  }
   const body = { type: "about:blank", title: code, status, detail, code, request_id: call.id, ...errors };
   return json(body, status, { ...headers, "content-type": "application/problem+json" });
 }
@@ -296,7 +301,7 @@ function corsHeaders(request, origins) {
     "access-control-allow-methods": "GET, POST, PUT, DELETE, OPTIONS",
     // Those that are asked for: clients send headers of their own, as OpenAI's `x-stainless-os`. None of them lets anybody in.
     "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "authorization, content-type, traceparent, idempotency-key",
-    "access-control-expose-headers": "x-request-id",
+    "access-control-expose-headers": "x-request-id, www-authenticate",
     vary: "origin, access-control-request-headers",
   };
 }

@@ -2,9 +2,9 @@
 
 const HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache" };
 
-/** @param {string} event @param {any} data */
-export function frame(event, data) {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/** @param {string} event @param {any} data @param {number} [id] where the events can be asked for again after it */
+export function frame(event, data, id) {
+  return `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /**

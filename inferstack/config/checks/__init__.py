@@ -33,7 +33,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
     assets.check(spec, root, report)
-    objects.check(spec, root, report)
+    objects.check(spec, root, templates, report)
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
     buckets.check(spec, report)

@@ -10,13 +10,15 @@ from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import StackSpec, WorkerSpec
+from inferstack.config.templates import Templates
 from inferstack.config.tree import KeyPath
 
 
-def check(spec: StackSpec, root: Path, report: Report) -> None:
+def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> None:
     for key, worker in spec.workers.items():
         at: KeyPath = ("workers", key, "objects")
-        _check_exports(worker, root, at, report)
+        template = templates.get(worker.template or "")
+        _check_exports(worker, root, set(template.objects.values()) if template else set(), at, report)
         for name, each in worker.objects.items():
             for field, other in (("worker", each.worker), ("transferred_from", each.transferred_from)):
                 if other is not None and other not in spec.workers:
@@ -30,8 +32,9 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
                     report("IS111", (*at, name, "class_name"), problem + closest(each.class_name, declared), fix)
 
 
-def _check_exports(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
-    own = {name: each.class_name for name, each in worker.objects.items() if each.own}
+def _check_exports(worker: WorkerSpec, root: Path, known: set[str], at: KeyPath, report: Report) -> None:
+    """`known` are the classes of the Worker's template."""
+    own = {name: each.class_name for name, each in worker.objects.items() if each.own and each.class_name not in known}
     for name, problem, fix in unexported(worker, own, root, "DurableObject"):
         report("IS110", (*at, name, "class_name"), problem, fix)
 

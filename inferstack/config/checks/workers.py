@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
+from inferstack.config.checks import tools
 from inferstack.config.checks.options import check_callers, check_schema
 from inferstack.config.env_use import env_uses
 from inferstack.config.findings.diagnostics import closest
@@ -54,6 +55,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         _check_needs(worker, template, at, report)
         _check_extras(worker, template, at, root, report)
         check_callers(spec, worker, template, at, report)
+        tools.check(spec, worker, template, at, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
 
@@ -154,6 +156,12 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
             value = "true" if kind == "ai" else "…"
             fix = f"add `{name}: {{ {kind}: {value} }}` under its `bindings:`"
             report("IS057", (*at, "bindings", name), problem, fix)
+    for name, class_name in template.objects.items():
+        each = worker.bound_objects.get(name)
+        if each is None or each.class_name != class_name or not each.own:
+            problem = f"template `{template.name}` needs Durable Objects `{name}` of its class `{class_name}`"
+            fix = f"add `{name}: {{ class_name: {class_name} }}` under its `objects:`"
+            report("IS159", (*at, "objects", name), problem, fix)
     for name in template.secrets:
         if name == "API_TOKEN" and worker.options.get("auth", "key") != "key":
             continue  # nobody asks for it
@@ -208,8 +216,9 @@ def _check_extras(worker: WorkerSpec, template: Template, at: KeyPath, root: Pat
             report(
                 "IS057", (*at, "bindings", name), f"template `{template.name}` reads `{name}` as `{kind}`", f"`{kind}:`"
             )
-    for name in worker.bindings:
-        if name not in template.bindings and name not in template.optional_bindings:
+    for name, binding in worker.bindings.items():
+        known = name in template.bindings or name in template.optional_bindings
+        if not known and binding.kind not in template.any_bindings:
             problem = f"template `{template.name}` does not read the binding `{name}`"
             report("IS060", (*at, "bindings", name), problem, "remove it")
 

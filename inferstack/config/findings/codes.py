@@ -184,6 +184,17 @@ CODES: dict[str, Code] = {
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
+    # Tools of the templates `mcp` and `agent`
+    "IS150": Code("tool without a kind, or of several", "A tool is one thing: a query of D1, a search, a request, a call of a Worker or of a model; a resource is a text or an object of a bucket."),
+    "IS151": Code("tool asks for what is not bound", "A tool names a binding of the Worker by its kind, a model by its role, and in headers a secret; each call would fail without it."),
+    "IS152": Code("query of a tool that D1 refuses", "The migrations ran on an empty database of the local D1, the query was prepared on it, and this is what it said. One that writes says `write: true`, as clients ask people before those."),
+    "IS153": Code("argument that the tool does not take", "Queries, addresses, filters and prompts name arguments of `input.properties`; what is not there is never given, and stays empty."),
+    "IS154": Code("argument that nothing reads", "A model fills in what is declared, and believes that it counts.", WARNING),
+    "IS155": Code("address that a tool cannot call", "`http` tools call the hosts of `allow_hosts` only, over https, and none of a private network: their arguments come from a model."),
+    "IS156": Code("name given twice", "Clients call tools and prompts by name and read resources by address; the second of a name is never reached."),
+    "IS157": Code("input is no JSON Schema of an object", "Clients check arguments by it before they call, and refuse a tool whose schema they cannot read."),
+    "IS158": Code("condition that nobody looks at", "Scopes are in tokens, which callers with API keys do not have, and approvals are asked for by the template `agent`. A tool that counts on them would be open to all callers."),
+    "IS159": Code("template needs Durable Objects", "Its code keeps its state in objects of a class that it exports, and reads `env.<NAME>`; a class that holds data is declared by hand."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
