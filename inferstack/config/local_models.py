@@ -17,6 +17,11 @@ class LocalModels(StrictModel):
 
     embeddings: Engine = "fast"
     rerank: Engine = "fast"
+    speech: Engine = "fast"
+    voice: Engine = "fast"
+    images: Engine = "fast"
+    sentiment: Engine = "fast"
+    translation: Engine = "fast"
 
 
 class LocalSpec(StrictModel):
@@ -34,5 +39,5 @@ class LocalSpec(StrictModel):
         if self.models is None:
             return None
         if isinstance(self.models, str):
-            return ("embeddings", "rerank") if self.models == "real" else ()
+            return tuple(LocalModels.model_fields) if self.models == "real" else ()
         return tuple(task for task, engine in self.models if engine == "real")

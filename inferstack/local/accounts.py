@@ -157,6 +157,7 @@ class Accounts:
             await carry_over(entry.cloudflare.store, entry.cloudflare.buckets, Objects(self._storage))
 
     def close(self) -> None:
+        self._models.engines.close()
         for entry in self._open.values():
             entry.cloudflare.databases.close()
             entry.cloudflare.indexes.close()

@@ -35,7 +35,7 @@ from inferstack.local._settings import (
     record_file,
 )
 from inferstack.local.accounts import Accounts
-from inferstack.local.ai.engines import check_real
+from inferstack.local.ai.engines import TASKS, check_real
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.objects.state import tidy_objects
@@ -206,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--api-port", type=int, default=API_PORT, help="port of the v4 API (0: any free one)")
     text = "address of an OpenAI-compatible server that generates text, such as http://127.0.0.1:11434/v1#llama3.2"
     parser.add_argument("--text-server", default="", metavar="URL", help=text)
-    text = "tasks whose real engines answer, of embeddings and rerank; empty for none; else as it was last"
+    text = f"tasks whose real engines answer, of {', '.join(TASKS)}; empty for none; else as it was last"
     parser.add_argument("--real", default=None, metavar="TASKS", help=text)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
