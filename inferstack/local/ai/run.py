@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
 from inferstack.local.ai import speech, text_tasks, vision
 from inferstack.local.ai.engines import Engines
+from inferstack.local.ai.engines.gguf import Gguf, is_gguf
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.hazards import PROMPT_GUARD, is_injection
@@ -45,9 +47,19 @@ class Models:
     def __init__(self) -> None:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
-        self.text_server: TextServer | None = None
+        self.text_server: TextServer | Gguf | None = None
         self.engines = Engines()
         self.recordings: Recordings | None = None
+
+    def speak_by(self, address: str) -> None:
+        """Of a text server, or the path of a GGUF file; empty for the extractive model."""
+        former = self.text_server
+        if isinstance(former, Gguf):
+            former.end()
+        if is_gguf(address):
+            self.text_server = Gguf(Path(address))
+        else:
+            self.text_server = TextServer(address) if address else None
 
     async def run(self, name: str, inputs: dict[str, Any], *, openai: bool = False) -> Answer:
         """Raises `InferenceError`. `openai`: in OpenAI's form, whatever the model's own is."""

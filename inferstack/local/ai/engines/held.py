@@ -24,6 +24,7 @@ class Held(Generic[T]):
     """`load` may take a second; it is called again after the model was let go.
 
     `close` ends what is let go, `lives` tells whether it can still be used; what has died is loaded anew with the next use.
+    `busy` tells that it works without being used: it is not idle then.
     """
 
     def __init__(
@@ -34,8 +35,10 @@ class Held(Generic[T]):
         *,
         close: Callable[[T], None] = lambda _: None,
         lives: Callable[[T], bool] = lambda _: True,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._load, self._idle, self._most, self._close, self._lives = load, idle, most, close, lives
+        self._busy = busy
         self._one = threading.Lock()
         self._thread: ThreadPoolExecutor | None = None
         self._loaded: T | None = None
@@ -83,6 +86,8 @@ class Held(Generic[T]):
     def _look(self) -> None:
         with self._one:
             self._timer = False
+            if self._busy():
+                self._used = time.monotonic()
             if time.monotonic() - self._used >= self._idle:
                 self._drop()
             else:
