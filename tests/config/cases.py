@@ -220,6 +220,12 @@ CASES = [
     Case("IS135", LOCAL + "gateways:\n  g:\n    policies: { interns: { action: block, when: metadata.role == 'intern' } }\n"),
     Case("IS136", LOCAL + "gateways:\n  g:\n    cache_ttl: 60\n"
          "    policies: { all: { action: allow }, not-opus: { action: block, models: [anthropic/claude-opus-*] } }\n"),
+    Case("IS160", "environment: test\ntarget: local\nlocal:\n  text: m.gguf\n  text_server: http://127.0.0.1:11434/v1\n"),
+    Case("IS161", "environment: test\ntarget: local\nlocal:\n  text: models/m.gguf\n"),
+    Case("IS162", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
+         "    options:\n      min_score: 0.2\n"),
+    Case("IS163", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
+         "    options:\n      min_scores: { local: 0.2, '@cf/baai/bge-bas-en-v1.5': 0.6 }\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
@@ -230,5 +236,7 @@ TEMPLATES = {
     "asks": "summary: asks\naccepts: { models: [chat] }\nabilities: { chat: [tools] }\noptions: { words: { default: 4 } }\n",
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
     "framed": "summary: on the frame\nservice: true\n",
+    "finds": "summary: finds\nneeds: { models: [embedding] }\n"
+    "options: { min_score: { default: 0.0 }, min_scores: { default: {} } }\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from inferstack.config.checks import (
     assets,
     gateways,
+    local_engines,
     model_use,
     objects,
     policies,
@@ -30,6 +31,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     model_use.check(spec, report)
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
+    local_engines.check(spec, root, templates, report)
     assets.check(spec, root, report)
     objects.check(spec, root, report)
     workflows.check(spec, root, report)
