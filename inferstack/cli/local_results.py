@@ -28,18 +28,9 @@ class LocalStatus(Versioned):
 
 
 class LocalPackages(Versioned):
-    """Weights that can be had; sizes in bytes, `needs` is a line that installs what is missing to run them."""
+    """Weights that can be had, or what was done with each; sizes in bytes, `needs` is a line that installs what is missing."""
 
     packages: list[dict[str, Any]]
-
-
-class LocalPackage(Versioned):
-    """What was done with one."""
-
-    installed: NotRequired[bool]
-    removed: NotRequired[bool]
-    folder: NotRequired[str]
-    needs: NotRequired[str]
 
 
 class Recorded(Versioned):

@@ -14,7 +14,6 @@ from inferstack.cli.gateway_results import GatewayTest
 from inferstack.cli.load_results import Link, LoadTest, Top
 from inferstack.cli.local_results import (
     Faults,
-    LocalPackage,
     LocalPackages,
     LocalStatus,
     Planned,
@@ -368,7 +367,7 @@ RESULTS: dict[str, Any] = {
     "local stop": Stopped,
     "record": Recorded,
     "local models list": LocalPackages,
-    **dict.fromkeys(("local models install", "local models remove"), LocalPackage),
+    **dict.fromkeys(("local models install", "local models remove"), LocalPackages),
     "local fault add": Planned,
     "local fault list": Faults,
     "local snapshot list": Snapshots,

@@ -9,6 +9,7 @@ from pydantic import Field
 from inferstack.config._base import StrictModel
 
 Engine = Literal["fast", "real"]
+GGUF = r"\.gguf$"
 ON_THIS_MACHINE = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#\s]*)?(#\S+)?$"
 
 
@@ -17,6 +18,11 @@ class LocalModels(StrictModel):
 
     embeddings: Engine = "fast"
     rerank: Engine = "fast"
+    speech: Engine = "fast"
+    voice: Engine = "fast"
+    images: Engine = "fast"
+    sentiment: Engine = "fast"
+    translation: Engine = "fast"
 
 
 class LocalSpec(StrictModel):
@@ -25,6 +31,7 @@ class LocalSpec(StrictModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8787
     api_port: Annotated[int, Field(ge=0, le=65535)] = 8788
     text_server: Annotated[str, Field(pattern=ON_THIS_MACHINE)] | None = None
+    text: Annotated[str, Field(min_length=1, pattern=GGUF)] | None = None
     models: Engine | LocalModels | None = None
     replay: Literal["off", "fill", "strict"] = "off"
 
@@ -34,5 +41,5 @@ class LocalSpec(StrictModel):
         if self.models is None:
             return None
         if isinstance(self.models, str):
-            return ("embeddings", "rerank") if self.models == "real" else ()
+            return tuple(LocalModels.model_fields) if self.models == "real" else ()
         return tuple(task for task, engine in self.models if engine == "real")

@@ -31,7 +31,7 @@ def local_settings(spec: StackSpec, root: Path) -> local.Settings:
         folder=state_folder(root) / "local",
         port=0 if apart else spec.local.port,
         api_port=0 if apart else spec.local.api_port,
-        text_server=spec.local.text_server or "",
+        text_server=spec.local.text_server or (str((root / spec.local.text).resolve()) if spec.local.text else ""),
         real=spec.local.real,
         replay=spec.local.replay,
     )

@@ -22,12 +22,12 @@ def record(name: str, root: Path) -> int:
     spec = load_stack(name, root)
     if spec.target != "local":
         raise ConfigError(f"`{name}` has `target: {spec.target}`; a local stack's inferences are recorded")
-    account = None if spec.local.text_server else _account(os.environ)
+    account = None if spec.local.text_server or spec.local.text else _account(os.environ)
     folder = local_settings(spec, root).folder
     running = ensure_cloudflare(spec, root)
     if running is None:
         raise ConfigError(f"`{name}` has no local Cloudflare")
-    of = spec.local.text_server or f"account {account['account_id'][:8] if account else ''}…"
+    of = spec.local.text_server or spec.local.text or f"account {account['account_id'][:8] if account else ''}…"
     local.use_recordings(folder, running, "record", account)
     say(f"recording {of} into {local.recordings_folder(folder)}: use your Workers now; Ctrl-C ends it")
     signal.signal(signal.SIGTERM, signal.default_int_handler)

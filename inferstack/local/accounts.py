@@ -20,9 +20,10 @@ from inferstack.local._bytes import routed_path
 from inferstack.local._settings import ACCOUNT_ID, ACCOUNTS, API, account_folder, subdomain_of, token_of
 from inferstack.local._store import Store
 from inferstack.local.ai.account import Account as RealAccount
+from inferstack.local.ai.engines.gguf import check as check_gguf
+from inferstack.local.ai.engines.gguf import is_gguf
 from inferstack.local.ai.recordings import Recordings
 from inferstack.local.ai.run import Models
-from inferstack.local.ai.text_server import TextServer
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.app import Account, LocalCloudflare
 from inferstack.local.console.app import Console
@@ -87,8 +88,10 @@ class Accounts:
         """
 
         def use(wanted: str, tasks: tuple[str, ...]) -> None:
+            if is_gguf(wanted):
+                check_gguf(Path(wanted))
             self._models.engines.use(tasks)
-            self._models.text_server = TextServer(wanted) if wanted else None
+            self._models.speak_by(wanted)
             record(wanted, tasks)
 
         self.first.use_engines = use
@@ -162,6 +165,8 @@ class Accounts:
             await carry_over(entry.cloudflare.store, entry.cloudflare.buckets, Objects(self._storage))
 
     def close(self) -> None:
+        self._models.speak_by("")
+        self._models.engines.close()
         for entry in self._open.values():
             entry.cloudflare.databases.close()
             entry.cloudflare.indexes.close()

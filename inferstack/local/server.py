@@ -35,7 +35,9 @@ from inferstack.local._settings import (
     record_file,
 )
 from inferstack.local.accounts import Accounts
-from inferstack.local.ai.engines import check_real
+from inferstack.local.ai.engines import TASKS, check_real
+from inferstack.local.ai.engines.gguf import check as check_gguf
+from inferstack.local.ai.engines.gguf import is_gguf
 from inferstack.local.app import LocalCloudflare
 from inferstack.local.cron import run_schedules
 from inferstack.local.objects.state import tidy_objects
@@ -90,6 +92,8 @@ def _taken(port: int, what: str, option: str) -> str:
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError` when it can't start."""
     check_real(_real(settings))
+    if is_gguf(settings.text_server):
+        check_gguf(Path(settings.text_server))
     with _only_one(settings.folder):
         workerd, simulators = find_workerd(), find_simulators()
         storage = Storage(workerd, simulators, settings.folder / STORAGE, settings.folder / "storage.log")
@@ -204,9 +208,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path(".inferstack/local"), help="folder of the state")
     parser.add_argument("--port", type=int, default=WORKERS_PORT, help="port of the Workers (0: any free one)")
     parser.add_argument("--api-port", type=int, default=API_PORT, help="port of the v4 API (0: any free one)")
-    text = "address of an OpenAI-compatible server that generates text, such as http://127.0.0.1:11434/v1#llama3.2"
+    text = "an OpenAI-compatible server that generates text, such as http://127.0.0.1:11434/v1#llama3.2, or a GGUF file"
     parser.add_argument("--text-server", default="", metavar="URL", help=text)
-    text = "tasks whose real engines answer, of embeddings and rerank; empty for none; else as it was last"
+    text = f"tasks whose real engines answer, of {', '.join(TASKS)}; empty for none; else as it was last"
     parser.add_argument("--real", default=None, metavar="TASKS", help=text)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

@@ -34,6 +34,7 @@ from inferstack.render.jinja import templates_in
 from inferstack.render.module import Module, Source
 from inferstack.render.packages import is_package, package_modules
 from inferstack.render.source import imports, read_source
+from inferstack.render.thresholds import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     values = {
         "worker": key,
         "models": {role: _model(spec, alias, root) for role, alias in sorted(_roles(spec, key, template).items())},
-        "options": _options(template, worker, root),
+        "options": settled(_options(template, worker, root), spec, worker),
         "chats": {role: _is_chat(spec, alias) for role, alias in worker.models.items()},
     }
     try:

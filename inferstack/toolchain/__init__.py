@@ -1,5 +1,7 @@
 """What is no Python package: the Pulumi CLI, workerd, esbuild, jose for rendered Workers, and weights of models."""
 
+from inferstack.toolchain.engine_packages import IMAGES, LLAMA, SENTIMENT, SPEECH, TRANSLATION, VOICE
+from inferstack.toolchain.environments import Environment
 from inferstack.toolchain.folders import cache_folder
 from inferstack.toolchain.node_tools import find_esbuild, find_simulators, find_workerd, packages_folder
 from inferstack.toolchain.record import Toolchain, read_toolchain
@@ -8,6 +10,13 @@ from inferstack.toolchain.weights import is_installed as weights_are_here
 
 __all__ = [
     "EMBEDDINGS",
+    "IMAGES",
+    "LLAMA",
+    "SENTIMENT",
+    "SPEECH",
+    "TRANSLATION",
+    "VOICE",
+    "Environment",
     "Toolchain",
     "cache_folder",
     "find_esbuild",

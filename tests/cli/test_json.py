@@ -149,9 +149,10 @@ def test_weights_of_models(shop: Path, tmp_path: Path, monkeypatch: pytest.Monke
     for name, size in EMBEDDINGS.files.items():
         with (EMBEDDINGS.folder / name).open("wb") as file:
             file.truncate(size)
-    assert told(shop, "local models install", "embeddings")["installed"] is False
+    assert told(shop, "local models install", "embeddings")["packages"][0]["installed"] is False
     assert told(shop, "local models list")["packages"][0]["installed"] is True
-    assert told(shop, "local models remove", "embeddings")["removed"] is True
+    removed = told(shop, "local models remove", "embeddings", "sentiment")["packages"]
+    assert [each["removed"] for each in removed] == [True, False]
 
 
 LEFT = {

@@ -264,6 +264,12 @@ CASES = [
          "d1: { binding: DB, query: 'SELECT :number' }"), SHOP, ("m",)),
     Case("IS158", tool("scope: orders\n          d1: { binding: DB, query: SELECT 1 }"), SHOP, ("m",)),
     Case("IS159", LOCAL + PLAIN.replace("plain", "remembers") + "    objects: { ROOMS: { class_name: Rom } }\n"),
+    Case("IS160", "environment: test\ntarget: local\nlocal:\n  text: m.gguf\n  text_server: http://127.0.0.1:11434/v1\n"),
+    Case("IS161", "environment: test\ntarget: local\nlocal:\n  text: models/m.gguf\n"),
+    Case("IS162", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
+         "    options:\n      min_score: 0.2\n"),
+    Case("IS163", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
+         "    options:\n      min_scores: { local: 0.2, '@cf/baai/bge-bas-en-v1.5': 0.6 }\n"),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
@@ -275,5 +281,7 @@ TEMPLATES = {
     "calls": "summary: calls another\nneeds: { bindings: { NEXT: service } }\n",
     "framed": "summary: on the frame\nservice: true\n",
     "remembers": "summary: keeps things\nneeds: { objects: { ROOMS: Room } }\n",
+    "finds": "summary: finds\nneeds: { models: [embedding] }\n"
+    "options: { min_score: { default: 0.0 }, min_scores: { default: {} } }\n",
     "eats": "summary: reads a queue\nconsumes: true\n",
 }

@@ -91,8 +91,8 @@ def test_what_is_asked_for_and_missing_is_an_error(fast: Api, tmp_path: Path, mo
 
 
 def test_a_task_without_a_real_engine_is_refused(fast: Api) -> None:
-    with pytest.raises(UserError, match=r"`speech` has no real engine here\n  fix: one of: embeddings, rerank"):
-        choose(fast, "speech")
+    with pytest.raises(UserError, match=r"`poetry` has no real engine here\n  fix: one of: embeddings, rerank, speech"):
+        choose(fast, "poetry")
 
 
 @needs_real

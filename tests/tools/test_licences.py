@@ -71,7 +71,8 @@ def test_the_pulumi_cli_is_the_one_that_is_built() -> None:
 
 def test_each_has_a_licence_that_is_known_and_a_reason() -> None:
     for name, (_, _, licence, about) in SHOWN.items():
-        assert set(re.split(r" AND | OR ", licence)) <= set(KNOWN.split()), name
+        apart = {"GPL-3.0-or-later"} if name.startswith("piper-tts ") else set()  # a program of its own, never imported
+        assert set(re.split(r" AND | OR ", licence)) <= set(KNOWN.split()) | apart, name
         assert about, name
 
 

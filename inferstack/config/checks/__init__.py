@@ -8,6 +8,7 @@ from inferstack.config.checks import (
     assets,
     buckets,
     gateways,
+    local_engines,
     model_use,
     objects,
     policies,
@@ -32,6 +33,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     model_use.check(spec, report)
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
+    local_engines.check(spec, root, templates, report)
     assets.check(spec, root, report)
     objects.check(spec, root, templates, report)
     workflows.check(spec, root, report)

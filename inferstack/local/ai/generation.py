@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,20 +19,28 @@ from inferstack.local.ai.shapes import TOKEN, Answer, Reply, answered, counted, 
 from inferstack.local.ai.vision import describe, image_of
 
 
-async def generate(model: catalog.Model, inputs: dict[str, Any], says: str | None = None) -> Answer:
-    """`says` is what the model answers, whatever it is asked."""
+async def generate(
+    model: catalog.Model, inputs: dict[str, Any], says: str | None = None, shown: Sequence[str] = ()
+) -> Answer:
+    """`says` is what the model answers, whatever it is asked; `shown` are the words in the image that it is shown."""
     if takes_responses(model.name, inputs):
         with reading("input"):
             chat = as_chat(inputs)
-        return responded(model, inputs, await asyncio.to_thread(_reply, model, chat, messages_of(chat), says))
-    return answered(model, inputs, await asyncio.to_thread(_reply, model, inputs, messages_of(inputs), says))
+        return responded(model, inputs, await asyncio.to_thread(_reply, model, chat, messages_of(chat), says, shown))
+    return answered(model, inputs, await asyncio.to_thread(_reply, model, inputs, messages_of(inputs), says, shown))
 
 
 def is_guard(model: catalog.Model) -> bool:
     return model.name.endswith("llama-guard-3-8b")
 
 
-def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str, Any]], says: str | None) -> Reply:
+def _reply(
+    model: catalog.Model,
+    inputs: dict[str, Any],
+    messages: list[dict[str, Any]],
+    says: str | None,
+    shown: Sequence[str],
+) -> Reply:
     check_context(model, inputs, sum(count_tokens(text_of(message.get("content"))) for message in messages))
     if says is not None:
         return Reply(says, [], "stop", counted(messages, says))
@@ -48,7 +57,7 @@ def _reply(model: catalog.Model, inputs: dict[str, Any], messages: list[dict[str
         return Reply("", [call], "tool_calls", counted(messages, json.dumps(call)))
     image = image_of(messages[-1].get("content")) if model.vision else None
     if image is not None:
-        text = describe(image)
+        text = describe(image, lambda _: list(shown))
         return Reply(text, [], "stop", counted(messages, text))
     if is_guard(model):
         text = _guard(messages)

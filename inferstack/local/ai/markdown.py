@@ -7,10 +7,13 @@ import csv
 import io
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from inferstack.local._bytes import decoded, whole
 from inferstack.local.ai.embeddings import count_tokens
+from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.vision import describe
 
 TEXT = ("text/plain", "text/markdown", "application/json", "application/xml", "text/xml")
 
@@ -28,6 +31,10 @@ EXTENSIONS = {
 }
 
 
+IMAGES = {".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+WordsIn = Callable[[bytes], list[str]]
+
+
 class _Unsupported(Exception):
     """A type that nothing here reads."""
 
@@ -36,22 +43,28 @@ class _Locked(Exception):
     """A PDF with a password."""
 
 
-def supported() -> list[dict[str, str]]:
-    """The kinds of files that are read here."""
-    return [{"extension": extension, "mimeType": kind} for extension, kind in EXTENSIONS.items()]
+def supported(*, images: bool = False) -> list[dict[str, str]]:
+    """The kinds of files that are read here; `images` where somebody reads the words in them."""
+    kinds = EXTENSIONS | (IMAGES if images else {})
+    return [{"extension": extension, "mimeType": kind} for extension, kind in kinds.items()]
 
 
-def to_markdown(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One result for each `{name, mimeType, data: base64}`; a file that cannot be read is a result with `error`."""
-    return [_one(file) for file in files]
+def to_markdown(files: list[dict[str, Any]], words_in: WordsIn | None = None) -> list[dict[str, Any]]:
+    """One result for each `{name, mimeType, data: base64}`; a file that cannot be read is a result with `error`.
+
+    `words_in` reads the lines in an image; without it images are of no known kind.
+    """
+    return [_one(file, words_in) for file in files]
 
 
-def _one(file: dict[str, Any]) -> dict[str, Any]:
+def _one(file: dict[str, Any], words_in: WordsIn | None) -> dict[str, Any]:
     name, full = str(file.get("name", "file")), str(file.get("mimeType", "")).strip().lower()
     kind = full.split(";")[0].strip()
     result = {"id": str(uuid.uuid4()), "name": name, "mimeType": kind}
     try:
-        text = _convert(full, base64.b64decode(str(file.get("data", "")))).strip()
+        text = _convert(full, base64.b64decode(str(file.get("data", ""))), words_in).strip()
+    except InferenceError as error:
+        return {**result, "format": "error", "error": f"{name} cannot be converted: {error.message}"}
     except Exception as error:
         return {**result, "format": "error", "error": f"{name} cannot be converted: {_why(kind, error)}"}
     return {**result, "format": "markdown", "tokens": count_tokens(text), "data": text}
@@ -69,7 +82,9 @@ def _why(kind: str, error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _convert(kind: str, data: bytes) -> str:
+def _convert(kind: str, data: bytes, words_in: WordsIn | None) -> str:
+    if words_in is not None and kind.split(";")[0].strip() in IMAGES.values():
+        return _image(data, words_in)
     if kind.split(";")[0].strip() == "application/pdf":
         return _pages(data)
     text = decoded(data, kind, html="html" in kind)
@@ -83,6 +98,12 @@ def _convert(kind: str, data: bytes) -> str:
     if kind in TEXT or kind == "":
         return text
     raise _Unsupported
+
+
+def _image(data: bytes, words_in: WordsIn) -> str:
+    """What it is, and its lines. Unsourced: Cloudflare lets a vision model tell, whose words are others each time."""
+    about, lines = describe(data), words_in(data)
+    return "\n\n".join([about, "\n".join(lines)]) if lines else about
 
 
 def _pages(data: bytes) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from inferstack import catalog
 from inferstack.local._envelope import ApiError, json_body, ok, paged, require
 from inferstack.local.ai.faults import Faults
 from inferstack.local.ai.listing import ModelsApi, listed_models
-from inferstack.local.ai.markdown import supported, to_markdown
+from inferstack.local.ai.markdown import supported
 from inferstack.local.ai.openai_api import OpenAiApi, engine_header, with_engine
 from inferstack.local.ai.queued import Queued
 from inferstack.local.ai.run import Answer, InferenceError, Models
@@ -75,10 +75,13 @@ class AiApi:
             if not uploads:
                 raise ApiError(400, 7001, "files: at least one file is needed, as multipart/form-data")
             files = [await _file_of(upload) for upload in uploads]
-        return ok(await asyncio.to_thread(to_markdown, files))
+        try:
+            return ok(await self._models.to_markdown(files))
+        except InferenceError as error:
+            raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
 
     async def supported(self, _: Request) -> Response:
-        return ok(supported())
+        return ok(supported(images=self._models.reads_images))
 
     async def plan_faults(self, request: Request) -> Response:
         """Of the local Cloudflare only: what the next requests of the API meet (`path`, fields as in `ApiFault`), or
@@ -119,7 +122,25 @@ async def _inputs(request: Request, name: str) -> dict[str, Any]:
     data = await request.body()
     if field is None or data.lstrip()[:1] == b"{":
         return await json_body(request, 5006)  # type: ignore[no-any-return]
+    if "deepgram" in name:
+        return {
+            field: {"body": base64.b64encode(data).decode(), "contentType": request.headers.get("content-type", "")}
+        }
     return {field: list(data)}
+
+
+async def _streamed(request: Request) -> dict[str, Any]:
+    """Inputs of which one is a stream: it is the body, the others stand in the query, and its name nowhere."""
+    model = catalog.find_model(_model_of(request))
+    field = FILES.get(model.task) if model else None
+    if model is None or field is None:
+        raise InferenceError(400, 5006, "Error: this model takes no stream")
+    data, kind = await request.body(), request.headers.get("content-type", "")
+    inputs = json.loads(request.query_params["userInputs"])
+    if not isinstance(inputs, dict):
+        raise InferenceError(400, 5006, "Invalid input")
+    body = base64.b64encode(data).decode() if "turbo" in model.name or "deepgram" in model.name else list(data)
+    return {**inputs, field: {"body": body, "contentType": kind} if field == "audio" else body}
 
 
 async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request: Request) -> Response:
@@ -140,6 +161,8 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
         if path == "run" and request.method == "POST" and "multipart/form-data" in request.headers["content-type"]:
             form = await request.form()
             return _plain(await models.run(_model_of(request), {k: str(v) for k, v in form.items()}))
+        if path == "run" and request.method == "POST":
+            return _plain(await models.run(_model_of(request), await _streamed(request)))
         if path == "ai-gateway/run" and request.method == "POST":
             body = await json_body(request)
             options = (body.get("options") or {}).get("gateway") or {}
@@ -147,9 +170,9 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
             return _plain(done.answer, done.headers)
         if path == "to-everything/markdown/transformer" and request.method == "POST":
             files = (await json_body(request)).get("files") or []
-            return JSONResponse({"result": await asyncio.to_thread(to_markdown, files)})
+            return JSONResponse({"result": await models.to_markdown(files)})
         if path == "to-everything/markdown/supported" and request.method == "GET":
-            return JSONResponse({"result": supported()})
+            return JSONResponse({"result": supported(images=models.reads_images)})
         if path == "ai-api/models/search" and request.method == "GET":
             return paged(request, listed_models(request), default_size=100)
         if path.startswith("ai-gateway/"):

@@ -8,16 +8,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
 from inferstack.local.ai import speech, text_tasks, vision
 from inferstack.local.ai.engines import Engines
+from inferstack.local.ai.engines.gguf import Gguf, is_gguf
 from inferstack.local.ai.faults import Fault, Faults, InferenceError
 from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.hazards import PROMPT_GUARD, is_injection
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
+from inferstack.local.ai.markdown import to_markdown
 from inferstack.local.ai.recordings import Recordings
 from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_server import TextServer
@@ -44,9 +47,19 @@ class Models:
     def __init__(self) -> None:
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=REMEMBERED)
-        self.text_server: TextServer | None = None
+        self.text_server: TextServer | Gguf | None = None
         self.engines = Engines()
         self.recordings: Recordings | None = None
+
+    def speak_by(self, address: str) -> None:
+        """Of a text server, or the path of a GGUF file; empty for the extractive model."""
+        former = self.text_server
+        if isinstance(former, Gguf):
+            former.end()
+        if is_gguf(address):
+            self.text_server = Gguf(Path(address))
+        else:
+            self.text_server = TextServer(address) if address else None
 
     async def run(self, name: str, inputs: dict[str, Any], *, openai: bool = False) -> Answer:
         """Raises `InferenceError`. `openai`: in OpenAI's form, whatever the model's own is."""
@@ -79,7 +92,7 @@ class Models:
         self, name: str, inputs: dict[str, Any], model: catalog.Model | None, says: str | None = None
     ) -> Answer:
         answer = await _run(name, inputs, model, says, self.engines)
-        engine = "planned fault" if says is not None or model is None else self.engines.name(model)
+        engine = "planned fault" if says is not None or model is None else self.engines.name(model, inputs)
         return replace(answer, engine=engine)
 
     async def speakers(self) -> list[dict[str, str]]:
@@ -87,6 +100,15 @@ class Models:
         server = self.text_server
         text = {"task": "text", "engine": "extractive", "about": "fast"} if server is None else await server.shown()
         return [text, *self.engines.shown()]
+
+    @property
+    def reads_images(self) -> bool:
+        return "images" in self.engines.real
+
+    async def to_markdown(self, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """As `markdown.to_markdown`, images by the engine that reads words in them. Raises `InferenceError`."""
+        reader = self.engines.words_in if self.reads_images else None
+        return await self.engines.queued("images", partial(to_markdown, files, reader))
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""
@@ -165,17 +187,27 @@ async def _run(
     if not isinstance(inputs, dict):
         raise InferenceError(400, 5006, "Invalid input")
     if model.task == "Text Generation":
-        return await generate(model, inputs, says)
+        return await generate(model, inputs, says, await _words_shown(model, inputs, says, engines))
     if model.task == "Text-to-Image":
         return await asyncio.to_thread(_image, inputs, name)
     if model.task == "Text-to-Speech":
-        data, value = await asyncio.to_thread(speech.speak, name, inputs)
-        return Answer(value=value, data=data, kind="audio/wav")
-    value = await engines.run(model, partial(_value, model, inputs, engines))
+        real = engines.real_task(model, inputs) is not None
+        return await engines.run(model, inputs, partial(speech.speak, name, inputs, engines, real=real))
+    value = await engines.run(model, inputs, partial(_value, model, inputs, engines))
     if value is None:
         text = f"No such model {name} or task: the local Cloudflare does not run {model.task} models"
         raise InferenceError(501, 5007, text)
     return Answer(value=value)
+
+
+async def _words_shown(model: catalog.Model, inputs: dict[str, Any], says: str | None, engines: Engines) -> list[str]:
+    """The lines in the image that a chat shows, where somebody reads them."""
+    if says is not None or not model.vision or "images" not in engines.real:
+        return []
+    messages = inputs.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    image = vision.image_of(last.get("content")) if isinstance(last, dict) else None
+    return [] if image is None else await engines.queued("images", partial(engines.words_in, image))
 
 
 def _value(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> Any:
@@ -183,13 +215,14 @@ def _value(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> An
     if model.task == "Text Embeddings":
         return _embeddings(model, inputs, engines)
     if model.task == "Text Classification":
-        return text_tasks.rerank(inputs, engines) if "reranker" in model.name else text_tasks.classify(inputs)
-    if model.task == "Automatic Speech Recognition" and "deepgram" not in model.name:
-        return speech.transcribe(model.name, inputs)
+        return text_tasks.rerank(inputs, engines) if "reranker" in model.name else text_tasks.classify(inputs, engines)
+    if model.task == "Automatic Speech Recognition" and "flux" not in model.name:  # it is spoken to by WebSocket alone
+        return speech.transcribe(model.name, inputs, engines)
     if model.task == "Image-to-Text":
-        return {"description": vision.describe(vision.image_bytes(inputs))}
+        image = vision.image_bytes(inputs)
+        return {"description": vision.describe(image, engines.words_in)}
     if model.task == "Translation":
-        return text_tasks.translate(inputs)
+        return text_tasks.translate(inputs, engines)
     return text_tasks.summarize(inputs) if model.task == "Summarization" else None
 
 

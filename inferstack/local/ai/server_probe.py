@@ -6,7 +6,9 @@ llama.cpp says it in `/v1/models` (`architecture.input_modalities`, `capabilitie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -34,10 +36,10 @@ class Served:
     others: tuple[str, ...] = ()
 
 
-async def ask_served(base: str, wanted: str) -> Served:
+async def ask_served(base: str, wanted: str, headers: Mapping[str, str] = MappingProxyType({})) -> Served:
     """`wanted` is the model that the stack names; empty for the first that the server lists. Raises `InferenceError`."""
     try:
-        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, verify=trusted()) as client:
+        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False, verify=trusted(), headers=headers) as client:
             listed = await _listed(client, base, wanted)
             entry = _entry(listed, wanted)
             if entry is None:

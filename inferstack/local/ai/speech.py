@@ -1,6 +1,7 @@
 """Speech: recognition by pocketsphinx, whose wheel ships its US English model; synthesis by espeak-ng where there is one.
 
-Recognition reads WAV. Without espeak-ng, synthesis gives a WAV of tones, one for each word.
+Recognition reads WAV. Without espeak-ng, synthesis gives a WAV of tones, one for each word. Where `engines` has real ones,
+Whisper recognises, any format, and Piper speaks.
 """
 
 from __future__ import annotations
@@ -11,50 +12,63 @@ import shutil
 import subprocess
 import threading
 import wave
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from inferstack.local.ai.engines import Engines, piper, whisper
 from inferstack.local.ai.faults import InferenceError
+from inferstack.local.ai.heard import Heard, Segment, Word, as_nova, as_turbo, as_whisper
+from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_tasks import text_field
 from inferstack.local.ai.wav import Samples, samples_of
 
 RATE = 16_000  # Hz, what the acoustic model takes
 FRAMES_PER_SECOND = 100
+NAMES = {str: "a string", bool: "a boolean", int: "a whole number"}
 NOISE = ("<", "[")  # pocketsphinx's own marks
 ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A recognised word; start and end in seconds."""
-
-    text: str
-    start: float
-    end: float
-
-
-def transcribe(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+def transcribe(name: str, inputs: dict[str, Any], engines: Engines) -> dict[str, Any]:
+    """In the form of the model. Raises `InferenceError`."""
     data = _audio(name, inputs.get("audio"))
-    samples = samples_of(data, RATE)
-    words = _recognise(samples)
-    text, seconds = " ".join(word.text for word in words), len(samples) / RATE
-    if name.endswith("turbo"):
-        info = {"language": "en", "language_probability": 1, "duration": seconds, "duration_after_vad": seconds}
-        timed = [{"word": word.text, "start": word.start, "end": word.end} for word in words]
-        whole = {"start": 0, "end": seconds, "text": text, "words": timed}
-        body: dict[str, Any] = {"transcription_info": info, "segments": [whole] if words else []}
+    if "speech" in engines.real:
+        options = _options(name, inputs)
+        heard = engines.ask("speech", lambda process: whisper.hear(process, name, data, options))
     else:
-        body = {"words": [{"word": word.text, "start": word.start, "end": word.end} for word in words]}
-    return {"text": text, "word_count": len(words), "vtt": _vtt(words), **body}
+        samples = samples_of(data, RATE)
+        words = _recognise(samples)
+        whole = Segment(text=" ".join(w.text for w in words), start=0, end=len(samples) / RATE, words=words)
+        heard = Heard(seconds=len(samples) / RATE, segments=[whole] if words else [])
+    if "deepgram" in name:
+        return as_nova(heard)
+    return as_turbo(heard) if name.endswith("turbo") else as_whisper(heard)
+
+
+def _options(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What the turbo model, or Nova's `language`, asks for."""
+    found = {}
+    for given, (option, kinds) in whisper.OPTIONS.items():
+        value = inputs.get(given)
+        if value is None or not (name.endswith("turbo") or ("deepgram" in name and given == "language")):
+            continue
+        if type(value) not in kinds or (given == "beam_size" and not 1 <= value <= whisper.MOST_BEAMS):
+            most = f" from 1 to {whisper.MOST_BEAMS}" if given == "beam_size" else ""
+            raise InferenceError(400, 5006, f"Error: '/{given}' must be {NAMES[kinds[0]]}{most}")
+        found[option] = value.split("-")[0].lower() if given == "language" else value
+    return {} if found.get("language") == "multi" else found
 
 
 def _audio(name: str, audio: Any) -> bytes:
-    """The turbo model takes base64, the others a list of bytes, and neither what the other takes."""
+    """The turbo model takes base64, the others a list of bytes, and neither what the other takes; Nova takes both."""
     wanted: type = str if name.endswith("turbo") else list
-    audio = audio.get("body") if isinstance(audio, dict) else audio
+    if isinstance(audio, dict):
+        if "deepgram" in name and not isinstance(audio.get("contentType"), str):
+            raise InferenceError(400, 5006, "Error: required properties at '/audio' are 'body,contentType'")
+        audio = audio.get("body")
+        wanted = str if "deepgram" in name and isinstance(audio, str) else wanted
     if not audio:
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'audio'")
     if not isinstance(audio, str | list) or not isinstance(audio, wanted):
@@ -93,27 +107,17 @@ def _recognise(samples: Samples) -> list[Word]:
     ]
 
 
-def _vtt(words: list[Word]) -> str:
-    lines = ["WEBVTT", ""]
-    for place in range(0, len(words), 8):
-        part = words[place : place + 8]
-        span = f"{_clock(part[0].start)} --> {_clock(part[-1].end)}"
-        lines += [span, " ".join(word.text for word in part), ""]
-    return "\n".join(lines)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes // 60):02}:{int(minutes % 60):02}:{rest:06.3f}"
-
-
-def speak(name: str, inputs: dict[str, Any]) -> tuple[bytes | None, dict[str, Any] | None]:
-    """(audio bytes, None), or (None, object) for models that answer in JSON."""
+def speak(name: str, inputs: dict[str, Any], engines: Engines, *, real: bool) -> Answer:
+    """Bytes, or an object of models that answer in JSON. Raises `InferenceError`."""
     text = text_field(inputs, "prompt" if "melotts" in name else "text")
-    audio = _espeak(text) or _tones(text)
+    if real:
+        options = {} if "melotts" in name else inputs
+        audio, kind = engines.ask("voice", lambda process: piper.speak(process, text, options))
+    else:
+        audio, kind = _espeak(text) or _tones(text), "audio/wav"
     if "melotts" in name:
-        return None, {"audio": base64.b64encode(audio).decode()}
-    return audio, None
+        return Answer(value={"audio": base64.b64encode(audio).decode()})
+    return Answer(data=audio, kind=kind)
 
 
 def _espeak(text: str) -> bytes | None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from inferstack import catalog
+from inferstack.local.ai import tool_grammar
 from inferstack.local.ai.faults import InferenceError
 from inferstack.local.ai.responses import as_chat, takes_responses
 from inferstack.local.ai.server_answer import completion_of, failed, refusal, reply_of
@@ -28,9 +29,14 @@ KNOWN_SECONDS = 60.0  # a server may be started anew with another model
 
 
 class TextServer:
-    """`address` is what stands before `/chat/completions`, with the model behind a `#`; else the first that is listed."""
+    """`address` is what stands before `/chat/completions`, with the model behind a `#`; else the first that is listed.
 
-    def __init__(self, address: str) -> None:
+    `key` is of a server that we started; `tools_by_grammar` for a model whose template knows no tools.
+    """
+
+    def __init__(self, address: str, *, key: str = "", tools_by_grammar: bool = False) -> None:
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._tools_by_grammar = tools_by_grammar
         base, _, self._wanted = address.partition("#")
         self.base = base.rstrip("/")
         self._known: tuple[float, Served] | None = None
@@ -40,7 +46,7 @@ class TextServer:
         if not is_loopback(httpx.URL(self.base).host):
             raise failed(f"the local Cloudflare does not reach {httpx.URL(self.base).host}")
         if self._known is None or time.monotonic() - self._known[0] > KNOWN_SECONDS:
-            self._known = (time.monotonic(), await ask_served(self.base, self._wanted))
+            self._known = (time.monotonic(), await ask_served(self.base, self._wanted, self._headers))
         return self._known[1]
 
     async def shown(self) -> dict[str, str]:
@@ -75,11 +81,11 @@ class TextServer:
             value = await self._whole(model, query)
             return responded(model, inputs, reply_of(value, query["messages"], query.get("response_format")))
         query = await self._query(model, inputs, served)
-        if query.get("stream"):
+        if query.get("stream") and not (self._tools_by_grammar and query.get("tools")):
             return await self._streamed(model, query, inputs)
         value, wanted = await self._whole(model, query), query.get("response_format")
         reply = await asyncio.to_thread(reply_of, value, query["messages"], wanted)
-        if not model.says_as_openai or is_completion(model, inputs):
+        if not model.says_as_openai or is_completion(model, inputs) or inputs.get("stream"):
             return answered(model, inputs, reply)
         return Answer(value=completion_of(model, value, query["messages"], wanted), usage=reply.usage)
 
@@ -102,7 +108,7 @@ class TextServer:
         """An answer of status 200, its body unread. Raises `InferenceError`."""
         url = f"{self.base}/chat/completions"
         try:
-            client, answer = await open_answer(url, query, {"accept-encoding": "identity"})
+            client, answer = await open_answer(url, query, {"accept-encoding": "identity", **self._headers})
         except httpx.TimeoutException:
             raise InferenceError(408, 3007, f"Request timeout ({url}: {SECONDS:.0f} s)") from None
         except httpx.HTTPError as error:
@@ -119,6 +125,12 @@ class TextServer:
         raise refusal(model, answer.status_code, body, url)
 
     async def _whole(self, model: catalog.Model, query: dict[str, Any]) -> dict[str, Any]:
+        if not (self._tools_by_grammar and query.get("tools")):
+            return await self._read(model, query)
+        changed = tool_grammar.asked(query)
+        return tool_grammar.told(await self._read(model, changed), changed)
+
+    async def _read(self, model: catalog.Model, query: dict[str, Any]) -> dict[str, Any]:
         client, answer = await self._asked(model, query)
         try:
             await answer.aread()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, embed
-from inferstack.local.ai.engines import Engines
+from inferstack.local.ai.engines import Engines, firefox, vader
 from inferstack.local.ai.faults import InferenceError
 
 WORD = re.compile(r"[a-z0-9']+")
@@ -51,25 +51,34 @@ def _shared(query: str, texts: list[str]) -> Any:
     return (vectors[1:] @ vectors[0] + np.array(shared, dtype=np.float32)) / 2
 
 
-def classify(inputs: dict[str, Any]) -> list[dict[str, Any]]:
+def classify(inputs: dict[str, Any], engines: Engines) -> list[dict[str, Any]]:
     """POSITIVE and NEGATIVE with scores that add up to 1."""
     text = text_field(inputs, "text")
-    vectors = embed([text, GOOD, BAD], BASE_DIMENSIONS)
-    words = WORD.findall(text.lower())
-    counted = sum(word in GOOD.split() for word in words) - sum(word in BAD.split() for word in words)
-    good = 1 / (1 + float(np.exp(-(6 * float((vectors[1] - vectors[2]) @ vectors[0]) + 2 * counted))))
+    real = "sentiment" in engines.real
+    good = engines.ask("sentiment", lambda process: vader.good(process, text)) if real else _good(text)
     found = [{"label": "POSITIVE", "score": good}, {"label": "NEGATIVE", "score": 1 - good}]
     return sorted(found, key=lambda entry: -float(str(entry["score"])))
 
 
-def translate(inputs: dict[str, Any]) -> dict[str, Any]:
-    """No translation is made here: the text comes back marked with the two languages, and says so by its form."""
+def _good(text: str) -> float:
+    vectors = embed([text, GOOD, BAD], BASE_DIMENSIONS)
+    words = WORD.findall(text.lower())
+    counted = sum(word in GOOD.split() for word in words) - sum(word in BAD.split() for word in words)
+    return 1 / (1 + float(np.exp(-(6 * float((vectors[1] - vectors[2]) @ vectors[0]) + 2 * counted))))
+
+
+def translate(inputs: dict[str, Any], engines: Engines) -> dict[str, Any]:
+    """By the real engine for the pairs that it has. Else nothing is translated: the text comes back marked with the two
+    languages, and says so by its form."""
     text, target = text_field(inputs, "text"), text_field(inputs, "target_lang")
     source = str(inputs.get("source_lang") or "en")
     for language in (source, target):
         if not LANGUAGE.match(language):
             raise InferenceError(400, 5006, f"Error: '{language}' is no language")
-    return {"translated_text": f"[{source}→{target}] {text}"}
+    pair = firefox.pair_of(inputs) if "translation" in engines.real else None
+    if pair is None:
+        return {"translated_text": f"[{source}→{target}] {text}"}
+    return {"translated_text": engines.ask("translation", lambda process: firefox.translate(process, text, pair))}
 
 
 def summarize(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,12 @@ def image_bytes(inputs: dict[str, Any]) -> bytes:
     raise InferenceError(400, 5006, "Error: required properties at '/' are 'image'")
 
 
-def describe(data: bytes) -> str:
-    """A sentence on format, size and, for PNG, the leading colour."""
+def describe(data: bytes, words_in: Callable[[bytes], list[str]] = lambda _: []) -> str:
+    """A sentence on format, size and, for PNG, the leading colour; and the words in it, where they are read."""
     kind, width, height, colour = _facts(data)
     tail = f", mostly {colour}" if colour else ""
-    return f"A {kind} image of {width} by {height} pixels{tail}."
+    lines = words_in(data)
+    return f"A {kind} image of {width} by {height} pixels{tail}." + (f" It reads: {'; '.join(lines)}" if lines else "")
 
 
 def image_of(content: Any) -> bytes | None:

@@ -21,10 +21,24 @@ R = TypeVar("R")
 
 
 class Held(Generic[T]):
-    """`load` may take a second; it is called again after the model was let go."""
+    """`load` may take a second; it is called again after the model was let go.
 
-    def __init__(self, load: Callable[[], T], idle: float = IDLE_SECONDS, most: int = MOST_WAITING) -> None:
-        self._load, self._idle, self._most = load, idle, most
+    `close` ends what is let go, `lives` tells whether it can still be used; what has died is loaded anew with the next use.
+    `busy` tells that it works without being used: it is not idle then.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], T],
+        idle: float = IDLE_SECONDS,
+        most: int = MOST_WAITING,
+        *,
+        close: Callable[[T], None] = lambda _: None,
+        lives: Callable[[T], bool] = lambda _: True,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._load, self._idle, self._most, self._close, self._lives = load, idle, most, close, lives
+        self._busy = busy
         self._one = threading.Lock()
         self._thread: ThreadPoolExecutor | None = None
         self._loaded: T | None = None
@@ -52,6 +66,8 @@ class Held(Generic[T]):
 
     def use(self, work: Callable[[T], R]) -> R:
         with self._one:
+            if self._loaded is not None and not self._lives(self._loaded):
+                self._drop()
             if self._loaded is None:
                 self._loaded = self._load()
             try:
@@ -70,13 +86,20 @@ class Held(Generic[T]):
     def _look(self) -> None:
         with self._one:
             self._timer = False
+            if self._busy():
+                self._used = time.monotonic()
             if time.monotonic() - self._used >= self._idle:
-                self._loaded = None
+                self._drop()
             else:
                 self._watch()
 
     def let_go(self) -> None:
         """At once, or a while after who uses it now: nobody waits for it here."""
         if self._one.acquire(blocking=False):
-            self._loaded = None
+            self._drop()
             self._one.release()
+
+    def _drop(self) -> None:
+        if self._loaded is not None:
+            self._close(self._loaded)
+        self._loaded = None
