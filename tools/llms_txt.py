@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 # Of no use to who writes a stack: named in llms.txt, left out of the full text (168 KB without them).
-OPTIONAL = ("changelog.md", "contributing.md", "licences.md", "architecture.md", "coverage.md")
+OPTIONAL = ("changelog.md", "contributing.md", "licences.md", "architecture.md", "coverage.md", "compared.md")
 
 
 def files(root: Path, staged: Path) -> dict[str, str]:
