@@ -215,7 +215,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "body": "Sent as JSON.",
         "token": "Name of a secret of the Worker that is sent as the bearer token.",
         "status": "The status that the answer must have.",
-        "contains": "A text that the answer must hold.",
+        "contains": "A text that the answer must hold; of a stream, the data of its events.",
+        "stream": "The answer must be server-sent events of JSON, with an end (`[DONE]`, or an event `done`) and no error on the way.",
+        "within": "The time within which the answer must come, of a stream its first event: `800ms`, `5s`.",
     },
     "WorkerRouteSpec": {"pattern": "Host and path, with `*`: `example.com/ask/*`.", "zone": "The zone's id, 32 hexadecimal digits."},
     "PlacementSpec": {

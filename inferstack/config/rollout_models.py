@@ -48,6 +48,8 @@ class SmokeSpec(StrictModel):
     token: BindingName | None = None
     status: Annotated[int, Field(ge=100, le=599)] = 200
     contains: str | None = None
+    stream: bool = False
+    within: Duration | None = None
 
 
 class AbortSpec(StrictModel):

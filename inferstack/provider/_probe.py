@@ -11,6 +11,7 @@ from inferstack.cloudflare import Clock
 from inferstack.plugin.properties import UNKNOWN
 from inferstack.plugin.resource import CheckFailure, Operation, Properties
 from inferstack.provider._api import Api
+from inferstack.provider._stream_check import hear
 
 WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between tries: a new host name takes a moment to be known
 SECONDS = 30.0  # for one answer
@@ -81,13 +82,33 @@ def ask(place: Place, one: dict[str, Any]) -> tuple[str | None, float]:
     headers = {**place.headers, **({"authorization": f"Bearer {one['token']}"} if one.get("token") else {})}
     call, started = f"{one['method']} {one['path']}", time.monotonic()
     try:
-        url = place.base + one["path"]
-        answer = httpx.request(one["method"], url, headers=headers, content=one.get("body"), timeout=SECONDS)
+        url, body = place.base + one["path"], one.get("body")
+        with httpx.stream(one["method"], url, headers=headers, content=body, timeout=SECONDS) as answer:
+            problem, first = _problem(answer, one, started)
     except httpx.HTTPError as error:
         return f"{call} gave no answer ({type(error).__name__})", time.monotonic() - started
-    elapsed, shown = time.monotonic() - started, json.dumps(answer.text[:SHOWN])
+    if problem is None and one.get("within") is not None and first > one["within"]:
+        problem = f"answered after {first:.2f} s; {one['within']:g} s is the most"
+    return f"{call} {problem}" if problem else None, time.monotonic() - started
+
+
+def _problem(answer: Any, one: dict[str, Any], started: float) -> tuple[str | None, float]:
+    """And the seconds until the answer, or the first event of a stream."""
+    kind = answer.headers.get("content-type", "")
+    streamed = one.get("stream") and answer.status_code == int(one["status"])
+    if streamed and "event-stream" in kind:
+        from httpx_sse import EventSource
+
+        heard = hear(EventSource(answer).iter_sse(), started)
+        problem, text, first = heard.problem, heard.text, heard.first
+    else:
+        answer.read()
+        problem, text, first = None, answer.text, None
+    shown = json.dumps(text[:SHOWN])
     if answer.status_code != int(one["status"]):
-        return f"{call} answered {answer.status_code} instead of {int(one['status'])}: {shown}", elapsed
-    if one.get("contains") and one["contains"] not in answer.text:
-        return f"{call} answered without {json.dumps(one['contains'])}: {shown}", elapsed
-    return None, elapsed
+        problem = f"answered {answer.status_code} instead of {int(one['status'])}: {shown}"
+    elif streamed and "event-stream" not in kind:
+        problem = f"did not stream: it answered {json.dumps(kind)}"
+    elif problem is None and one.get("contains") and one["contains"] not in text:
+        problem = f"answered without {json.dumps(one['contains'])}: {shown}"
+    return problem, first if first is not None else time.monotonic() - started

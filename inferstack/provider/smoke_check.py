@@ -20,7 +20,9 @@ REQUIRED = ("accountId", "scriptName", "versionId", "checks")
 
 
 class SmokeCheck(ResourceType):
-    """Each check: method, path, status, and optionally body (JSON text), contains, token (sent as a bearer token)."""
+    """Each check: method, path, status, and optionally body (JSON text), contains, token (sent as a bearer token), stream
+    (whether server-sent events must come), within (seconds).
+    """
 
     token = "inferstack:index:SmokeCheck"  # noqa: S105 - a type token
 

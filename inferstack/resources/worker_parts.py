@@ -207,7 +207,8 @@ class Worker(pulumi.ComponentResource):
             token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
             body = None if smoke.body is None else json.dumps(smoke.body)
             one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
-            given = {**one, "body": body, "token": token}
+            within = seconds(smoke.within) if smoke.within else None
+            given = {**one, "body": body, "token": token, "stream": smoke.stream or None, "within": within}
             found.append({name: value for name, value in given.items() if value is not None})
         return found
 

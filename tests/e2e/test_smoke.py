@@ -82,3 +82,50 @@ def test_what_failed_is_tried_again_and_left_again(project: Project, monkeypatch
     project.edit("stacks/dev.yaml", "contains: fire", "contains: water")
     assert "the version is live" in project.run("up", "dev", code=None)  # it was before this update, too
     assert health(project) == "on fire again"
+
+
+STREAMS = """const WAYS = {
+  good: ['data: {"response":"Hello"}\\n\\n', "data: [DONE]\\n\\n"],
+  done: ['event: token\\ndata: {"text":"Hello"}\\n\\n', "event: done\\ndata: {}\\n\\n"],
+  endless: ['data: {"response":"Hello"}\\n\\n'],
+  empty: [": nothing\\n\\n"],
+  text: ["data: Hello\\n\\n", "data: [DONE]\\n\\n"],
+  error: ['event: error\\ndata: {"message":"busy"}\\n\\n', "data: [DONE]\\n\\n"],
+  late: ['data: {"response":"Hello"}\\n\\n', "data: [DONE]\\n\\n"],
+};
+export default {
+  async fetch(request) {
+    const way = "WAY";
+    if (way === "whole") return Response.json({ response: "Hello" });
+    if (way === "late") await new Promise((done) => setTimeout(done, 900));
+    const events = new TextEncoder().encode(WAYS[way].join(""));
+    return new Response(events, { headers: { "content-type": "text/event-stream" } });
+  },
+};
+"""
+
+
+WORDS = {
+    "endless": "streamed events that stop without an end",
+    "empty": "streamed no event",
+    "text": "streamed an event that is no JSON",
+    "error": "streamed an error",
+    "whole": "did not stream: it answered",
+    "late": "0.8 s is the most",
+}
+
+
+def test_a_stream_is_held_to_its_form(project: Project) -> None:
+    ways = ("good", "done", *WORDS)
+    stack = "environment: dev\ntarget: local\nlocal: { port: 0, api_port: 0 }\nworkers:\n"
+    for way in ways:
+        (project.root / f"{way}.js").write_text(STREAMS.replace('"WAY"', f'"{way}"'))
+        stack += f"  {way}: {{ source: {way}.js, compatibility_date: '2026-06-01', smoke: [{CHECK}] }}\n"
+    (project.root / "stacks" / "dev.yaml").write_text(stack)
+    said = project.run("up", "dev", code=None)
+    failed = {way for way in ways if f"smoke check of Worker `{way}-dev` failed: GET / " in said}
+    assert failed == set(WORDS)
+    assert [way for way, words in WORDS.items() if words not in said] == []
+
+
+CHECK = "{ request: GET /, stream: true, within: 800ms, contains: Hello }"
