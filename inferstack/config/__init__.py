@@ -38,7 +38,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import SECTIONS, BindingSpec, PlacementSpec, RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, BindingSpec, EmailBindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "BundleRule",
     "Checked",
     "DatabaseSpec",
+    "EmailBindingSpec",
     "Finding",
     "GatewaySpec",
     "ModelSpec",
