@@ -25,6 +25,7 @@ KINDS = {
     "search_namespace": "AiSearchNamespace",
     "service": "Fetcher",
     "rate_limit": "RateLimit",
+    "email": "SendEmail",
     "version_metadata": "WorkerVersionMetadata",
     "analytics": "AnalyticsEngineDataset",
 }

@@ -41,7 +41,7 @@ from inferstack.config.templates import (
     template_names,
 )
 from inferstack.config.tree import Node, plain
-from inferstack.config.worker_models import SECTIONS, BindingSpec, PlacementSpec, RateLimitBindingSpec
+from inferstack.config.worker_models import SECTIONS, BindingSpec, EmailBindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "BundleRule",
     "Checked",
     "DatabaseSpec",
+    "EmailBindingSpec",
     "Finding",
     "GatewaySpec",
     "ModelSpec",

@@ -22,7 +22,7 @@ TOLD_BY_ITSELF = {
     *REFERENCES,
     *("IS017", "IS032", "IS041", "IS042", "IS043", "IS044", "IS045", "IS046", "IS047", "IS048", "IS049", "IS050"),
     *("IS052", "IS055", "IS059", "IS063", "IS066", "IS069", "IS070", "IS080", "IS084", "IS085", "IS086", "IS088"),
-    *("IS089", "IS090", "IS100"),
+    *("IS089", "IS090", "IS100", "IS137", "IS138", "IS139", "IS140", "IS142", "IS144", "IS145"),
 }
 
 
@@ -30,6 +30,7 @@ class PartialReport(Report):
     """Passes on what is true of the whole stack, too."""
 
     def __init__(self, report: Report, data: Any, holes: list[KeyPath]) -> None:
+        super().__init__(report.findings, report.root)
         self._report, self._data, self._holes = report, data, holes
 
     def __call__(self, code: str, path: KeyPath, message: str, fix: str, severity: str | None = None) -> None:

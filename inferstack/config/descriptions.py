@@ -139,9 +139,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "service": "Another Worker of `workers:`.",
         "entrypoint": "Which of its exports is called, such as a `WorkerEntrypoint` class; without it the default one.",
         "rate_limit": "A counter that refuses callers who ask too often.",
+        "email": "Sends mail (`send`): `true`, or with the addresses that it may use. Whether a domain has Email Routing and an address is verified, only Cloudflare can say; the local one keeps the mails.",
         "version_metadata": "Id, tag and time of the version that runs.",
         "analytics": "A dataset of Analytics Engine, by its exact name: `writeDataPoint` makes it with the first point.",
     },
+    "EmailBindingSpec": {"to": "Only to these addresses.", "senders": "Only from these."},
     "RateLimitBindingSpec": {"requests": "The most requests of one caller.", "seconds": "In this time: 10 or 60 seconds."},
     "WorkerSpec": {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",

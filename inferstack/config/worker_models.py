@@ -10,6 +10,8 @@ from inferstack.config._base import StrictModel
 
 DATASET = r"^[A-Za-z_][A-Za-z0-9_-]{0,127}$"  # what SQL takes for a table; no page of Cloudflare says more
 
+Address = Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+$", max_length=320)]
+
 # Where a binding of a kind finds what it names.
 SECTIONS = {
     "index": "indexes",
@@ -30,6 +32,13 @@ class RateLimitBindingSpec(StrictModel):
     seconds: Literal[10, 60] = 60
 
 
+class EmailBindingSpec(StrictModel):
+    """To and from which addresses the Worker may send; without a list every one that Cloudflare has verified."""
+
+    to: list[Address] = []
+    senders: list[Address] = []
+
+
 class BindingSpec(StrictModel):
     """Exactly one of the kinds: what `env.<NAME>` is in the Worker. `entrypoint` goes with `service`."""
 
@@ -45,6 +54,7 @@ class BindingSpec(StrictModel):
     entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
     rate_limit: RateLimitBindingSpec | None = None
     version_metadata: Literal[True] | None = None
+    email: Literal[True] | EmailBindingSpec | None = None
     analytics: Annotated[str, Field(pattern=DATASET)] | None = None
 
     @model_validator(mode="after")

@@ -48,6 +48,9 @@ from inferstack.local.edge_headers import EdgeHeaders
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
 from inferstack.local.kv.state import Namespaces
+from inferstack.local.mail.routes import PATH as MAILS
+from inferstack.local.mail.routes import MailsApi
+from inferstack.local.mail.state import Mails
 from inferstack.local.objects.state import Spaces
 from inferstack.local.products import products
 from inferstack.local.queues.state import Queues
@@ -112,7 +115,7 @@ class LocalCloudflare:
         searches = Searches(found, models, reader)
         self.ai_search = AiSearchApi(found, models, reader, searches)
         self.autorag = OlderApi(found, models, reader, searches)
-        self.windows = Windows()
+        self.windows, self.mails = Windows(), Mails(store)
         self._edge = EdgeHeaders()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
         self.console_link: Callable[[], str] = str
@@ -156,6 +159,7 @@ class LocalCloudflare:
             Route("/__local/recordings", self._use_recordings, methods=["PUT"]),
             Route("/__local/engines", self._speakers, methods=["GET"]),
             Route("/__local/engines", self._set_engines, methods=["PUT"]),
+            Route(MAILS, MailsApi(self.mails).answer, methods=["GET", "DELETE"]),
             Route("/__local/lifecycle", self._expire, methods=["POST"]),
             Route("/__local/scheduled/{script_name}", self._scheduled, methods=["POST"]),
             Route(DATA_PLANE, self._gateway_from_outside, methods=["POST"]),

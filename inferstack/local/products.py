@@ -23,6 +23,7 @@ from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
 from inferstack.local.kv.routes import KvApi, kv_binding
+from inferstack.local.mail.routes import mail_binding
 from inferstack.local.objects.routes import ObjectsApi
 from inferstack.local.queues.routes import QueuesApi, queue_binding
 from inferstack.local.r2.domains import DomainsApi, serve_public
@@ -85,6 +86,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"queue": partial(queue_binding, of.queues)},
         ),
         *_of_buckets(of),
+        Product(bindings={"send_email": partial(mail_binding, of.mails)}),
         Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(
             routes=SecretsStoreApi(of.secrets_stores).routes,

@@ -20,7 +20,7 @@ class Wiring:
     identity: Callable[[Document], str]
     designator: str = ""
     module: str = ""
-    file: str = ""  # of a module of ours, beside capnp.py
+    file: str = ""  # of a module of ours, beside capnp.py or in a product's folder
     more: Callable[[str], dict[str, tuple[str, str]]] = (
         lambda _: {}
     )  # inner bindings beside the fetcher: kind and value
@@ -41,6 +41,11 @@ def _all(*fields: str) -> Callable[[Document], str]:
         return binding
 
     return lambda binding: json.dumps([value(binding, field) for field in fields])
+
+
+def _recipients(binding: Document) -> list[str] | None:
+    one: str | None = binding.get("destination_address")
+    return [one] if one else binding.get("allowed_destination_addresses")
 
 
 WIRINGS = {
@@ -65,6 +70,13 @@ WIRINGS = {
         module="local:secrets_store_secret",
         file="secret.js",
         needs=("store_id", "secret_name"),
+    ),
+    "send_email": Wiring(
+        identity=lambda binding: json.dumps(
+            {"to": _recipients(binding), "senders": binding.get("allowed_sender_addresses")}
+        ),
+        module="local:send_email",
+        file="mail/send_email.js",
     ),
     "vectorize": Wiring(
         identity=_first("index_name"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config import RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
+from inferstack.config import EmailBindingSpec, RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
 from inferstack.resources.context import Context
 from inferstack.resources.durable_objects import object_bindings, object_migrations
 from inferstack.resources.observed import observed
@@ -35,6 +35,12 @@ def _rate_limit(worker: str, binding: str, spec: RateLimitBindingSpec) -> dict[s
     number = int.from_bytes(hashlib.sha256(f"{worker}/{binding}".encode()).digest()[:4], "big")
     simple = {"limit": spec.requests, "period": spec.seconds}
     return {"type": "ratelimit", "namespaceId": str(number), "simple": simple}
+
+
+def _email(spec: EmailBindingSpec | bool) -> dict[str, Any]:
+    lists = spec if isinstance(spec, EmailBindingSpec) else EmailBindingSpec()
+    given = {"allowedDestinationAddresses": lists.to, "allowedSenderAddresses": lists.senders}
+    return {"type": "send_email", **{name: sorted(addresses) for name, addresses in given.items() if addresses}}
 
 
 def _variable(value: Any) -> dict[str, Any]:
@@ -220,6 +226,9 @@ class Worker(pulumi.ComponentResource):
             kind = binding.kind
             if binding.rate_limit is not None:
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
+                continue
+            if binding.email:
+                found.append({"name": name, **_email(binding.email)})
                 continue
             entrypoint = {"entrypoint": binding.entrypoint} if binding.entrypoint else {}
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind))), **entrypoint})

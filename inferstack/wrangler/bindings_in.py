@@ -187,6 +187,21 @@ def _rate_limit(section: Section, item: Value) -> None:
     section.bind(item.need("name"), "rate_limit", limits)
 
 
+def _email(section: Section, item: Value) -> None:
+    """A single destination is a list of one."""
+    item.ignore("remote")
+    one, several, senders = (
+        item.get("destination_address"),
+        item.get("allowed_destination_addresses"),
+        item.get("allowed_sender_addresses"),
+    )
+    given = {
+        "to": [one.text()] if one else several.texts() if several else [],
+        "senders": senders.texts() if senders else [],
+    }
+    section.bind(item.need("name"), "email", {name: found for name, found in given.items() if found} or True)
+
+
 def _analytics(section: Section, item: Value) -> None:
     """Without a name of its own a dataset is called as its binding."""
     item.ignore("remote")
@@ -252,6 +267,7 @@ LISTS = {
     "secrets_store_secrets": _stored_secret,
     "ratelimits": _rate_limit,
     "analytics_engine_datasets": _analytics,
+    "send_email": _email,
     "workflows": _workflow,
 }
 # Kinds that only other tools bind; an environment has its own or none.
@@ -268,7 +284,6 @@ OTHERS = {
     "media",
     "mtls_certificates",
     "pipelines",
-    "send_email",
     "stream",
     "streaming_tail_consumers",
     "unsafe_hello_world",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.asset_files import asset_files
-from inferstack.config import StackSpec, WorkerSpec, load_stack
+from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 from inferstack.wrangler import buckets_out
@@ -168,12 +168,21 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
         elif binding.analytics:
             dataset = {"binding": name, "dataset": binding.analytics}
             found.setdefault("analytics_engine_datasets", []).append(dataset)
+        elif binding.email:
+            found.setdefault("send_email", []).append({"name": name, **_addresses(binding.email)})
         elif binding.rate_limit:
             simple = {"limit": binding.rate_limit.requests, "period": binding.rate_limit.seconds}
             number = str(1001 + len(found.get("ratelimits", [])))  # of one's own choice
             found.setdefault("ratelimits", []).append({"name": name, "namespace_id": number, "simple": simple})
     found["secrets_store_secrets"] = list(_stored(spec, key))
     return found
+
+
+def _addresses(spec: EmailBindingSpec | bool) -> dict[str, Any]:
+    if not isinstance(spec, EmailBindingSpec):
+        return {}
+    given = {"allowed_destination_addresses": spec.to, "allowed_sender_addresses": spec.senders}
+    return {name: addresses for name, addresses in given.items() if addresses}
 
 
 def _stored(spec: StackSpec, key: str) -> Iterator[dict[str, str]]:

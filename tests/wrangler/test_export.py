@@ -28,6 +28,8 @@ workers:
       A: {{ namespace: cache }}
       B: {{ namespace: cache }}
       VERSION: {{ version_metadata: true }}
+      MAIL: {{ email: {{ to: [you@example.com] }} }}
+      ANY: {{ email: true }}
       CALLS: {{ analytics: model-calls }}
       LIMIT: {{ rate_limit: {{ requests: 5, seconds: 10 }} }}
     vars: {{ PLANS: [free, 5], TEXT: "$${{x}}" }}
@@ -64,6 +66,8 @@ def exported(tmp_path: Path) -> tuple[dict[str, Any], list[str], Path]:
 def test_settings_and_bindings_are_in_wranglers_words(exported: tuple[dict[str, Any], list[str], Path]) -> None:
     config, _, _ = exported
     assert config["vars"] == {"PLANS": ["free", 5], "TEXT": "${x}"}
+    mail = {"name": "MAIL", "allowed_destination_addresses": ["you@example.com"]}
+    assert config["send_email"] == [mail, {"name": "ANY"}]
     assert config["tail_consumers"] == [{"service": "watch-dev"}]
     assert config["observability"] == {"enabled": True, "logs": {"enabled": True, "head_sampling_rate": 0.5}}
     assert (config["limits"], config["placement"]) == (

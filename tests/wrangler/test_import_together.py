@@ -55,6 +55,17 @@ def test_who_reads_a_worker_s_events_comes_along(root: Path) -> None:
     assert "nobody reads this Worker's events" in left
 
 
+def test_bindings_that_send_mail_keep_their_addresses(root: Path) -> None:
+    lists = {"allowed_destination_addresses": ["a@example.com"], "allowed_sender_addresses": ["b@example.com"]}
+    one = {"name": "ONE", "destination_address": "c@example.com"}
+    import_wrangler([worker(root, "shop", send_email=[{"name": "ANY"}, one, {"name": "SOME", **lists}])], root)
+    bindings = load_stack("default", root).workers["shop"].bindings
+    assert bindings["ANY"].email is True
+    some = bindings["SOME"].model_dump()["email"]
+    assert some == {"to": ["a@example.com"], "senders": ["b@example.com"]}
+    assert bindings["ONE"].model_dump()["email"] == {"to": ["c@example.com"], "senders": []}
+
+
 def test_a_later_import_adds_to_the_stacks_and_knows_what_is_there(root: Path) -> None:
     cache = {"kv_namespaces": [{"binding": "CACHE", "id": "aaaa"}]}
     import_wrangler([worker(root, "mail", **cache, r2_buckets=[{"binding": "F", "bucket_name": "files"}])], root)

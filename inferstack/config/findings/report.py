@@ -13,10 +13,10 @@ class Report:
     """Called by the checks; `severity` overrides the code's own."""
 
     def __init__(self, findings: Findings, root: Node) -> None:
-        self._findings, self._root = findings, root
+        self._findings, self.root = findings, root
 
     def __call__(self, code: str, path: KeyPath, message: str, fix: str, severity: str | None = None) -> None:
-        self._findings.add(code, locate(self._root, path), message, fix, severity)
+        self._findings.add(code, locate(self.root, path), message, fix, severity)
 
     def in_file(self, code: str, place: Place, message: str, fix: str) -> None:
         """In another file than the stack's."""
@@ -28,7 +28,7 @@ class Report:
 
     def written(self, path: KeyPath) -> str | None:
         """The number at a path, as its file has it."""
-        node = self._root
+        node = self.root
         for part in path:
             inside: Any = node.value
             found = inside.get(part) if isinstance(inside, dict) else None

@@ -25,6 +25,8 @@ from inferstack.local.workflows.state import Flow
 
 SYSTEM = Path(__file__).parent / "system.js"
 SYSTEM_DATE = "2026-06-01"
+MAIL = "cloudflare-internal:email"  # what `cloudflare:email` of workerd hands on
+HOME = Path(__file__).parents[1]
 CACHE = "cache"  # the kind of what `caches` reaches
 OLDEST_DATE = "2021-11-02"  # what Cloudflare assumes when a Worker names no compatibility date
 MODULE_KINDS = {
@@ -190,14 +192,22 @@ class Config:
         text = 'using Workerd = import "/workerd/workerd.capnp";\n'
         text += f"const config :Workerd.Config = (\n  services = [\n    {joined(self._services)}\n  ],\n"
         text += f"  sockets = [\n    {joined(sockets)}\n  ],\n"
-        ours = [wiring for wiring in WIRINGS.values() if wiring.file]
-        modules = [f'(name = "{w.module}", esModule = embed "{w.file}", internal = true)' for w in ours] + wrapping
+        modules = [*self._own_modules(), *wrapping]
         text += f"  extensions = [(modules = [{joined(modules)}])]\n);\n"
-        for wiring in ours:
-            (self._folder / wiring.file).write_bytes((Path(__file__).parent / wiring.file).read_bytes())
         file = self._folder / "config.capnp"
         file.write_text(text)
         return file
+
+    def _own_modules(self) -> list[str]:
+        """Extensions of this project's own, and their files."""
+        ours = {wiring.module: wiring.file for wiring in WIRINGS.values() if wiring.file} | {
+            MAIL: "mail/email_message.js"
+        }
+        files = {module: Path(file).name for module, file in ours.items()}
+        for module, name in ours.items():
+            home = HOME if "/" in name else HOME / "runtime"
+            (self._folder / files[module]).write_bytes((home / name).read_bytes())
+        return [f'(name = "{module}", esModule = embed "{file}", internal = true)' for module, file in files.items()]
 
     def _workflows(self, plan: Plan) -> list[str]:
         """Their services; returns the extensions that they need. One whose class is not there is left out of the plan."""

@@ -1,0 +1,1 @@
+"""Mail that Workers send: kept here, and sent to nobody."""

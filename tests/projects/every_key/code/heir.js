@@ -1,0 +1,5 @@
+import { DurableObject } from "cloudflare:workers";
+
+export class Taken extends DurableObject {}
+
+export default { fetch: () => new Response("heir") };
