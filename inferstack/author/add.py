@@ -110,7 +110,7 @@ def _add_worker(plan: _Plan, name: str, root: Path, template: str | None, source
         near = closest(template, template_names(root))
         raise ConfigError(f"there is no template `{template}`{near}\n  fix: one of: {', '.join(template_names(root))}")
     entry: dict[str, Any] = {"template": template, "compatibility_date": day}
-    roles = found.models or (("chat",) if found.any_models else ())
+    roles = found.needed({}).models or (("chat",) if found.any_models else ())
     models = {
         role: _alias(plan, role, TASKS.get(role, "Text Generation"), found.abilities.get(role, ())) for role in roles
     }
@@ -144,7 +144,7 @@ def _alias(plan: _Plan, wanted: str, task: str, abilities: tuple[str, ...] = ())
 
 
 def _bindings(plan: _Plan, worker: str, template: Template, root: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    for binding, kind in template.bindings.items():
+    for binding, kind in template.needed({}).bindings.items():
         if kind == "ai":
             yield binding, {"ai": True}
             continue

@@ -74,6 +74,10 @@ def _section(template: Template, root: Path) -> str:
     optional = [f"`{role}` (optional)" for role in template.optional_models]
     bindings = [f"`{name}` ({kind})" for name, kind in template.bindings.items()]
     bindings += [f"`{name}` ({kind}, optional)" for name, kind in template.optional_bindings.items()]
+    for option, values in template.needs_if.items():
+        for value, needs in values.items():
+            names = ", ".join(f"`{name}`" for name in (*needs.models, *needs.bindings))
+            bindings.append(f"with `{option}: {value}` {names}")
     bindings += [f"`{name}` (Durable Objects of its class `{each}`)" for name, each in template.objects.items()]
     if template.any_bindings:
         bindings.append(f"any that its options name ({', '.join(template.any_bindings)})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,14 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """Models by role, and bindings with their kind."""
+
+    models: tuple[str, ...] = ()
+    bindings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """`needs` must be given, `accepts` may be; `abilities` are what a role's model must be able to do."""
 
@@ -40,6 +48,7 @@ class Template:
     optional_bindings: dict[str, str]
     abilities: dict[str, tuple[str, ...]]
     abilities_if: dict[str, dict[str, tuple[str, ...]]]  # the same, for options that are true
+    needs_if: dict[str, dict[str, Needs]]  # what more is needed, by an option and its value
     options: dict[str, Option]
     flags: tuple[str, ...]
     any_models: str | None  # the task of models that may be given under any role
@@ -49,6 +58,16 @@ class Template:
     consumes: bool
     service: bool
     reindexes: str | None  # the binding of an index that another one can be filled beside
+
+    def needed(self, options: dict[str, Any]) -> Needs:
+        """What a Worker with these options must have."""
+        models, bindings = list(self.models), dict(self.bindings)
+        for name, values in self.needs_if.items():
+            more = values.get(str(options.get(name, self.options[name].default)))
+            if more is not None:
+                models += more.models
+                bindings |= more.bindings
+        return Needs(tuple(models), bindings)
 
     def takes_option(self, name: str) -> bool:
         return name in self.options or (name.endswith(FILE_SUFFIX) and name.removesuffix(FILE_SUFFIX) in self.options)
@@ -119,6 +138,13 @@ def _template(name: str, data: dict[str, Any], schemas: Path) -> Template:
         abilities_if={
             option: {role: tuple(words) for role, words in roles.items()}
             for option, roles in data.get("abilities_if", {}).items()
+        },
+        needs_if={
+            option: {
+                value: Needs(tuple(more.get("models", ())), dict(more.get("bindings", {})))
+                for value, more in values.items()
+            }
+            for option, values in data.get("needs_if", {}).items()
         },
         options={**(SERVICE_OPTIONS if service else {}), **options},
         flags=tuple(data.get("flags", ())),

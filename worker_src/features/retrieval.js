@@ -14,7 +14,7 @@ const FUSION = 60; // the constant of reciprocal rank fusion, as in its paper (C
 const MOST_WORDS = 24;
 
 /** @param {string} question the words as a full-text query: any of them, none with a meaning of its own */
-function wordQuery(question) {
+export function wordQuery(question) {
   const words = question.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return [...new Set(words)].slice(0, MOST_WORDS).map((word) => `"${word}"`).join(" OR ");
 }
@@ -71,7 +71,7 @@ async function nearest(call, vector, asked, hybrid) {
 }
 
 /** Reciprocal rank fusion of lists of ids. @param {string[][]} lists @returns {string[]} */
-function fuse(lists) {
+export function fuse(lists) {
   /** @type {Map<string, number>} */
   const scores = new Map();
   for (const ids of lists) {
@@ -98,10 +98,10 @@ async function readChunks({ env, caller }, ids) {
 
 /**
  * @template {{ text: string, title: string, score: number }} Candidate
- * @param {RagCall} call @param {Model} reranker @param {string} query @param {Candidate[]} candidates
+ * @param {import("../models/inference.js").Caller} call @param {Model} reranker @param {string} query @param {Candidate[]} candidates
  * @returns {Promise<Candidate[]>}
  */
-async function rerank(call, reranker, query, candidates) {
+export async function rerank(call, reranker, query, candidates) {
   if (candidates.length === 0) return candidates;
   const contexts = candidates.map(({ title, text }) => ({ text: `${title}. ${text}` }));
   const { reply } = await infer(call, reranker, { query, contexts });

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack import catalog
-from inferstack.config.checks import tools
+from inferstack.config.checks import facets, tools
 from inferstack.config.checks.options import check_callers, check_schema
 from inferstack.config.env_use import env_uses
 from inferstack.config.findings.diagnostics import closest
@@ -56,6 +56,7 @@ def check(spec: StackSpec, root: Path, templates: Templates, report: Report) -> 
         _check_extras(worker, template, at, root, report)
         check_callers(spec, worker, template, at, report)
         tools.check(spec, worker, template, at, report)
+        facets.check(spec, worker, template, at, report)
         _check_models(spec, worker, template, at, report)
     _check_circles(spec, report)
 
@@ -145,11 +146,12 @@ def _check_needs(worker: WorkerSpec, template: Template, at: KeyPath, report: Re
             names = [*template.models, *template.optional_models]
             problem = f"template `{template.name}` calls no model `{role}`{closest(role, names)}"
             report("IS090", (*at, "models", role), problem, f"one of: {', '.join(names) or 'none'}")
-    for role in template.models:
+    needed = template.needed(worker.options)
+    for role in needed.models:
         if role not in worker.models:
             problem = f"template `{template.name}` needs a model for `{role}`"
             report("IS056", (*at, "models"), problem, f"add `models: {{ {role}: <a name under models:> }}`")
-    for name, kind in template.bindings.items():
+    for name, kind in needed.bindings.items():
         binding = worker.bindings.get(name)
         if binding is None or getattr(binding, kind) is None:
             problem = f"template `{template.name}` needs a binding `{name}` of kind `{kind}`"
