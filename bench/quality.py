@@ -1,8 +1,10 @@
 """`python bench/quality.py`: how well the engines of the local Cloudflare find what is meant, fast beside real.
 
 40 questions in other words (`paraphrases.yaml`) over the 34 documents of the sample handbook, by the API as a Worker asks it:
-recall at 1, 3 and 5, mean reciprocal rank, how many right and wrong documents pass a `min_score`; and what it costs to load,
-to hold and to use. Into `bench/results.json` with `--keep`.
+recall at 1, 3 and 5, mean reciprocal rank, how many right and wrong documents pass a `min_score`. Then the tasks of
+`quality_tasks.py`: words heard wrong, lines read, JSON that is valid; and what each engine costs to load, to hold and to use.
+What is not installed is passed over by its name; `--gguf FILE` is the real engine for text. Into `bench/results.json`
+with `--keep`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +28,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bench import quality_tasks  # noqa: E402
 from inferstack import local  # noqa: E402
 from inferstack.errors import UserError  # noqa: E402
+from inferstack.toolchain.weights import PACKAGES  # noqa: E402
 
 MODEL, RERANKER = "@cf/baai/bge-small-en-v1.5", "@cf/baai/bge-reranker-base"
 KEY = "quality"
@@ -52,9 +58,10 @@ class Figures:
 class Cloud:
     """A local Cloudflare with some real engines."""
 
-    def __init__(self, folder: Path, real: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, real: tuple[str, ...], text: str = "") -> None:
         self._folder = folder
-        self.running, _ = local.ensure(local.Settings(folder=folder, port=0, api_port=0, real=real))
+        settings = local.Settings(folder=folder, port=0, api_port=0, real=real, text_server=text)
+        self.running, _ = local.ensure(settings)
         base = f"{self.running.base_url}/accounts/{local.ACCOUNT_ID}/ai/run/"
         headers = {"authorization": f"Bearer {local.token_of(folder)}"}
         self._client = httpx.Client(base_url=base, headers=headers, timeout=120)
@@ -62,15 +69,25 @@ class Cloud:
     def run(self, model: str, **inputs: Any) -> tuple[Any, str]:
         answer = self._client.post(model, json=inputs)
         answer.raise_for_status()
-        return answer.json()["result"], answer.headers["x-inferstack-engine"]
+        found = answer.json()["result"] if "json" in answer.headers["content-type"] else answer.content
+        return found, answer.headers["x-inferstack-engine"]
 
     def memory(self) -> float:
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.running.pid}/status").read_text())
-        return int(found[1]) / 1024 if found else 0.0
+        """Of the process and of those of its engines."""
+        parts = Path(f"/proc/{self.running.pid}/task").glob("*/children")
+        children = [int(pid) for part in parts for pid in part.read_text().split()]
+        engines = [pid for pid in children if b"serve.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return sum(map(resident, [self.running.pid, *engines]))
 
     def close(self) -> None:
         self._client.close()
         local.stop(self._folder)
+
+
+def resident(pid: int) -> float:
+    """MiB."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def read_corpus() -> dict[str, str]:
@@ -139,6 +156,32 @@ def reranking(cloud: Cloud, corpus: dict[str, str], questions: list[tuple[str, s
 
 
 TASKS = {"embeddings": embeddings, "rerank": reranking}
+# Task → what is asked; each also of the fast engine, which answers when nothing is real.
+MORE: dict[str, Callable[[Cloud, Any], quality_tasks.Figures]] = {
+    "speech, tiny.en": quality_tasks.heard_by(quality_tasks.TINY),
+    "speech, base": quality_tasks.heard_by(quality_tasks.BASE),
+    "voice": quality_tasks.voice,
+    "images": quality_tasks.images,
+    "sentiment": quality_tasks.sentiment,
+    "translation": quality_tasks.translation,
+    "text": quality_tasks.text,
+}
+
+
+@contextmanager
+def cloud_of(what: str, real: tuple[str, ...], text: str = "") -> Iterator[Cloud | None]:
+    """Anew for each engine, so that memory is its own; None, told by name, where that is not installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            cloud = Cloud(Path(folder), real, text)
+        except UserError as error:
+            print(f"{what}: {error}", file=sys.stderr)
+            yield None
+            return
+        try:
+            yield cloud
+        finally:
+            cloud.close()
 
 
 def measure() -> dict[str, dict[str, Figures]]:
@@ -146,17 +189,54 @@ def measure() -> dict[str, dict[str, Figures]]:
     found: dict[str, dict[str, Figures]] = {}
     for task, run in TASKS.items():
         for kind, real in (("fast", ()), ("real", (task,))):
-            with tempfile.TemporaryDirectory() as folder:  # anew for each, so that memory is its own
-                try:
-                    cloud = Cloud(Path(folder), real)
-                except UserError as error:
-                    print(f"{task}, {kind}: {error}", file=sys.stderr)
-                    continue
-                try:
+            with cloud_of(f"{task}, {kind}", real) as cloud:
+                if cloud is not None:
                     found.setdefault(task, {})[kind] = run(cloud, corpus, questions)
-                finally:
-                    cloud.close()
     return found
+
+
+def given_to_tasks() -> dict[str, Any]:
+    """Sounds for speech, spoken by the real voice, and pictures."""
+    given: dict[str, Any] = {}
+    with cloud_of("sounds", ("voice",)) as cloud:
+        if cloud is not None:
+            given["speech"] = quality_tasks.sounds_of(cloud)
+    packages = PACKAGES["images"].folder
+    if packages.is_dir():
+        given["images"] = quality_tasks.pictures_of(packages)
+    return given
+
+
+def measure_more(gguf: str) -> dict[str, dict[str, quality_tasks.Figures]]:
+    given = given_to_tasks()
+    found: dict[str, dict[str, quality_tasks.Figures]] = {}
+    for name, run in MORE.items():
+        task = name.partition(",")[0]
+        if (task in ("speech", "images") and task not in given) or (task == "text" and not gguf):
+            print(f"{name}: nothing to ask with", file=sys.stderr)
+            continue
+        real = () if task == "text" else (task,)
+        listens = ("speech",) if task == "voice" else ()
+        for kind, engines, text in (("fast", listens, ""), ("real", (*real, *listens), gguf if task == "text" else "")):
+            with cloud_of(f"{name}, {kind}", engines, text) as cloud:
+                if cloud is not None:
+                    found.setdefault(name, {})[kind] = run(cloud, given.get(task))
+    return found
+
+
+def table_of_more(found: dict[str, dict[str, quality_tasks.Figures]]) -> str:
+    lines = []
+    for task, kinds in found.items():
+        heads = "".join(f"{kind}: {figures.engine}".ljust(34) for kind, figures in kinds.items())
+        lines.append(f"\n{task}".ljust(34) + heads)
+        lines += [
+            score.ljust(33) + "".join(f"{each.scores[score]:.1%}".ljust(34) for each in kinds.values())
+            for score in next(iter(kinds.values())).scores
+        ]
+        rows = {"first answer, s": "load_s", "memory, MiB": "memory_mib", next(iter(kinds.values())).unit: "speed"}
+        for text, name in rows.items():
+            lines.append(text.ljust(33) + "".join(f"{getattr(each, name):.3g}".ljust(34) for each in kinds.values()))
+    return "\n".join(lines)
 
 
 def table(found: dict[str, dict[str, Figures]], asked: int) -> str:
@@ -186,13 +266,16 @@ def table(found: dict[str, dict[str, Figures]], asked: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="write the figures into bench/results.json")
+    parser.add_argument("--gguf", default="", metavar="FILE", help="the real engine for text")
     given = parser.parse_args()
-    found = measure()
+    found, more = measure(), measure_more(given.gguf)
     print(table(found, len(read_questions())))
+    print(table_of_more(more))
     if given.keep:
         file = ROOT / "bench" / "results.json"
         kept = json.loads(file.read_text())
-        kept[KEY] = {task: {kind: asdict(each) for kind, each in kinds.items()} for task, kinds in found.items()}
+        whole: dict[str, dict[str, Any]] = {**found, **more}
+        kept[KEY] = {task: {kind: asdict(each) for kind, each in kinds.items()} for task, kinds in whole.items()}
         file.write_text(json.dumps(kept, indent=2) + "\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import subprocess
 import sys
 import wave
@@ -126,8 +127,9 @@ def test_a_voice_speaks_english_alone(api: Api) -> None:
     answer = ask(api, MELO, prompt="Hello there")
     assert answer.headers["x-inferstack-engine"] == piper.ENGINE
     assert base64.b64decode(answer.json()["result"]["audio"])[:3] == b"ID3"
-    assert ask(api, MELO, prompt="Bonjour", lang="fr").headers["x-inferstack-engine"] == "espeak-ng"
-    assert ask(api, "@cf/deepgram/aura-2-es", text="Hola").headers["x-inferstack-engine"] == "espeak-ng"
+    other = "espeak-ng" if shutil.which("espeak-ng") else "tones"
+    assert ask(api, MELO, prompt="Bonjour", lang="fr").headers["x-inferstack-engine"] == other
+    assert ask(api, "@cf/deepgram/aura-2-es", text="Hola").headers["x-inferstack-engine"] == other
 
 
 def test_a_text_without_a_full_stop_is_spoken_within_bounds(api: Api) -> None:

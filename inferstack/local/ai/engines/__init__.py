@@ -7,6 +7,7 @@ orthonormal map, so that texts are as near to each other as they say. Reranking 
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -52,6 +53,7 @@ FAST = {
     "Text-to-Speech": "espeak-ng",
     "Text-to-Image": "drawing",
 }
+TONES = "tones"  # one for each word, without espeak-ng
 RULES = "rules"  # of all other tasks
 
 
@@ -123,6 +125,8 @@ class Engines:
         real = self.real_task(model, inputs)
         if real == "speech":
             return whisper.engine_of(model.name)
+        if not real and model.task == "Text-to-Speech" and shutil.which(FAST[model.task]) is None:
+            return TONES
         return APART[real].packages.engine if real else FAST.get(model.task, RULES)
 
     @property
