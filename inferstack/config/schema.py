@@ -78,11 +78,13 @@ def _loop_in(holder: dict[str, Any], key: Any, looped: Any, definitions: dict[st
         inside = {"": {"anyOf": [holder["items"]]}}
         holder["items"] = inside[""]
     for entry in list(inside.values()):
-        for each in [choice for choice in entry.get("anyOf", []) if "$ref" in choice]:
+        choices = entry.pop("anyOf", None) or [dict(entry), {"type": "null"}]
+        entry.clear()
+        for each in [choice for choice in choices if "$ref" in choice]:
             of = definitions[each["$ref"].rpartition("/")[2]]
             if "properties" in of and not of.get("title"):
                 of["properties"].setdefault(FOR_EACH, key)
-        entry["anyOf"] = [*entry.get("anyOf", []), looped]
+        entry["anyOf"] = [*choices, looped]
     if "patternProperties" in holder:
         holder["patternProperties"] |= {r"\$\{": next(iter(inside.values()))}
     if "propertyNames" in holder:

@@ -12,7 +12,8 @@ Key = tuple[str, str]  # the schema's name of an object (`` for the stack itself
 
 def all_keys(schema: dict[str, Any]) -> set[Key]:
     found = {("", key) for key in schema["properties"]}
-    return found | {(name, key) for name, part in schema["$defs"].items() for key in part.get("properties", {})}
+    found |= {(name, key) for name, part in schema["$defs"].items() for key in part.get("properties", {})}
+    return {(name, key) for name, key in found if key != "for_each" or name == "Loop"}  # any entry may be a loop
 
 
 def used_keys(schema: dict[str, Any], stack: Any) -> set[Key]:
