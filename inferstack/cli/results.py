@@ -255,13 +255,18 @@ Permission = TypedDict("Permission", {"scope": str, "name": str, "for": str})
 
 
 class Secret(TypedDict):
-    """`here`: whether the reference leads to a value; `deployed`: whether the live version has it. No value."""
+    """`here`: whether the reference leads to a value; `deployed`: whether the live version has it. No value.
+
+    With `policies: { secret_age }`: `since` when it has its value, and whether that is too `old`.
+    """
 
     where: str
     reference: str
     here: bool
     deployed: bool | None
     why: str
+    since: str | None
+    old: bool
 
 
 class Moved(TypedDict):

@@ -42,6 +42,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "severity": "`error`, `warning` or `off` by rule: public-worker, private-logs, shared-cache, pinned-model, jurisdiction, protect, budget. Without a word: an error in production, off elsewhere.",
         "private_data": "Prompts and answers are private: no gateway keeps them in its log.",
         "jurisdiction": "Databases and buckets must be bound to it.",
+        "secret_age": "How old the value of a secret may get, `90d`: deployments keep since when each has its value, `secrets check` tells it and ends with 2 when one is older.",
         "exceptions": "Resources that a rule does not hold for.",
     },
     "ExceptionSpec": {

@@ -24,6 +24,9 @@ def _real_date(text: str) -> str:
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_real_date)]
 
 
+Age = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(h|d)$")]
+
+
 class ExceptionSpec(StrictModel):
     """One resource that a rule does not hold for, until a day."""
 
@@ -40,4 +43,5 @@ class PolicySpec(StrictModel):
     severity: dict[Rule, Severity] = {}
     private_data: bool = False
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
+    secret_age: Age | None = None
     exceptions: list[ExceptionSpec] = []

@@ -13,6 +13,7 @@ from inferstack.provider.metadata_index import MetadataIndex
 from inferstack.provider.object_migrations import ObjectMigrations
 from inferstack.provider.provider_key import ProviderKey
 from inferstack.provider.search_namespace import SearchNamespace
+from inferstack.provider.secret_age import SecretAge
 from inferstack.provider.smoke_check import SmokeCheck
 from inferstack.provider.store_secret import StoreSecret
 from inferstack.provider.telemetry_destination import TelemetryDestination
@@ -28,6 +29,7 @@ TYPES = (
     GatewayPolicy(),
     ProviderKey(),
     StoreSecret(),
+    SecretAge(),
     CustomProvider(),
     SearchNamespace(),
     TelemetryDestination(),

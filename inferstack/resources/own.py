@@ -82,6 +82,13 @@ class ProviderKey(OwnResource):
     token = "inferstack:index:ProviderKey"  # noqa: S105
 
 
+class SecretAge(OwnResource):
+    """Inputs: secret, fingerprint. Outputs: since."""
+
+    token = "inferstack:index:SecretAge"  # noqa: S105
+    outputs = ("since",)
+
+
 class StoreSecret(OwnResource):
     """Inputs: accountId, name, comment, value?. Outputs: storeId."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
 from typing import Any
 
 import pulumi
 
 from inferstack.resources.context import Context
-from inferstack.resources.own import StoreSecret
+from inferstack.resources.own import SecretAge, StoreSecret
 
 
 class StoredSecret(pulumi.ComponentResource):
@@ -26,3 +28,18 @@ class StoredSecret(pulumi.ComponentResource):
 
     def binding(self) -> dict[str, Any]:
         return {"type": "secrets_store_secret", "storeId": self._store_id, "secretName": self.name}
+
+
+def keep_ages(context: Context, opts: pulumi.ResourceOptions) -> None:
+    """Of every secret whose value a deployment reads, since when it has that value."""
+    for path, reference in context.spec.secret_references():
+        if context.spec.source_of(reference) is None or reference.startswith("store:"):
+            continue  # its age is that of what is kept under `secrets_store:`, or the account's affair
+        place = ".".join(map(str, path))
+        value = context.secret(reference, f"`{place}`")
+        fingerprint = value.apply(partial(_fingerprint, place))
+        SecretAge(f"{place}-age", {"secret": place, "fingerprint": pulumi.Output.secret(fingerprint)}, opts)
+
+
+def _fingerprint(salt: str, value: str) -> str:
+    return hashlib.sha256(f"{salt}\0{value}".encode()).hexdigest()

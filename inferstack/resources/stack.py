@@ -20,7 +20,7 @@ from inferstack.resources.observed import Destination
 from inferstack.resources.queue import Queue
 from inferstack.resources.search import Namespace as SearchSpace
 from inferstack.resources.search import Search
-from inferstack.resources.secrets_store import StoredSecret
+from inferstack.resources.secrets_store import StoredSecret, keep_ages
 from inferstack.resources.storage import Bucket, Namespace
 from inferstack.resources.worker_parts import Worker
 
@@ -59,6 +59,8 @@ class InferenceStack(pulumi.ComponentResource):
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
         stored = {*spec.secrets_store, *spec.stored_secrets()}
         self._secrets = {key: StoredSecret(key, context, child) for key in sorted(stored)}
+        if spec.policies.secret_age is not None:
+            keep_ages(context, child)
         self._spec = spec
         self.workers: dict[str, Worker] = {}
         for key in spec.workers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -151,6 +152,32 @@ def _of_cloudflare(file: Path) -> bool:
     return file.name.startswith("cloudflare.db")
 
 
+def test_a_value_that_is_too_old_is_told(mine: Project) -> None:
+    mine.edit("stacks/dev.yaml", "target: local\n", "target: local\npolicies: { secret_age: 30d }\n")
+    mine.run("up", "dev", **AFTER)
+    ages = {each["where"]: (each["since"], each["old"]) for each in told(mine, 0)}
+    first, _ = ages["workers.mine.secrets.FROM_ENV"]
+    assert first is not None
+    assert ages["workers.mine.secrets.OF_THE_ACCOUNT"] == (None, False)  # somebody else's
+    assert mine.operations(mine.run("up", "dev", **AFTER)) == {"unchanged": len(resources(mine))}
+
+    state = json.loads(mine.pulumi("stack", "export", "-s", "dev"))
+    for each in state["deployment"]["resources"]:
+        if each["type"] == "inferstack:index:SecretAge":
+            each["outputs"]["since"] = "2025-01-01T00:00:00+00:00"
+    (mine.root / "state.json").write_text(json.dumps(state))
+    mine.pulumi("stack", "import", "-s", "dev", "--file", "state.json")
+    assert all(each["old"] for each in told(mine, 2) if each["since"])
+    shown = mine.run("secrets", "check", "dev", code=2, **AFTER)
+    assert "2025-01-01" in shown
+    assert "older than 30d: give it a new value and run `up`" in shown
+
+    mine.run("up", "dev", **{**AFTER, "SECRET_ENV": "s3cr3t-anew"})
+    old = {each["where"] for each in told(mine, 2, SECRET_ENV="s3cr3t-anew") if each["old"]}
+    assert "workers.mine.secrets.FROM_ENV" not in old
+    assert "workers.mine.secrets.FROM_FILE" in old
+
+
 def test_down_takes_only_what_is_ours(mine: Project) -> None:
     store = mine.api("GET", "/secrets_store/stores")[0]["id"]
     mine.pulumi("destroy", "-s", "dev", "--yes")
@@ -186,3 +213,14 @@ def test_a_preview_without_commands_runs_none(project: Project) -> None:
     assert not (project.root / "ran.txt").exists()
     project.run("preview", "dev", "--expect-no-changes")
     assert (project.root / "ran.txt").exists()
+
+
+def told(mine: Project, code: int, **variables: str) -> list[dict[str, Any]]:
+    said = mine.run("secrets", "check", "dev", "--format", "json", code=code, **{**AFTER, **variables})
+    found: list[dict[str, Any]] = json.loads(said)
+    return found
+
+
+def resources(mine: Project) -> list[Any]:
+    found: list[Any] = json.loads(mine.pulumi("stack", "export", "-s", "dev"))["deployment"]["resources"]
+    return [each for each in found if not each["type"].startswith("pulumi:providers:")]
