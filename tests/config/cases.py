@@ -237,6 +237,7 @@ CASES = [
     Case("IS144", LOCAL + "namespaces: { flags: { seed: flags.yaml } }\n",
          {"flags.yaml": "".join(f"k{n}: 1\n" for n in range(1001))}),
     Case("IS145", LOCAL + "namespaces: { flags: { seed: flags.json } }\n", {"flags.json": '{\n  "a": "1",\n  "..": "2"\n}\n'}),
+    Case("IS146", binding("hyperdrive: orders")),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 
