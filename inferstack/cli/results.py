@@ -17,6 +17,7 @@ from inferstack.cli.local_results import (
     LocalPackage,
     LocalPackages,
     LocalStatus,
+    Mails,
     Planned,
     Recorded,
     Snapshots,
@@ -369,6 +370,7 @@ RESULTS: dict[str, Any] = {
     "local fault add": Planned,
     "local fault list": Faults,
     "local snapshot list": Snapshots,
+    "local mails": Mails,
 }
 
 
