@@ -21,6 +21,7 @@ KINDS = {
     "bucket": "R2Bucket",
     "namespace": "KVNamespace",
     "queue": "Queue",
+    "hyperdrive": "Hyperdrive",
     "search": "AiSearchInstance",
     "search_namespace": "AiSearchNamespace",
     "service": "Fetcher",

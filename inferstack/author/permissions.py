@@ -17,6 +17,7 @@ GROUPS = {
     "buckets": ("Account", "Workers R2 Storage"),
     "namespaces": ("Account", "Workers KV Storage"),
     "queues": ("Account", "Queues"),
+    "hyperdrives": ("Account", "Hyperdrive"),
     "searches": ("Account", "AI Search"),
     "search_namespaces": ("Account", "AI Search"),
     "destinations": ("Account", "Workers Observability"),

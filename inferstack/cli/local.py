@@ -97,6 +97,15 @@ def traces(
     printing.done(style, said)
 
 
+@command(LOCAL, "mails", to=local)
+def mails(clear: Annotated[bool, typer.Option("--clear", help="Forget them.")] = False, style: Format = "text") -> None:
+    """List what Workers sent by mail; nothing left this machine."""
+    from inferstack.live import mails as kept
+
+    found = kept.sent(folder(), clear=clear)
+    printing.emit(style, {"version": 1, "mails": found}, kept.text(found) or "no mails")
+
+
 @command(LOCAL, "reset", to=local)
 def reset(yes: Yes = False, style: Format = "text") -> None:
     """Wipe it, and the state of its stacks."""

@@ -57,6 +57,12 @@ class Faults(Versioned):
     faults: list[dict[str, Any]]
 
 
+class Mails(Versioned):
+    """Of Workers, newest first."""
+
+    mails: list[dict[str, Any]]
+
+
 class Snapshots(Versioned):
     """By name."""
 

@@ -16,6 +16,7 @@ from inferstack.cli.local_results import (
     Faults,
     LocalPackages,
     LocalStatus,
+    Mails,
     Planned,
     Recorded,
     Snapshots,
@@ -376,6 +377,7 @@ RESULTS: dict[str, Any] = {
     "local fault add": Planned,
     "local fault list": Faults,
     "local snapshot list": Snapshots,
+    "local mails": Mails,
 }
 
 

@@ -22,7 +22,7 @@ from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
-from inferstack.config.storage_models import BucketSpec, NamespaceSpec
+from inferstack.config.storage_models import BucketSpec, HyperdriveSpec, NamespaceSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, PlacementSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
@@ -259,6 +259,7 @@ class StackSpec(StrictModel):
     buckets: dict[Name, BucketSpec] = {}
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
+    hyperdrives: dict[Name, HyperdriveSpec] = {}
     searches: dict[Name, SearchSpec] = {}
     search_namespaces: dict[Name, SearchNamespaceSpec] = {}
     destinations: dict[Name, DestinationSpec] = {}
@@ -299,6 +300,8 @@ class StackSpec(StrictModel):
                 yield ("gateways", key, "keys", provider, "secret"), entry.secret
         for key, reference in self.secrets_store.items():
             yield ("secrets_store", key), reference
+        for key, drive in self.hyperdrives.items():
+            yield ("hyperdrives", key, "url"), drive.url
         for key, destination in self.destinations.items():
             for header, reference in destination.headers.items():
                 yield ("destinations", key, "headers", header), reference

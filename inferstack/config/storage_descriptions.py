@@ -51,6 +51,16 @@ STORAGE: dict[str, dict[str, str]] = {
         "min_tls": "The oldest TLS that is answered.",
         "enabled": "Whether it answers.",
     },
+    "HyperdriveSpec": {
+        "url": "Reference to the address, such as `env:DATABASE_URL`, which is `postgres://user:password@host:port/database` or of MySQL. Whether Cloudflare reaches it, only Cloudflare can say.",
+        "caching": "How long answers to reads are kept; `false` for not at all.",
+        "connections": "The most connections to the database, about.",
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
+    },
+    "HyperdriveCachingSpec": {
+        "max_age": "Seconds that an answer is fresh.",
+        "stale_while_revalidate": "Seconds that it is still given while a new one is fetched.",
+    },
     "NamespaceSpec": {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "id": "Id of one that exists, for `inferstack adopt`.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from inferstack.config._base import ExactName, Location, Name, StrictModel
+from inferstack.config._base import ExactName, Location, Name, SecretSource, StrictModel
 from inferstack.config.policy_models import Day
 
 Days = Annotated[int, Field(ge=1, le=36_500)]  # of 0 days means at once: an object that nobody could read
@@ -82,6 +82,22 @@ class EventSpec(StrictModel):
     def actions(self) -> list[str]:
         """As the API names them."""
         return [action for event, actions in ACTIONS.items() if event in self.of for action in actions]
+
+
+class HyperdriveCachingSpec(StrictModel):
+    """How long Hyperdrive answers reads itself. Seconds."""
+
+    max_age: Annotated[int, Field(ge=0, le=3600)] = 60
+    stale_while_revalidate: Annotated[int, Field(ge=0, le=3600)] = 15
+
+
+class HyperdriveSpec(StrictModel):
+    """A database of one's own behind Hyperdrive, by the address that holds user and password."""
+
+    url: SecretSource
+    caching: HyperdriveCachingSpec | Literal[False] | None = None
+    connections: Annotated[int, Field(ge=5, le=100)] | None = None
+    name: ExactName | None = None
 
 
 class BucketDomainSpec(StrictModel):

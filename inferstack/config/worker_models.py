@@ -19,6 +19,7 @@ SECTIONS = {
     "bucket": "buckets",
     "namespace": "namespaces",
     "queue": "queues",
+    "hyperdrive": "hyperdrives",
     "search": "searches",
     "search_namespace": "search_namespaces",
     "service": "workers",
@@ -48,6 +49,7 @@ class BindingSpec(StrictModel):
     bucket: str | None = None
     namespace: str | None = None
     queue: str | None = None
+    hyperdrive: str | None = None
     search: str | None = None
     search_namespace: str | None = None
     service: str | None = None

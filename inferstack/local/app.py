@@ -47,6 +47,7 @@ from inferstack.local.d1.state import Databases
 from inferstack.local.edge_headers import EdgeHeaders
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
+from inferstack.local.hyperdrive.state import Hyperdrives
 from inferstack.local.kv.state import Namespaces
 from inferstack.local.mail.routes import PATH as MAILS
 from inferstack.local.mail.routes import MailsApi
@@ -115,6 +116,7 @@ class LocalCloudflare:
         searches = Searches(found, models, reader)
         self.ai_search = AiSearchApi(found, models, reader, searches)
         self.autorag = OlderApi(found, models, reader, searches)
+        self.hyperdrives = Hyperdrives(store)
         self.windows, self.mails = Windows(), Mails(store)
         self._edge = EdgeHeaders()
         self.own_api: Callable[[], str] = lambda: ""  # host and port of the API, once it listens
@@ -129,7 +131,7 @@ class LocalCloudflare:
         self.spaces = Spaces(store, account.account_id, storage.objects)
         self.flows = Flows(store, account.account_id, storage.objects)
         self.instances = Instances(lambda: self.deployer.supervisor)
-        state = State(store, self.workers, self.assets, self.spaces, self.flows)
+        state = State(store, self.workers, self.assets, self.spaces, self.flows, self.hyperdrives)
         self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
         self.notices = Notices(self.buckets, self.queues, account.account_id)
         self.changes = Changes(self.buckets, Objects(storage), self.notices)

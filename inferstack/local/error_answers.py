@@ -25,7 +25,6 @@ LEFT_OUT = {
     "containers": "Containers",
     "email": "Email Routing",
     "event_subscriptions": "Event subscriptions of queues",
-    "hyperdrive": "Hyperdrive",
     "images": "Cloudflare Images",
     "mtls_certificates": "mTLS certificates",
     "pages": "Pages",

@@ -22,6 +22,7 @@ from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.hyperdrive.routes import HyperdriveApi
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.mail.routes import mail_binding
 from inferstack.local.objects.routes import ObjectsApi
@@ -86,6 +87,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             bindings={"queue": partial(queue_binding, of.queues)},
         ),
         *_of_buckets(of),
+        Product(routes=HyperdriveApi(of.hyperdrives, of.deployer.refresh).routes),
         Product(bindings={"send_email": partial(mail_binding, of.mails)}),
         Product(bindings={"ratelimit": partial(rate_limit_binding, of.windows)}),
         Product(

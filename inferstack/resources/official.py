@@ -89,6 +89,13 @@ class Queue(CloudflareResource):
     outputs = ("queueId",)
 
 
+class HyperdriveConfig(CloudflareResource):
+    """A database of one's own; its id is what bindings name."""
+
+    token = "cloudflare:index/hyperdriveConfig:HyperdriveConfig"  # noqa: S105
+    secret_outputs = ("origin",)
+
+
 class QueueConsumer(CloudflareResource):
     """A queue's consumer."""
 

@@ -14,6 +14,7 @@ from inferstack.errors import ConfigError
 from inferstack.resources.context import Context
 from inferstack.resources.database import Database
 from inferstack.resources.gateway import Gateway, Provider
+from inferstack.resources.hyperdrive import Hyperdrive
 from inferstack.resources.index import Index
 from inferstack.resources.lifetime import Ephemeral
 from inferstack.resources.observed import Destination
@@ -52,6 +53,7 @@ class InferenceStack(pulumi.ComponentResource):
         self._buckets = {key: Bucket(key, context, child) for key in spec.buckets}
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
+        self._hyperdrives = {key: Hyperdrive(key, context, child) for key in spec.hyperdrives}
         for bucket in self._buckets.values():
             bucket.attach_events({key: queue.queue_id for key, queue in self._queues.items()})
         self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
@@ -136,6 +138,8 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "kv_namespace", "namespaceId": self._namespaces[key].namespace_id}
         if kind == "queue":
             return {"type": "queue", "queueName": self._queues[key].name}
+        if kind == "hyperdrive":
+            return {"type": kind, "id": self._hyperdrives[key].config_id}
         if kind == "search":
             return {"type": "ai_search", "instanceName": self._searches[key].name}
         if kind == "search_namespace":

@@ -153,6 +153,14 @@ SPECS = (
         id_field="queue_id",
         meta=True,
     ),
+    # By the schema of the official provider alone: the plugin itself is not recorded.
+    Spec(
+        name="hyperdrive_config",
+        create=("POST", A + "/hyperdrive/configs"),
+        read=("GET", A + "/hyperdrive/configs/{id}"),
+        update=("PUT", A + "/hyperdrive/configs/{id}"),
+        delete=("DELETE", A + "/hyperdrive/configs/{id}"),
+    ),
     Spec(
         name="queue_consumer",
         create=("POST", CONSUMERS),

@@ -71,6 +71,9 @@ def _of_worker(spec: StackSpec, key: str) -> Iterator[str]:
 
 
 def _of_resources(spec: StackSpec) -> Iterator[str]:
+    for key in spec.hyperdrives:
+        name = spec.name_of("hyperdrives", key)
+        yield f"hyperdrives.{key}: set the `id` that this tells: wrangler hyperdrive create {name} --connection-string=…"
     for key in spec.gateways:
         yield f"gateways.{key}: wrangler does not declare AI Gateways"
     for key, index in spec.indexes.items():
@@ -154,6 +157,8 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             delay = spec.queues[binding.queue].delivery_delay
             producer = {"binding": name, "queue": spec.name_of("queues", binding.queue)}
             found["queues"].setdefault("producers", []).append(producer | ({"delivery_delay": delay} if delay else {}))
+        elif binding.hyperdrive:
+            found.setdefault("hyperdrive", []).append({"binding": name, "id": ""})
         elif binding.search:
             entry = {"binding": name, "instance_name": spec.name_of("searches", binding.search)}
             found.setdefault("ai_search", []).append(entry)

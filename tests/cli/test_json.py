@@ -130,6 +130,7 @@ def test_the_local_cloudflare(shop: Path) -> None:
     assert told(shop, "console")["url"].startswith("http://127.0.0.1:")
     assert told(shop, "top", "dev")["seconds"] == 300
     told(shop, "local traces", "on")
+    assert told(shop, "local mails") == {"version": 1, "mails": []}
     tested = told(shop, "load-test", "dev", "--request", "GET /healthz", "--requests", "10", "--warm-up", "0")
     assert (tested["requests"], tested["failed"]) == (10, 0)
     told(shop, "local snapshot save", "one")

@@ -65,6 +65,7 @@ def test_a_kind_without_a_known_permission_is_told_too() -> None:
 
 def test_the_permissions_have_cloudflare_s_names() -> None:
     assert PERMISSIONS == {
+        "KV seed": "Workers KV Storage: Edit",
         "Vectorize index": "Vectorize: Edit",
         "Vectorize metadata index": "Vectorize: Edit",
         "D1 migrations": "D1: Edit",

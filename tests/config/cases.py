@@ -270,6 +270,7 @@ CASES = [
          "    options:\n      min_score: 0.2\n"),
     Case("IS163", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
          "    options:\n      min_scores: { local: 0.2, '@cf/baai/bge-bas-en-v1.5': 0.6 }\n"),
+    Case("IS146", binding("hyperdrive: orders")),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

@@ -43,6 +43,8 @@ REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `s
 KINDS = (
     "one of: ai, index, database, bucket, namespace, queue, search, search_namespace, service, rate_limit, "
     "version_metadata, email, analytics"
+    "one of: ai, index, database, bucket, namespace, queue, hyperdrive, search, search_namespace, service, "
+    "rate_limit, version_metadata, email, analytics"
 )
 SECRET = "is not a reference to a secret (its text is not shown)"
 GIVE = "give a value of that kind"

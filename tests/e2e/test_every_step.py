@@ -31,7 +31,8 @@ buckets:
     lock: { law: { prefix: law/, days: 1 } }
     events: [{ queue: jobs, of: [created] }]
     domains: [{ hostname: f.example.com, zone: 0123456789abcdef0123456789abcdef }]
-namespaces: { cache: {} }
+namespaces: { cache: { seed: cache.yaml } }
+hyperdrives: { orders: { url: "command:echo postgres://me:secret@127.0.0.1:9/orders" } }
 secrets_store: { kept: "command:echo a-key" }
 queues: { jobs: { consumer: { worker: mine } } }
 indexes: { docs: { dimensions: 3, metadata: { topic: string } } }
@@ -43,14 +44,14 @@ workers:
   mine:
     source: mine.js
     compatibility_date: "2026-06-01"
-    bindings: { DOCS: { index: docs }, DB: { database: shop } }
+    bindings: { DOCS: { index: docs }, DB: { database: shop }, ORDERS: { hyperdrive: orders } }
     secrets: { KEPT: store:kept }
     rollout: { steps: [50, 100], hold: 0s, checks: [{ request: GET / }] }
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
-REQUESTS = 31  # that an `up` sends; a kill at one that is not sent any more changes nothing
-DIFFERENT = 28  # of them, by method and path; one more where the account has no secrets store yet
+REQUESTS = 33  # that an `up` sends; a kill at one that is not sent any more changes nothing
+DIFFERENT = 30  # of them, by method and path; one more where the account has no secrets store yet
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},
@@ -65,6 +66,7 @@ def mine(tmp_path: Path) -> Iterator[Project]:
     project = make_project(tmp_path)
     (project.root / "stacks" / "dev.yaml").write_text(STACK)
     (project.root / "mine.js").write_text(CODE)
+    (project.root / "cache.yaml").write_text("greeting: hello\n")
     local.ensure(local.Settings(folder=project.root / ".inferstack" / "local", port=0, api_port=0))
     yield project
     local.stop(project.root / ".inferstack" / "local")
@@ -87,6 +89,7 @@ def converges(project: Project, *, look_again: bool = True) -> None:
     assert len(project.api("GET", "/workers/workers/mine-dev/versions")) == 1
     assert [each["id"] for each in project.api("GET", "/ai-search/instances")] == ["handbook-dev"]
     assert [each["name"] for each in project.api("GET", "/ai-search/namespaces")] == ["default", "tenants-dev"]
+    assert [each["name"] for each in project.api("GET", "/hyperdrive/configs")] == ["orders-dev"]
     [store] = project.api("GET", "/secrets_store/stores")
     assert len(project.api("GET", f"/secrets_store/stores/{store['id']}/secrets")) == 1
     if look_again:

@@ -264,7 +264,7 @@ def test_credentials_are_checked(cloudflare: Api, headers: dict[str, str], statu
         ("GET", "/secrets_store/stores/nope/secrets", None, 400, 1001),
         ("GET", "/workers/workers/nope", None, 404, 10007),
         ("GET", "/workers/services/nope", None, 404, 10090),
-        ("GET", "/hyperdrive/configs", None, 404, 7003),
+        ("GET", "/pages/projects", None, 404, 7003),
         ("POST", "/ai/run/@cf/nope", {"text": "x"}, 400, 5007),
     ],
 )

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from inferstack.live.mails import sent as mails_of
+from inferstack.live.mails import text
 from tests.conftest import Api
 from tests.local.test_workers_run import deploy
 
@@ -80,3 +82,10 @@ def test_a_mail_by_its_parts_is_kept(mail: Api) -> None:
 def test_what_is_refused(mail: Api, message: dict[str, Any], words: str) -> None:
     answer = send(mail, **{"from": ME, "to": YOU, **message})
     assert (answer.status_code, answer.text) == (400, words)
+
+
+def test_a_command_lists_them(mail: Api) -> None:
+    send(mail, **{"from": ME, "to": YOU, "subject": "by a command", "text": "words of it"})
+    shown = text(mails_of(mail.folder))
+    assert f"{ME} → {YOU}\nby a command\n\nwords of it" in shown
+    assert mails_of(mail.folder, clear=True) == []

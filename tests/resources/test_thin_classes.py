@@ -38,6 +38,7 @@ USED = {
     "R2CustomDomain": ["accountId", "bucketName", "jurisdiction", "domain", "zoneId", "minTls", "enabled"],
     "WorkersKvNamespace": ["accountId", "title"],
     "Queue": ["accountId", "queueName", "settings"],
+    "HyperdriveConfig": ["accountId", "name", "origin", "caching", "originConnectionLimit"],
     "QueueConsumer": ["accountId", "queueId", "type", "scriptName", "deadLetterQueue", "settings"],
     "AiGateway": ["accountId", "aiGatewayId", "authentication", "cacheTtl", "collectLogs", "rateLimitingTechnique"],
     "Worker": ["accountId", "name", "observability", "subdomain", "tags"],

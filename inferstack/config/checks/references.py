@@ -31,6 +31,7 @@ CODES = {
     "searches": "IS118",
     "search_namespaces": "IS118",
     "destinations": "IS130",
+    "hyperdrives": "IS146",
 }
 
 

@@ -181,6 +181,8 @@ CODES: dict[str, Code] = {
     "IS141": Code("events that may go round", "A consumer that writes into the bucket whose events it reads calls itself, and each call is paid for.", WARNING),
     "IS142": Code("every page may write", "CORS with origin `*` lets the pages of everybody send what a presigned address allows.", WARNING),
     "IS143": Code("host name stands twice", "A host name leads to one Worker or one bucket."),
+    # Databases of one's own
+    "IS146": Code("database not declared", "A binding `hyperdrive` names an entry of `hyperdrives:`."),
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),

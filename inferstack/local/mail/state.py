@@ -13,9 +13,8 @@ from inferstack.local._store import Document, Store, hex_id, now
 
 KIND = "sent_mail"
 KEPT = 100  # the newest
-LARGEST = (
-    5 * 1024 * 1024
-)  # bytes of a mail (developers.cloudflare.com/email-routing/limits says 25 MiB of those that come in)
+# Bytes. No page names a limit of what is sent; of what comes in it is this (developers.cloudflare.com/email-routing/limits).
+LARGEST = 25 * 1024 * 1024
 
 
 class Refused(Exception):

@@ -15,6 +15,8 @@ from typing import Any
 from inferstack.local._store import Document
 from inferstack.local.ai_search import services as ai_search
 from inferstack.local.assets.services import VersionAssets, place_modules, services
+from inferstack.local.hyperdrive.state import BINDING as HYPERDRIVE
+from inferstack.local.hyperdrive.state import NOWHERE
 from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.runtime.literals import joined, literal
@@ -57,6 +59,7 @@ class RunningVersion:
     percentage: float
     assets: VersionAssets | None = None
     tails: tuple[str, ...] = ()  # Workers that are told of its invocations
+    drives: dict[str, Document] = field(default_factory=dict)  # databases that Hyperdrive leads to, by its id
 
     @property
     def service(self) -> str:
@@ -315,6 +318,8 @@ class Config:
             designator = f"(name = {literal(target.target(named))}" if target else '(name = "egress"'
             entrypoint = f", entrypoint = {literal(named)}" if target and named else ""
             return f"(name = {literal(name)}, service = {designator}{entrypoint}))"
+        if kind == HYPERDRIVE:
+            return f"(name = {literal(name)}, {self._drive(running, binding)})"
         if kind == NAMESPACE:
             space = find_space(self._plan.spaces_of(running.account), binding, running.script)
             owner = self._main.get(key_of(space.account, space.script)) if space else None
@@ -329,6 +334,14 @@ class Config:
             module = literal(WIRINGS[kind].module)
             return f"(name = {literal(name)}, wrapped = (moduleName = {module}, innerBindings = [{inner}]))"
         return self._product(running, binding, name, kind)
+
+    def _drive(self, running: RunningVersion, binding: Document) -> str:
+        """The database itself, without a pool before it; a configuration that is gone leads to a closed port."""
+        origin, service = running.drives.get(binding["id"], NOWHERE), f"{running.binding}-{binding['name']}"
+        address = literal(f"{origin['host']}:{origin['port']}")
+        self._services.append(f"(name = {literal(service)}, external = (address = {address}, tcp = ()))")
+        said = [f"{part} = {literal(str(origin[part]))}" for part in ("database", "user", "password", "scheme")]
+        return f"hyperdrive = (designator = {literal(service)}, {', '.join(said)})"
 
     def _product(self, running: RunningVersion, binding: Document, name: str, kind: str) -> str:
         wiring = WIRINGS[kind]

@@ -67,7 +67,9 @@ def _neighbours(plan: Plan, running: RunningVersion) -> list[str]:
 
 def fingerprint(plan: Plan) -> str:
     """Differs when another process is needed; a version never changes, its id stands for it."""
-    versions = [(each.key, each.version["id"], each.percentage, each.secrets, each.tails) for each in plan.versions]
+    versions = [
+        (each.key, each.version["id"], each.percentage, each.secrets, each.tails, each.drives) for each in plan.versions
+    ]
     spaces = [(space.id, space.name, space.sqlite) for space in plan.spaces]
     flows = sorted((flow.id, flow.version, flow.name) for flow in plan.flows)
     return json.dumps(

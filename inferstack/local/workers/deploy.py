@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store
 from inferstack.local.assets.state import Assets
+from inferstack.local.hyperdrive.state import Hyperdrives
 from inferstack.local.objects.changes import Change, Changes
 from inferstack.local.objects.state import Spaces
 from inferstack.local.r2.domains import public_hosts
@@ -31,6 +32,7 @@ class State:
     assets: Assets
     spaces: Spaces
     flows: Flows
+    drives: Hyperdrives
 
 
 class Deployer:
@@ -40,6 +42,7 @@ class Deployer:
         self._store, self._workers, self._account, self._subdomain = state.store, state.workers, account_id, subdomain
         self._assets, self.spaces, self._changes = state.assets, state.spaces, Changes(state.spaces, account_id)
         self.flows, self._rules = state.flows, Rules(state.flows, instances)
+        self._drives = state.drives
         self.supervisor: Supervisor | None = None
 
     @property
@@ -80,6 +83,7 @@ class Deployer:
             secrets=secrets,
             percentage=percentage,
             assets=self._assets.of_version(version),
+            drives=self._drives.of_version(version),
             tails=tuple(each.get("service") or each.get("name") for each in worker["tail_consumers"]),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
 from inferstack.local.assets.state import Assets
+from inferstack.local.hyperdrive.state import BINDING as HYPERDRIVE
 from inferstack.local.objects.declared import read_exports
 from inferstack.local.objects.migrations import read as read_migrations
 from inferstack.local.objects.state import NAMESPACE
@@ -37,6 +38,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "service": ("service",),
     "assets": (),
     "version_metadata": (),
+    HYPERDRIVE: ("id",),
     NAMESPACE: (),
     WORKFLOW: ("workflow_name",),
 }

@@ -1,0 +1,1 @@
+"""Hyperdrive: connections of Workers to databases of one's own."""
