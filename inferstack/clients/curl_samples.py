@@ -26,7 +26,7 @@ def _curl(sample: dict[str, Any], host: str, port: int, token: str) -> str:
     method, path = sample["request"].split(" ")
     body = sample.get("body")
     streams = "N" if isinstance(body, dict) and body.get("stream") else ""
-    parts = [f"curl -sSf{streams}", f"http://127.0.0.1:{port}{path}", f"-H 'Host: {host}'"]
+    parts = [f"curl -sSf{streams}", shlex.quote(f"http://127.0.0.1:{port}{path}"), f"-H 'Host: {host}'"]
     parts += [f'-H "Authorization: Bearer $(cat {token})"'] if token else []
     if body is not None:
         parts.append(f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}")

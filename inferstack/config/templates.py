@@ -125,6 +125,9 @@ def _template(name: str, data: dict[str, Any], schemas: Path) -> Template:
     odd = next((key for key in options if not isinstance(key, str)), None)
     if odd is not None:  # `on` and `no` are true and false in YAML 1.1
         raise ValueError(f"the option {odd!r} is no text; put its name in quotes")
+    unknown = next((name for name in data.get("needs_if", {}) if name not in options), None)
+    if unknown is not None:
+        raise ValueError(f"`needs_if` names the option `{unknown}`, which it does not have")
     return Template(
         name=name,
         summary=data.get("summary", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -81,6 +82,9 @@ def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     external = {alias: model.model for alias, model in models.items() if model.external}
     gateways = sorted({model.gateway for model in models.values() if model.gateway})
     return {"public": worker.public, "tenants": worker.has_tenants, "gateways": gateways, "externalModels": external}
+
+
+API_TOKEN = "API_TOKEN"  # noqa: S105 - the name of the secret that callers of templates have
 
 
 class Worker(pulumi.ComponentResource):
@@ -211,6 +215,9 @@ class Worker(pulumi.ComponentResource):
             method, path = smoke.request.split(" ", 1)
             reference = secrets.get(smoke.token or "")
             token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
+            named = smoke.token == API_TOKEN and context.spec.workers[key].template is not None
+            if token is not None and named:
+                token = token.apply(_first_key)
             body = None if smoke.body is None else json.dumps(smoke.body)
             one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
             within = seconds(smoke.within) if smoke.within else None
@@ -245,3 +252,13 @@ class Worker(pulumi.ComponentResource):
             text = context.secret(reference, f"worker `{key}`, secret `{name}`")
             found.append({"name": name, "type": "secret_text", "text": text})
         return sorted(found, key=lambda binding: str(binding["name"]))
+
+
+def _first_key(text: str) -> str:
+    """Of the keys that a template takes from one secret, `name=key,name=key` or a key alone, as frame/auth.js reads them."""
+    entries = [entry.strip() for entry in text.split(",")]
+    for entry in entries:
+        named = re.fullmatch(r"[\w.-]*=(?!=*$)(.+)", entry, re.DOTALL | re.ASCII)
+        if named is not None and not entry.startswith("="):
+            return named[1].strip()
+    return text

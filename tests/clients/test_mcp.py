@@ -23,7 +23,7 @@ workers:
   guarded:
     template: mcp
     compatibility_date: "2026-06-01"
-    bindings: {{ SHOP: {{ database: shop }} }}
+    bindings: {{ SHOP: {{ database: orders }} }}
     options:
       auth: jwt
       jwt:

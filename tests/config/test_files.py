@@ -13,7 +13,7 @@ from inferstack.config._hidden import Hidden
 from inferstack.config.findings.finding import Findings, TooMany
 from inferstack.config.paths import TOOL, foreign, leaves, real_path
 from inferstack.config.sources import find_entry
-from inferstack.config.templates import Option, find_file, find_template, template_names
+from inferstack.config.templates import Needs, Option, find_file, find_template, template_names
 from inferstack.errors import StackNotFound
 
 GOOD = "environment: x\ntarget: local\n"
@@ -177,8 +177,9 @@ consumes: true
 reindexes: DOCS
 any_models: Text Generation
 flags: [nodejs_compat]
-needs: { models: [chat], bindings: { DOCS: index }, secrets: [KEY] }
-accepts: { models: [guard], bindings: { CACHE: namespace } }
+needs: { models: [chat], bindings: { DOCS: index }, objects: { ROOM: Room }, secrets: [KEY] }
+needs_if: { much: { "True": { models: [embedding], bindings: { MORE: bucket } } } }
+accepts: { models: [guard], bindings: { CACHE: namespace }, any_bindings: [database] }
 abilities: { chat: [tools] }
 abilities_if: { much: { chat: [json, batch] } }
 options:
@@ -186,17 +187,22 @@ options:
   words: { default: 4, about: How many., choices: [4, 5], schema: { type: integer } }
   cors: { default: [] }
   table: { rows: 1 }
+  shared: { default: [], schema: rows }
 try: [{ about: It, request: GET / }]
 """
 
 
 def test_a_template_says_what_it_needs_and_takes(tmp_path: Path) -> None:
     put(tmp_path, "templates/mine/template.yaml", text=FULL)
+    put(tmp_path, "templates/schemas/rows.yaml", text="type: array\n")
     found = find_template("mine", tmp_path)
     assert found is not None
     assert (found.summary, found.any_models, found.reindexes) == ("all of it", "Text Generation", "DOCS")
     assert (found.streams, found.consumes, found.service, found.flags) == (True, True, True, ("nodejs_compat",))
     assert (found.models, found.bindings, found.secrets) == (("chat",), {"DOCS": "index"}, ("KEY",))
+    assert (found.objects, found.any_bindings) == ({"ROOM": "Room"}, ("database",))
+    assert found.needed({}) == Needs(("chat",), {"DOCS": "index"})
+    assert found.needed({"much": True}) == Needs(("chat", "embedding"), {"DOCS": "index", "MORE": "bucket"})
     assert found.optional_models == ("guard",)
     assert found.optional_bindings == {"CACHE": "namespace", "RATE_LIMITER": "rate_limit"}
     assert found.abilities == {"chat": ("tools",)}
@@ -205,6 +211,7 @@ def test_a_template_says_what_it_needs_and_takes(tmp_path: Path) -> None:
     assert found.options["much"] == Option(False)
     assert found.options["words"] == Option(4, "How many.", (4, 5), {"type": "integer"})  # type: ignore[arg-type]
     assert found.options["table"] == Option({"rows": 1})
+    assert found.options["shared"].schema == {"type": "array"}
     assert found.options["cors"] == Option([])  # its own comes before that of every service
     assert found.options["auth"].choices == ("key", "jwt", "none")
     assert (found.options["auth"].default, found.options["jwt"].default) == ("key", None)

@@ -19,6 +19,10 @@ TEXTS = {
     "models as a number": "needs: { models: 3 }",
     "a YAML 1.1 boolean as an option": "options: { on: true }",
     "abilities as a list": "abilities: [a]",
+    "objects as a list": "needs: { objects: [a] }",
+    "a need of no option": "needs_if: { engine: { a: { models: [chat] } } }",
+    "a need as a text": "options: { engine: a }\nneeds_if: { engine: a }",
+    "a schema that is not there": "options: { a: { default: [], schema: nowhere } }",
 }
 
 

@@ -14,7 +14,7 @@ models:
   c: {{ model: "@cf/meta/llama-3.3-70b-instruct-fp8-fast" }}
   e: {{ model: "@cf/baai/bge-base-en-v1.5" }}
 indexes: {{ i: {{ model: e }} }}
-databases: {{ d: {{ migrations: m }} }}
+databases: {{ d: {{ {migrations} }} }}
 buckets: {{ b: {{}} }}
 searches: {{ s: {{}} }}
 workers:
@@ -36,13 +36,15 @@ LOCAL, CLOUD = "target: local", "target: cloudflare\naccount: 0123456789abcdef01
 WORDS = "input: { type: object, properties: { words: { type: string } }, required: [words] }"
 
 
-def codes(root: Path, options: str, target: str = CLOUD, bindings: str = BINDINGS) -> list[str]:
+def codes(
+    root: Path, options: str, target: str = CLOUD, bindings: str = BINDINGS, migrations: str = "migrations: m"
+) -> list[str]:
     """Of the findings within the options, with the severity of those that are warnings."""
     for folder in ("stacks", "m"):
         (root / folder).mkdir()
     (root / "m" / "0001_a.sql").write_text("CREATE TABLE orders (number INTEGER PRIMARY KEY, status TEXT NOT NULL);\n")
     (root / "other.js").write_text("export default { fetch: () => new Response() };\n")
-    text = f"environment: test\n{target}\n" + HEAD.format(options=options, bindings=bindings)
+    text = f"environment: test\n{target}\n" + HEAD.format(options=options, bindings=bindings, migrations=migrations)
     (root / "stacks" / "s.yaml").write_text(text)
     found = json.loads(check(["s"], root).show("json"))
     return [each["code"] for each in found if each["line"] == text.count("\n")]
@@ -59,7 +61,7 @@ RIGHT = {
     "table expression": "d1: { binding: DB, query: 'WITH a AS (SELECT 1 AS b) SELECT replace(b, 1, 2) FROM a' }",
     "vectorize": "vectorize: { binding: IX, query: words, filter: { topic: '{words}', year: { $gt: 2000 } } }, "
     + WORDS,
-    "search": "search: { binding: S, query: words }, " + WORDS,
+    "search": "search: { binding: S, query: words, filter: { folder: $tenant } }, " + WORDS,
     "http": "http: { url: 'https://api.example.com/{words}', headers: { authorization: 'Bearer {CRM}' } }, " + WORDS,
     "http with a port": "http: { url: 'https://api.example.com:8443/a', method: POST }, " + WORDS,
     "service": "service: { binding: O, path: /a }, " + WORDS,
@@ -111,6 +113,10 @@ WRONG = {
 @pytest.mark.parametrize(("body", "code"), WRONG.values(), ids=WRONG)
 def test_a_wrong_one_is_told(tmp_path: Path, body: str, code: str) -> None:
     assert codes(tmp_path, tools(body)) == [code]
+
+
+def test_tables_that_come_from_elsewhere_are_not_judged(tmp_path: Path) -> None:
+    assert codes(tmp_path, tools("d1: { binding: DB, query: SELECT * FROM theirs }"), migrations="") == []
 
 
 def test_a_model_s_tools_need_the_binding_of_models(tmp_path: Path) -> None:

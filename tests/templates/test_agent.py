@@ -174,8 +174,13 @@ def test_a_person_refuses_and_the_model_is_told_why(deployed: Deployed) -> None:
 def test_a_run_that_a_restart_breaks_off_is_made_anew(deployed: Deployed) -> None:
     deployed.fault(model=LARGE, answer=LONG, token_ms=100, times=1)
     before = cut(deployed, "Hello there", 3)
+    known = deployed.inferences()
     deployed.project.run("local", "stop")
     deployed.project.run("up", "samples")
+    end = time.monotonic() + 30
+    while all(each in known for each in deployed.inferences()):  # nobody asks for the conversation: its alarm wakes it
+        assert time.monotonic() < end
+        time.sleep(0.2)
     rest = listen(deployed, before[0]["conversation"], before[-1]["id"])
     retracted = [each["event"] for each in rest].index("retract")
     assert text_of(rest[retracted:]) == rest[-1]["answer"] == "You said: Hello there"

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.templates.conftest import Deployed
 
-STACKS = ["chat", "embed", "batch", "image", "rag"]
+STACKS = ["chat", "embed", "batch", "image", "rag", "mcp", "agent", "search"]
 TSC = str(ROOT / "node_modules" / ".bin" / "tsc")
 TYPES = str(ROOT / "node_modules/@cloudflare/workers-types/2023-07-01/index.d.ts")
 OPTIONS = {"strict": True, "noEmit": True, "target": "es2022", "module": "es2022", "moduleResolution": "bundler"}
@@ -85,6 +85,20 @@ def test_a_python_client_calls_the_workers(deployed: Deployed, client: Any) -> N
         with pytest.raises(client.Problem) as refused:
             chat.post_chat({"message": ""})
     assert (refused.value.status, refused.value.code) == (400, "bad_request")
+
+
+def test_a_python_client_asks_an_agent_a_search_and_an_mcp_server(deployed: Deployed, client: Any) -> None:
+    with deployed.client("agent") as http:
+        agent = client.AgentClient(str(http.base_url), deployed.token, http)
+        made = agent.post_conversations({"message": "Hello there"})
+        assert made["answer"] == "You said: Hello there"
+        assert agent.get_conversations_id(made["id"])["state"] == "idle"
+    with deployed.client("search") as http:
+        found = client.SearchClient(str(http.base_url), deployed.token, http).post_search({"query": "parcels"})
+        assert found["facets"] == {"topic": [], "year": []}
+    with deployed.client("mcp") as http:
+        mcp = client.McpClient(str(http.base_url), deployed.token, http)
+        assert mcp.post_mcp({"jsonrpc": "2.0", "id": 1, "method": "ping"})["result"] == {}
 
 
 def test_a_python_client_sends_files_and_fills_paths(deployed: Deployed, client: Any) -> None:

@@ -14,7 +14,7 @@ STACKS = ["mcp"]
 LARGE = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
 # A second one, which calls the first, asks AI Search, and knows its callers' tenants.
 EXTRAS = """
-searches: { handbook: { threshold: 0.1 } }
+searches: { handbook: { threshold: 0.1, fields: { owner: text } } }
 databases: { desk: { migrations: migrations/desk } }
 workers:
   desk:
@@ -41,6 +41,10 @@ workers:
           description: Looks into the handbook
           input: { type: object, properties: { words: { type: string } }, required: [words] }
           search: { binding: BOOK, query: words }
+        - name: look_mine
+          description: Looks into what is the caller's
+          input: { type: object, properties: { words: { type: string } }, required: [words] }
+          search: { binding: BOOK, query: words, filter: { owner: $tenant } }
         - name: note
           description: Writes a note
           input: { type: object, properties: { text: { type: string }, tags: { type: array } }, required: [text] }
@@ -232,6 +236,17 @@ def test_ai_search_is_asked(deployed: Deployed) -> None:
     said = use(deployed, "look", "desk", ANN, words="When is a late parcel refunded?")["structuredContent"]
     assert said["chunks"][0]["item"] == "late.md"
     assert "refunded in full" in said["chunks"][0]["text"]
+    assert use(deployed, "look_mine", "desk", ANN, words="When is a late parcel refunded?")["structuredContent"] == {
+        "chunks": []
+    }
+    own = {
+        "metadata": (None, '{"owner": "ann"}'),
+        "file": ("ann.md", "Parcels of Ann are never late.", "text/markdown"),
+    }
+    deployed.project.api("POST", "/ai-search/namespaces/default/instances/handbook-sample/items", files=own)
+    for token, items in ((ANN, ["ann.md"]), (BOB, [])):
+        found = use(deployed, "look_mine", "desk", token, words="late parcels")["structuredContent"]["chunks"]
+        assert [each["item"] for each in found] == items
 
 
 def test_a_model_s_answer_comes_with_its_progress(deployed: Deployed) -> None:

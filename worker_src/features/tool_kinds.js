@@ -62,9 +62,13 @@ function asJson(text) {
   }
 }
 
-/** `{name}` alone is the argument itself; within other text it is written into it. @param {any} part @param {any} given @returns {any} */
+/**
+ * `{name}` alone is the argument itself; within other text it is written into it. `$tenant` and `$caller` alone are who asks.
+ * @param {any} part @param {any} given @returns {any}
+ */
 function filled(part, given) {
   if (typeof part !== "string") return TYPES.object(part) ? filledEach(part, given) : part;
+  if (part === "$tenant" || part === "$caller") return given[part];
   const alone = /^\{(\w+)\}$/.exec(part)?.[1];
   if (alone !== undefined) return given[alone];
   return part.replace(/\{(\w+)\}/g, (_, name) => (given[name] === undefined ? "" : String(given[name])));
@@ -74,6 +78,11 @@ function filled(part, given) {
 function filledEach(parts, given) {
   const found = Object.entries(parts).map(([key, part]) => [key, filled(part, given)]);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+/** A filter with who asks, whatever the model says. @param {ToolCall} call @param {Record<string, any> | undefined} filter @param {any} given */
+function filterOf({ caller }, filter, given) {
+  return filledEach(filter ?? {}, { ...given, $tenant: caller.tenant, $caller: caller.name });
 }
 
 /** What D1 takes for a value; lists and objects go in as JSON, for `json_each`. @param {any} value */
@@ -98,18 +107,18 @@ async function byVectorize(call, tool, given, embedding) {
   if (!embedding) throw new Error("a search of Vectorize needs a model `embedding`");
   const { vectors } = await embedTexts(call, embedding, [String(given[query] ?? "")]);
   const space = shared ? namespace : await spaceOf(call.caller.tenant, namespace);
-  const filter = filledEach(tool.filter ?? {}, given);
+  const filter = filterOf(call, tool.filter, given);
   const some = Object.keys(filter).length > 0;
   const { matches } = await call.env[binding].query(vectors[0], { topK, returnMetadata: "all", ...(space && { namespace: space }), ...(some && { filter }) });
   return asResult({ matches: matches.map((/** @type {any} */ { id, score, metadata }) => ({ id, score, metadata })) });
 }
 
 /** @param {ToolCall} call @param {NonNullable<Tool["search"]>} tool @param {any} given */
-async function bySearch({ env }, tool, given) {
+async function bySearch(call, tool, given) {
   const { binding, query, results = 5 } = tool;
-  const filters = filledEach(tool.filter ?? {}, given);
+  const filters = filterOf(call, tool.filter, given);
   const retrieval = { max_num_results: results, ...(Object.keys(filters).length > 0 && { filters }) };
-  const { chunks } = await env[binding].search({ query: String(given[query] ?? ""), ai_search_options: { retrieval } });
+  const { chunks } = await call.env[binding].search({ query: String(given[query] ?? ""), ai_search_options: { retrieval } });
   return asResult({ chunks: chunks.map((/** @type {any} */ { text, score, item }) => ({ text, score, item: item?.key, metadata: item?.metadata })) });
 }
 
