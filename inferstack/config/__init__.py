@@ -16,7 +16,7 @@ from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
-from inferstack.config.scorers import scorer_of
+from inferstack.config.scorers import scorers_of
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
@@ -93,7 +93,7 @@ __all__ = [
     "priced_model",
     "provider_variable",
     "real_path",
-    "scorer_of",
+    "scorers_of",
     "seconds",
     "shares",
     "split_reference",
