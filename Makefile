@@ -4,8 +4,8 @@ BIN := .venv/bin
 setup:          ## Python and npm packages by lock file, the Pulumi CLI; seconds when nothing changed
 	@python3 tools/setup.py
 
-up: setup       ## the dev stack up on the local Cloudflare, and a question answered
-	@$(BIN)/inferstack quickstart dev
+up: setup       ## the dev stack up on the local Cloudflare, with real embeddings if they come within a minute, and a question answered
+	@$(BIN)/inferstack quickstart dev --fetch
 
 down: setup     ## destroy the dev stack and stop the local Cloudflare
 	@$(BIN)/inferstack down dev --samples --yes

@@ -177,12 +177,10 @@ def pulumi_rows(root: Path) -> list[Row]:
 
 def chosen_rows() -> list[Row]:
     """What comes only for `local: { models: real }`; it is not locked, and was read on 2026-11-27."""
+    from inferstack.toolchain import ONNX
     from inferstack.toolchain.weights import PACKAGES
 
-    runs = [
-        Row("onnxruntime", ">=1.20,<2", "1.32.0", "MIT", "runs embedding models; `pip install 'inferstack[real]'`"),
-        Row("flatbuffers", "", "25.12.19", "Apache-2.0", "for `onnxruntime`"),
-    ]
+    runs = [Row(ONNX.coordinates, "", ONNX.version, ONNX.licence, ONNX.about)]
     weights = [Row(each.coordinates, "", each.version, each.licence, each.about) for each in PACKAGES.values()]
     return [*runs, *weights]
 
@@ -216,7 +214,7 @@ def page(root: Path) -> str:
             "## By `inferstack setup`",
             "",
             *table([*node, *pulumi_rows(root)]),
-            "## By `pip install 'inferstack[real]'` and `inferstack local models install`",
+            "## By `inferstack local models install`",
             "",
             *table(chosen_rows()),
         ]

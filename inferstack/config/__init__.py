@@ -19,7 +19,7 @@ from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
-from inferstack.config.scorers import scorer_of
+from inferstack.config.scorers import scorers_of
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
 from inferstack.config.seed_files import seed_values
 from inferstack.config.sources import find_entry
@@ -105,7 +105,7 @@ __all__ = [
     "priced_model",
     "provider_variable",
     "real_path",
-    "scorer_of",
+    "scorers_of",
     "seconds",
     "seed_values",
     "shares",

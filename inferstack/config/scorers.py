@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from inferstack.config.spec import StackSpec, WorkerSpec
 
-LOCAL = "local"
+LOCAL, LOCAL_REAL = "local", "local-real"  # the fast engines here, and the real ones
 REAL_HERE = "@cf/baai/bge-small-en-v1.5"  # the one model whose own weights can make the vectors here
-ROLES = ("reranker", "embedding")  # whose score counts, the first that there is
+ROLES = {"reranker": "rerank", "embedding": "embeddings"}  # whose score counts, the first that there is; its task here
 
 
 def scoring_models(spec: StackSpec, worker: WorkerSpec) -> list[str]:
@@ -15,11 +15,13 @@ def scoring_models(spec: StackSpec, worker: WorkerSpec) -> list[str]:
     return [spec.models[alias].model for alias in aliases if alias in spec.models]
 
 
-def scorer_of(spec: StackSpec, worker: WorkerSpec) -> str | None:
-    """The model whose scores they are, or `local` where another engine stands in for it; None without any."""
+def scorers_of(spec: StackSpec, worker: WorkerSpec) -> tuple[str, ...]:
+    """Whose scores they are: a model, or `local` where another engine stands in for it, before that `local-real` where it is a
+    real one; none without any."""
     models = scoring_models(spec, worker)
     if not models:
-        return None
-    real = spec.local.real is None or "embeddings" in spec.local.real
-    itself = spec.target != "local" or (models[0] == REAL_HERE and real)
-    return models[0] if itself else LOCAL
+        return ()
+    real, task = spec.local.real, next(task for role, task in ROLES.items() if role in worker.models)
+    if spec.target != "local" or (models[0] == REAL_HERE and (real is None or "embeddings" in real)):
+        return (models[0],)
+    return (LOCAL_REAL, LOCAL) if task in (real or ()) else (LOCAL,)

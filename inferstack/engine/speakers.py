@@ -7,11 +7,13 @@ from pathlib import Path
 
 from inferstack.catalog import find_model
 from inferstack.config import StackSpec, load_stack, stack_names
+from inferstack.engine.environment import local_settings
 from inferstack.errors import UserError
 from inferstack.toolchain.doctor import Finding
 
 Told = list[dict[str, str]]
 START = "start it, or take `text_server` out of the stack's `local:`"
+LEAVE = "put it there, or take `text` out of the stack's `local:`"
 
 
 def lines(spec: StackSpec, told: Told) -> list[str]:
@@ -19,7 +21,7 @@ def lines(spec: StackSpec, told: Told) -> list[str]:
     parts = [f"{each['task']} by {_named(each)}" for each in told]
     text = next((each for each in told if each["task"] == "text"), {"engine": ""})
     chats = _chats(spec)
-    if text["engine"].startswith("text-server") and chats:
+    if text["engine"] not in ("", "extractive") and chats:
         parts[0] += f" for {', '.join(chats)}"
     return [f"answers: {'; '.join(parts)}", *(f"warning: {each['error']}" for each in told if each.get("error"))]
 
@@ -41,8 +43,8 @@ def examine(root: Path | None) -> Iterator[Finding]:
             spec = load_stack(name, root) if root else None
         except UserError:  # `check` says what is wrong with it
             continue
-        if spec and spec.target == "local" and spec.local.text_server:
-            servers.setdefault(spec.local.text_server, []).append(name)
+        if root and spec and (address := local_settings(spec, root).text_server) and spec.target == "local":
+            servers.setdefault(address, []).append(name)
     for address, stacks in servers.items():
         yield _examined(address, stacks)
 
@@ -50,10 +52,13 @@ def examine(root: Path | None) -> Iterator[Finding]:
 def _examined(address: str, stacks: list[str]) -> Finding:
     import asyncio
 
-    from inferstack.local.ai.text_server import TextServer  # 0.2 s, and only with such a stack
+    from inferstack.local.ai.engines.gguf import Gguf, is_gguf  # 0.2 s, and only with such a stack
+    from inferstack.local.ai.text_server import TextServer
 
-    shown = asyncio.run(TextServer(address).shown())
-    what, of = "text server", f"of {', '.join(stacks)}"
+    file = is_gguf(address)
+    shown = asyncio.run((Gguf(Path(address)) if file else TextServer(address)).shown())
+    what, of = "text of a file" if file else "text server", f"of {', '.join(stacks)}"
     if shown.get("error"):
-        return Finding(what, "missing", f"{shown['error']} ({of})", START)
+        problem, _, fix = shown["error"].partition("\n  fix: ")
+        return Finding(what, "missing", f"{problem} ({of})", fix or (LEAVE if file else START))
     return Finding(what, "ok", f"{_named(shown)} speaks for the chat models {of}")

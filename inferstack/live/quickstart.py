@@ -11,18 +11,21 @@ from inferstack.config import find_template, load_stack
 from inferstack.engine import runs
 from inferstack.engine.environment import local_settings
 from inferstack.live import rag
+from inferstack.live.first_fetch import fetch_embeddings
 from inferstack.local.ai.engines import bge_small
 from inferstack.shipped import HOME, IS_CHECKOUT
 
 CORPUS = Path("examples/handbook")
+FETCH_SECONDS = 60
 QUESTION = "How long does a lithium battery pack need to cool before it is charged again?"
 COMMAND = ".venv/bin/inferstack" if IS_CHECKOUT else "inferstack"
 # Sample stacks whose first request is offered, brought up by the same line.
 SAMPLES = ("structured", "embed", "image", "transcribe", "batch")
 
 
-def quickstart(name: str, root: Path) -> None:
-    _prefer_real(name, root)
+def quickstart(name: str, root: Path, *, fetch: bool = False) -> None:
+    """`fetch`: real embeddings are fetched for a new local Cloudflare, when that takes under a minute."""
+    _prefer_real(name, root, fetch=fetch)
     changes = deploy.up(name, root)
     changed = sum(count for operation, count in changes.items() if operation != "same")
     corpus = root / CORPUS if (root / CORPUS).is_dir() else HOME / CORPUS
@@ -51,11 +54,19 @@ Try next, each line as it stands (docs/templates.md has more):
     print(f"\nOr edit stacks/{name}.yaml, then: {COMMAND} preview {name}; {COMMAND} up {name}. At the end: {end}")
 
 
-def _prefer_real(name: str, root: Path) -> None:
+def _prefer_real(name: str, root: Path, *, fetch: bool) -> None:
     """Real embeddings for a local Cloudflare that is new, when they are installed; `up` says who answers."""
     spec = load_stack(name, root)
-    if spec.target == "local" and spec.local.models is None and not bge_small.missing():
-        local.choose_at_first(local_settings(spec, root).folder, ("embeddings", "rerank"))
+    if spec.target != "local" or spec.local.models is not None:
+        return
+    folder = local_settings(spec, root).folder
+    if bge_small.missing() and fetch and local.is_new(folder):
+        runs.say(f"fetching real embeddings, for {FETCH_SECONDS} s at most")
+        why = fetch_embeddings(FETCH_SECONDS)
+        later = f"the small vectors stay: {why}; later: {COMMAND} local models install embeddings"
+        runs.say(later if why else "real embeddings are installed")
+    if not bge_small.missing():
+        local.choose_at_first(folder, ("embeddings", "rerank"))
 
 
 def offers(name: str, key: str, port: int, root: Path) -> list[tuple[str, str]]:

@@ -68,9 +68,14 @@ def real_tasks(folder: Path) -> tuple[str, ...]:
         return ()
 
 
+def is_new(folder: Path) -> bool:
+    """Whether no local Cloudflare has ever run there."""
+    return not (real_file(folder).exists() or record_file(folder).exists() or (folder / "server.log").exists())
+
+
 def choose_at_first(folder: Path, real: tuple[str, ...]) -> bool:
     """Real engines for a local Cloudflare that has never run; whether it is one."""
-    if real_file(folder).exists() or record_file(folder).exists() or (folder / "server.log").exists():
+    if not is_new(folder):
         return False
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return write_once(real_file(folder), json.dumps(real))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.config import StackSpec, WorkerSpec, scorer_of
+from inferstack.config import StackSpec, WorkerSpec, scorers_of
 
 ONE, MANY = "min_score", "min_scores"
 
@@ -19,7 +19,5 @@ def settled(options: dict[str, Any], spec: StackSpec, worker: WorkerSpec) -> dic
         return options
     by_model: dict[str, float] = options[MANY] or {}
     own = {name: value for name, value in options.items() if name != MANY}
-    scorer = scorer_of(spec, worker)
-    if scorer is None:
-        return own
-    return own | {ONE: by_model.get(scorer, options[ONE])}
+    known = [by_model[each] for each in scorers_of(spec, worker) if each in by_model]
+    return own | ({ONE: known[0]} if known else {})

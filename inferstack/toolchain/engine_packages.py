@@ -119,15 +119,20 @@ LLAMA = Environment(
     name="xllamacpp",
     size=33_831_594,
     unpacked=106_057_649,
-    weights=(
-        Weights(
-            path="xllamacpp/__init__.py",  # the library itself is another file on each platform
-            size=787,
-            sha256="4ca16a3bc0a17ee77ffe7f296bda60f366c3e829062e24408e435cea4dc652ed",
-        ),
-    ),
+    weights=(),
     licence="MIT",
     publisher="Xorbits' build of llama.cpp",
     about="text of a GGUF file of yours: `local: { text: path/to/model.gguf }`; holds no model",
+)
+ONNX = Environment(
+    task="embeddings",
+    name="onnxruntime",
+    coordinates="onnxruntime 1.32.0, tokenizers 0.23.3",
+    size=48_601_623,
+    unpacked=147_495_776,
+    weights=(),
+    licence="MIT AND Apache-2.0",
+    publisher="Microsoft's onnxruntime, Hugging Face's tokenizers",
+    about="runs bge-small; no wheel for Intel Macs",
 )
 ENVIRONMENTS = {each.task: each for each in (SPEECH, VOICE, IMAGES, SENTIMENT, TRANSLATION, LLAMA)}

@@ -80,7 +80,7 @@ class Environment:
     @property
     def engine(self) -> str:
         """Its name with the beginning of the weights' hash: what answers, exactly."""
-        return f"{self.name}@{self.weights[0].hash}"
+        return f"{self.name}@{self.weights[0].hash if self.weights else self.version}"
 
     def engine_of(self, model: str) -> str:
         """As `engine`, of one of several models."""
@@ -88,9 +88,11 @@ class Environment:
 
 
 def is_installed(wanted: Environment) -> bool:
-    """Whether its weights are there, with the sizes that they should have; they are put there last."""
+    """Whether its weights are there, with the sizes that they should have; the folder comes whole."""
     try:
-        return all((wanted.folder / each.path).stat().st_size == each.size for each in wanted.weights)
+        return wanted.folder.is_dir() and all(
+            (wanted.folder / each.path).stat().st_size == each.size for each in wanted.weights
+        )
     except OSError:
         return False
 
@@ -115,7 +117,7 @@ def install(wanted: Environment, source: str = "") -> bool:
 def shown(wanted: Environment) -> dict[str, Any]:
     """For programs; sizes in bytes."""
     facts: dict[str, Any] = {name: getattr(wanted, name) for name in SHOWN}
-    return facts | {"installed": is_installed(wanted), "needs": ""}
+    return facts | {"installed": is_installed(wanted)}
 
 
 def _packages(wanted: Environment) -> list[str]:

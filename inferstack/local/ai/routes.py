@@ -81,7 +81,7 @@ class AiApi:
             raise ApiError(error.status, error.code, f"{error.name}: {error.message}") from None
 
     async def supported(self, _: Request) -> Response:
-        return ok(supported(images=self._models.reads_images))
+        return ok(supported(images=self._models.image_reader is not None))
 
     async def plan_faults(self, request: Request) -> Response:
         """Of the local Cloudflare only: what the next requests of the API meet (`path`, fields as in `ApiFault`), or
@@ -172,7 +172,7 @@ async def ai_binding(models: Models, queued: Queued, gateways: Gateways, request
             files = (await json_body(request)).get("files") or []
             return JSONResponse({"result": await models.to_markdown(files)})
         if path == "to-everything/markdown/supported" and request.method == "GET":
-            return JSONResponse({"result": supported(images=models.reads_images)})
+            return JSONResponse({"result": supported(images=models.image_reader is not None)})
         if path == "ai-api/models/search" and request.method == "GET":
             return paged(request, listed_models(request), default_size=100)
         if path.startswith("ai-gateway/"):

@@ -20,7 +20,7 @@ from inferstack.local.ai.generation import generate, is_guard
 from inferstack.local.ai.hazards import PROMPT_GUARD, is_injection
 from inferstack.local.ai.images import draw
 from inferstack.local.ai.limits import check_bounds
-from inferstack.local.ai.markdown import to_markdown
+from inferstack.local.ai.markdown import WordsIn, to_markdown
 from inferstack.local.ai.recordings import Recordings
 from inferstack.local.ai.shapes import Answer
 from inferstack.local.ai.text_server import TextServer
@@ -102,13 +102,13 @@ class Models:
         return [text, *self.engines.shown()]
 
     @property
-    def reads_images(self) -> bool:
-        return "images" in self.engines.real
+    def image_reader(self) -> WordsIn | None:
+        """Who reads the words in an image; None where nobody does."""
+        return self.engines.words_in if "images" in self.engines.real else None
 
     async def to_markdown(self, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """As `markdown.to_markdown`, images by the engine that reads words in them. Raises `InferenceError`."""
-        reader = self.engines.words_in if self.reads_images else None
-        return await self.engines.queued("images", partial(to_markdown, files, reader))
+        return await self.engines.queued("images", partial(to_markdown, files, self.image_reader))
 
     async def chat(self, name: str, inputs: dict[str, Any]) -> Answer:
         """A chat of a model that is none of Workers AI's, in OpenAI's shape; `name` is `provider/model`."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from inferstack import catalog
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, now, uuid_id
-from inferstack.local.ai.markdown import to_markdown
+from inferstack.local.ai.markdown import MIME_TYPES, WordsIn, to_markdown
 from inferstack.local.ai.run import InferenceError, Models
 from inferstack.local.ai_search.chunks import Part, parts_of
 from inferstack.local.ai_search.index import Index
@@ -153,7 +153,8 @@ class Reader:
     async def _take(self, instance: Document, index: Index, item: Document, data: bytes) -> Document:
         """What a document says, in parts; an item in which nothing can be read says why."""
         began = time.monotonic()
-        text, problem = await asyncio.to_thread(text_of, item["key"], item.get("kind", ""), data)
+        reader = self._models.image_reader
+        text, problem = await asyncio.to_thread(text_of, item["key"], item.get("kind", ""), data, reader)
         parts = await asyncio.to_thread(_parts, text, instance)
         method, vectors = instance["index_method"], None
         if method.get("vector") and parts:
@@ -177,19 +178,17 @@ class Reader:
         return np.concatenate(parts)
 
 
-def text_of(key: str, kind: str, data: bytes) -> tuple[str, str]:
-    """Plain text as it is, other documents as Markdown; or what is wrong with one."""
+def text_of(key: str, kind: str, data: bytes, words_in: WordsIn | None = None) -> tuple[str, str]:
+    """Plain text as it is, other documents as Markdown; or what is wrong with one. `words_in` reads images."""
     if key.lower().endswith(PLAIN):
         return data.decode("utf-8", "replace"), ""
     file = {"name": key, "mimeType": kind or _kind_of(key), "data": base64.b64encode(data).decode()}
-    [made] = to_markdown([file])
+    [made] = to_markdown([file], words_in)
     return str(made.get("data") or ""), str(made.get("error") or "")
 
 
 def _kind_of(key: str) -> str:
-    from inferstack.local.ai.markdown import EXTENSIONS
-
-    return EXTENSIONS.get("." + key.rpartition(".")[2].lower(), "text/plain")
+    return MIME_TYPES.get("." + key.rpartition(".")[2].lower(), "text/plain")
 
 
 def _parts(text: str, instance: Document) -> list[Part]:

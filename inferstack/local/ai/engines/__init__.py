@@ -18,7 +18,6 @@ from inferstack.errors import UserError
 from inferstack.local.ai.embeddings import BASE_DIMENSIONS, Matrix, embed, lifted
 from inferstack.local.ai.engines import bge_small, firefox, piper, rapidocr, vader, whisper
 from inferstack.local.ai.engines.apart import Apart
-from inferstack.local.ai.engines.held import Held
 from inferstack.local.ai.engines.made import Made
 from inferstack.local.ai.faults import InferenceError
 
@@ -63,7 +62,7 @@ class Engines:
     def __init__(self) -> None:
         self.real: tuple[str, ...] = ()
         self.made = Made()
-        self._bge = Held(bge_small.BgeSmall)
+        self._bge = bge_small.KIND.held()
         self._apart = {task: kind.held() for task, kind in APART.items()}
 
     def use(self, real: tuple[str, ...]) -> None:
@@ -77,7 +76,7 @@ class Engines:
                 held.let_go()
 
     def close(self) -> None:
-        for held in self._apart.values():
+        for held in (self._bge, *self._apart.values()):
             held.let_go()
 
     def real_task(self, model: catalog.Model, inputs: dict[str, Any]) -> str | None:
@@ -151,7 +150,7 @@ class Engines:
 
     def _real(self, texts: list[str], pooling: str) -> Matrix:
         try:
-            return self._bge.use(lambda model: model.embed(texts, pooling))
+            return self._bge.use(lambda process: bge_small.embed(process, texts, pooling))
         except UserError as error:  # removed since the start
             raise InferenceError(502, 2010, str(error)) from None
 

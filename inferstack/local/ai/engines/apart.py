@@ -19,7 +19,7 @@ from inferstack.errors import UserError
 from inferstack.local.ai.engines.held import Held
 from inferstack.local.ai.engines.programs.serve import Message, receive, send
 from inferstack.local.ai.faults import InferenceError
-from inferstack.toolchain import Environment, weights_are_here
+from inferstack.toolchain import Environment, Package, weights_are_here
 
 PROGRAMS = Path(__file__).parent / "programs"
 INHERITED = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TMPDIR", "TEMP")
@@ -40,10 +40,15 @@ class Kind:
     packages: Environment
     memory: int
     seconds: float = 300.0
+    weights: Package | None = None  # where they come from another place than the packages
+
+    @property
+    def wanted(self) -> Environment | Package:
+        return self.weights or self.packages
 
     def missing(self) -> str:
         """The line that installs it; empty when it can be used. Imports and starts nothing."""
-        return "" if weights_are_here(self.packages) else f"inferstack local models install {self.packages.task}"
+        return "" if weights_are_here(self.wanted) else f"inferstack local models install {self.wanted.task}"
 
     def held(self, **bounds: Any) -> Held[Apart]:
         return Held(lambda: Apart(self), close=Apart.end, lives=lambda each: each.lives, **bounds)
@@ -55,8 +60,8 @@ class Apart:
     def __init__(self, kind: Kind) -> None:
         lacks = kind.missing()
         if lacks:
-            raise UserError(f"{kind.packages.name} is not installed\n  fix: {lacks}")
-        self._name, self._seconds = kind.packages.name, kind.seconds
+            raise UserError(f"{kind.wanted.name} is not installed\n  fix: {lacks}")
+        self._name, self._seconds = kind.wanted.name, kind.seconds
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         command = [sys.executable, "-I", "-S", str(PROGRAMS / "serve.py"), str(PROGRAMS / f"{kind.program}.py")]
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | ONE_THREAD
@@ -71,7 +76,7 @@ class Apart:
             self._exchanged(None, b"")
         except InferenceError as error:
             self.end()
-            fix = f"inferstack local models remove {kind.packages.task}, then install it again"
+            fix = f"inferstack local models remove {kind.wanted.task}, then install it again"
             raise UserError(f"{error.message}\n  fix: {fix}") from None
 
     @property
