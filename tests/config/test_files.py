@@ -9,7 +9,6 @@ import pytest
 
 from inferstack.author.check import check
 from inferstack.config import Finding, Place, StackSpec, closest, format_findings, load_stack, stack_files, stack_names
-from inferstack.config._hidden import Hidden
 from inferstack.config.findings.finding import Findings, TooMany
 from inferstack.config.paths import TOOL, foreign, leaves, real_path
 from inferstack.config.sources import find_entry
@@ -369,39 +368,3 @@ def test_after_a_hundred_findings_it_is_enough(tmp_path: Path) -> None:
     assert (last.code, last.place, last.severity) == ("IS020", Place(tmp_path / "s.yaml", 1, 1), "error")
     assert (last.message, last.fix) == ("there are more findings than the 100 shown", "correct these, then run again")
     assert findings.wrong
-
-
-# Values of variables
-
-
-@pytest.mark.parametrize(
-    ("value", "text", "wanted"),
-    [
-        ("12345678", "a 12345678 b", "a ${N} b"),
-        ("12345678", "12345678, 12345678", "${N}, ${N}"),
-        ("123456789", "a 12345678… b", "a ${N}… b"),
-        ("123456789", "a 12345678 b", "a 12345678 b"),
-        ("123456789", "1234567890", "${N}0"),
-        ("1234567", "1234567 and `1234567`", "1234567 and `${N}`"),
-        ("1234567", "`a-1234567-b` `a1234567` `12345678`", "`a-${N}-b` `a1234567` `12345678`"),
-        ('say "it" now', 'a say \\"it\\" now b', "a ${N} b"),
-        ("größer als", "a gr\\u00f6\\u00dfer als b", "a ${N} b"),
-        ("größer als", "a größer als b", "a ${N} b"),
-        ('der "größte"', 'a der \\"gr\\u00f6\\u00dfte\\" b', "a ${N} b"),
-        ('der "größte"', 'a der \\"größte\\" b', "a ${N} b"),
-        ('it\'s "both"', 'a it\\\'s "both" b', "a ${N} b"),
-        ("back\\slash", "a back\\\\slash b", "a ${N} b"),
-        ("", "a b", "a b"),
-    ],
-)
-def test_a_value_is_concealed_in_every_form(value: str, text: str, wanted: str) -> None:
-    hidden = Hidden()
-    hidden.add("N", value)
-    assert hidden.conceal(text) == wanted
-
-
-def test_the_longest_value_is_concealed_first_and_the_first_name_stays() -> None:
-    hidden = Hidden()
-    for name, value in (("SHORT", "12345678"), ("LONG", "123456789abc"), ("AGAIN", "12345678")):
-        hidden.add(name, value)
-    assert hidden.conceal("123456789abc 12345678") == "${LONG} ${SHORT}"

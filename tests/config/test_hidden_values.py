@@ -9,6 +9,7 @@ import pytest
 
 from inferstack.author.check import check
 from inferstack.config import FORMATS, load_stack
+from inferstack.config._hidden import Hidden
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 
@@ -112,3 +113,36 @@ def test_a_link_to_a_file_of_the_machine_is_refused_and_not_shown(
         shown = check(["s"], root).show(style)
         assert "IS017" in shown
         assert "s3cr3t" not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "wanted"),
+    [
+        ("12345678", "a 12345678 b", "a ${N} b"),
+        ("12345678", "12345678, 12345678", "${N}, ${N}"),
+        ("123456789", "a 12345678… b", "a ${N}… b"),
+        ("123456789", "a 12345678 b", "a 12345678 b"),
+        ("123456789", "1234567890", "${N}0"),
+        ("1234567", "1234567 and `1234567`", "1234567 and `${N}`"),
+        ("1234567", "`a-1234567-b` `a1234567` `12345678`", "`a-${N}-b` `a1234567` `12345678`"),
+        ('say "it" now', 'a say \\"it\\" now b', "a ${N} b"),
+        ("größer als", "a gr\\u00f6\\u00dfer als b", "a ${N} b"),
+        ("größer als", "a größer als b", "a ${N} b"),
+        ('der "größte"', 'a der \\"gr\\u00f6\\u00dfte\\" b', "a ${N} b"),
+        ('der "größte"', 'a der \\"größte\\" b', "a ${N} b"),
+        ('it\'s "both"', 'a it\\\'s "both" b', "a ${N} b"),
+        ("back\\slash", "a back\\\\slash b", "a ${N} b"),
+        ("", "a b", "a b"),
+    ],
+)
+def test_a_value_is_concealed_in_every_form(value: str, text: str, wanted: str) -> None:
+    hidden = Hidden()
+    hidden.add("N", value)
+    assert hidden.conceal(text) == wanted
+
+
+def test_the_longest_value_is_concealed_first_and_the_first_name_stays() -> None:
+    hidden = Hidden()
+    for name, value in (("SHORT", "12345678"), ("LONG", "123456789abc"), ("AGAIN", "12345678")):
+        hidden.add(name, value)
+    assert hidden.conceal("123456789abc 12345678") == "${LONG} ${SHORT}"

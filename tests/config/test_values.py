@@ -41,8 +41,6 @@ def worker(**parts: Any) -> dict[str, Any]:
 NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either end"
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
 KINDS = (
-    "one of: ai, index, database, bucket, namespace, queue, search, search_namespace, service, rate_limit, "
-    "version_metadata, email, analytics"
     "one of: ai, index, database, bucket, namespace, queue, hyperdrive, search, search_namespace, service, "
     "rate_limit, version_metadata, email, analytics"
 )
