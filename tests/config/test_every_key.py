@@ -1,4 +1,4 @@
-"""Each key of the language stands in a stack of `tests/projects/every_key`, so that none is without a test that uses it."""
+"""Each key of the language stands in a stack of `tests/every_key`, so that none is without a test that uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inferstack.author.check import check
 from tests.config.schema_keys import all_keys, used_keys
 from tests.conftest import ROOT
 
-PROJECT = ROOT / "tests" / "projects" / "every_key"
+PROJECT = ROOT / "tests" / "every_key"
 SCHEMA = json.loads((ROOT / "docs" / "stack.schema.json").read_text())
 FILES = sorted((PROJECT / "stacks").glob("*.yaml"))
 

@@ -23,7 +23,7 @@ WORKERS = {"shop": "every-shop", **{key: f"every-{key}-dev" for key in ("other",
 def every(tmp_path: Path) -> Iterator[Project]:
     project = make_project(tmp_path)
     shutil.rmtree(project.root / "stacks")
-    shutil.copytree(ROOT / "tests" / "projects" / "every_key", project.root, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests" / "every_key", project.root, dirs_exist_ok=True)
     yield project
     local.stop(project.root / ".inferstack" / "local")
 
