@@ -65,3 +65,32 @@ class LoadTest(Versioned):
     problems: dict[str, int]
     usd: float | None
     broken_thresholds: list[str]
+
+
+class CaseResult(TypedDict):
+    """How many of a case's answers were right; seconds of one, on average."""
+
+    case: str
+    right: int
+    times: int
+    seconds: float
+    problems: list[str]
+
+
+class SuiteResult(TypedDict):
+    """`score` is the share of answers that were right, `least` what it must be."""
+
+    suite: str
+    worker: str
+    score: float
+    least: float
+    passed: bool
+    cases: list[CaseResult]
+
+
+class Evaluated(Versioned):
+    """Of `eval`."""
+
+    stack: str
+    passed: bool
+    suites: list[SuiteResult]

@@ -8,7 +8,20 @@ from typing import Annotated, Any, Literal
 import typer
 
 from inferstack import __version__
-from inferstack.cli import agent, costs, engines, gateway_calls, load_test, local, look, printing, release, run, write  # noqa: F401 - each adds its commands
+from inferstack.cli import (  # noqa: F401 - each adds its commands
+    agent,
+    costs,
+    engines,
+    evaluations,
+    gateway_calls,
+    load_test,
+    local,
+    look,
+    printing,
+    release,
+    run,
+    write,
+)
 from inferstack.cli.app import app, hoist
 from inferstack.cli.projects import go_to, stacks_here
 from inferstack.errors import ConfigError, UserError

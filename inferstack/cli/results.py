@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from inferstack.cli.gateway_results import GatewayTest
-from inferstack.cli.load_results import Link, LoadTest, Top
+from inferstack.cli.load_results import Evaluated, Link, LoadTest, Top
 from inferstack.cli.local_results import (
     Faults,
     LocalPackages,
@@ -356,6 +356,7 @@ RESULTS: dict[str, Any] = {
     "gateway test": GatewayTest,
     "console": Link,
     "load-test": LoadTest,
+    "eval": Evaluated,
     "local traces": Written,
     "drift": Drift,
     "cost": dict[str, Any] | list[dict[str, Any]],

@@ -40,7 +40,8 @@ from inferstack.config.templates import (
     find_template,
     template_names,
 )
-from inferstack.config.tree import Node, plain
+from inferstack.config.tree import Node, locate, plain
+from inferstack.config.tree import read as read_yaml
 from inferstack.config.worker_models import SECTIONS, BindingSpec, EmailBindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
@@ -94,6 +95,7 @@ __all__ = [
     "leaves",
     "lifecycle_rules",
     "load_stack",
+    "locate",
     "lock_rules",
     "maker",
     "numbered",
@@ -104,6 +106,7 @@ __all__ = [
     "price_name",
     "priced_model",
     "provider_variable",
+    "read_yaml",
     "real_path",
     "scorers_of",
     "seconds",

@@ -133,6 +133,11 @@ def test_the_local_cloudflare(shop: Path) -> None:
     assert told(shop, "local mails") == {"version": 1, "mails": []}
     tested = told(shop, "load-test", "dev", "--request", "GET /healthz", "--requests", "10", "--warm-up", "0")
     assert (tested["requests"], tested["failed"]) == (10, 0)
+    (shop / "evals").mkdir()
+    (shop / "evals" / "health.yaml").write_text(
+        "cases: [{ name: up, request: GET /healthz, schema: { type: object } }]\n"
+    )
+    assert told(shop, "eval", "dev")["suites"][0]["score"] == 1
     told(shop, "local snapshot save", "one")
     assert told(shop, "local snapshot list")["snapshots"] == ["one"]
     told(shop, "local snapshot load", "one")

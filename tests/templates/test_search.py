@@ -100,21 +100,21 @@ def test_pages_follow_each_other(deployed: Deployed, engine: str) -> None:
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
-        ({"topic": "delivery"}, {"lost", "late"}),
-        ({"topic": "delivery", "year": 2026}, {"late"}),
-        ({"year": {"$gte": 2025}}, {"lost", "late", "invoice"}),
-        ({"topic": {"$in": ["payment", "returns"]}}, {"invoice", "returns"}),
-        ({"topic": {"$ne": "delivery"}}, {"invoice", "returns"}),
-        ({"year": {"$gt": 2024, "$lt": 2026}}, {"lost"}),
-        ({"topic": "none"}, set()),
+        ({"topic": "delivery"}, ["lost", "late"]),
+        ({"topic": "delivery", "year": 2026}, ["late"]),
+        ({"year": {"$gte": 2025}}, ["lost", "late", "invoice"]),
+        ({"topic": {"$in": ["payment", "returns"]}}, ["invoice", "returns"]),
+        ({"topic": {"$ne": "delivery"}}, ["invoice", "returns"]),
+        ({"year": {"$gt": 2024, "$lt": 2026}}, ["lost"]),
+        ({"topic": "none"}, []),
     ],
     ids=str,
 )
 def test_filters_hold_for_hits_and_counts(
-    deployed: Deployed, engine: str, given: dict[str, Any], wanted: set[str]
+    deployed: Deployed, engine: str, given: dict[str, Any], wanted: list[str]
 ) -> None:
     found = search(deployed, engine, "parcel", filter=given)
-    assert set(ids(found)) == wanted
+    assert set(ids(found)) == set(wanted)
     assert sum(each["count"] for each in found["facets"]["topic"]) == len(wanted)
 
 

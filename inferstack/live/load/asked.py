@@ -54,25 +54,47 @@ class Wish:
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A Worker, where it answers, and as whom it is asked."""
+
+    worker: str
+    base: str
+    headers: dict[str, str]
+
+    def asked(self, method: str, path: str, body: bytes | None) -> Asked:
+        kind = {"content-type": "application/json"} if body is not None else {}
+        return Asked(self.worker, method, self.base + path, body, {**self.headers, **kind})
+
+
+def door(spec: StackSpec, stack: str, root: Path, wish: Wish) -> Door:
+    """Raises `ConfigError` for a Worker or a secret that is not there, `UserError` where nothing answers."""
+    key = _worker(spec, stack, wish.worker)
+    headers = _key(spec, root, key, wish.secret)
+    base, host = _where(spec, root, key, wish.url)
+    return Door(key, base, headers | host)
+
+
+def usual(spec: StackSpec, key: str) -> tuple[str, Any]:
+    """What the Worker's template is for, else its first smoke check: method with path, and body; empty where neither is known."""
+    worker = spec.workers[key]
+    text, body = OF_TEMPLATES.get(worker.template or "", ("", None))
+    return (worker.smoke[0].request, worker.smoke[0].body) if worker.smoke and not text else (text, body)
+
+
 def asked(stack: str, root: Path, wish: Wish) -> tuple[StackSpec, Asked]:
     """Raises `ConfigError` for what cannot be sent, `UserError` where nothing answers."""
     spec = load_stack(stack, root)
     key = _worker(spec, stack, wish.worker)
-    worker = spec.workers[key]
-    text, body = OF_TEMPLATES.get(worker.template or "", ("", None))
-    if worker.smoke and not wish.request and not text:
-        text, body = worker.smoke[0].request, worker.smoke[0].body
+    text, body = usual(spec, key) if not wish.request else ("", None)
     parts = REQUEST.match(wish.request or text)
     if parts is None:
         what = f"`{wish.request}` is no request" if wish.request else f"it is not known what `{key}` answers"
         raise ConfigError(f'{what}\n  fix: --request "POST /path", and --body with its JSON')
     content = _content(wish.body) if wish.body is not None else None
-    if content is None and body is not None and not wish.request:
+    if content is None and body is not None:
         content = json.dumps(body).encode()
-    headers = _key(spec, root, key, wish.secret)
-    headers |= {"content-type": "application/json"} if content is not None else {}
-    base, host = _where(spec, root, key, wish.url)
-    return spec, Asked(key, parts[1], base + parts[2], content, headers | host)
+    return spec, door(spec, stack, root, wish).asked(parts[1], parts[2], content)
 
 
 def most_requests(spec: StackSpec, key: str, budget: float) -> int:

@@ -1,0 +1,33 @@
+"""`inferstack eval`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inferstack.cli import printing, redrawn
+from inferstack.cli.app import RUN, command
+from inferstack.cli.parameters import Format, Stack, Url
+from inferstack.cli.projects import project
+
+
+@command(RUN, "eval")
+def evaluate(
+    stack: Stack,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Else all of evals/*.yaml.")] = None,
+    url: Url = None,
+    style: Format = "text",
+) -> int:
+    """Ask Workers the cases of evals/ and judge the answers.
+
+    By words, citations, JSON Schema, nearness of meaning, time. Exits with 1 when a suite has fewer right answers than its
+    `least`.
+    """
+    from inferstack.live.evals import judged, suites, told
+
+    root = project()
+    found = suites.files_of(root, files or [])
+    with redrawn.counting("answers", judged.answers_of(found, root)) as follow:
+        done = judged.judge(stack, root, found, url, follow)
+    printing.emit(style, told.document(stack, done), told.as_text(done))
+    return 0 if all(suite.passed for suite in done) else 1
