@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from inferstack.live.evals.suites import read_suite
 from tests.conftest import ROOT
 from tests.templates.browser import CHROMIUM, Page, browser
 from tests.templates.conftest import Deployed
@@ -237,6 +238,12 @@ def test_an_answer_streams_with_its_citations_marked(page: Page, tmp_path: Path)
     assert page.run("document.querySelector('#answers mark').textContent") == "[1]"
     assert "cited" in page.run("document.querySelector('#answers .sources li').className")
     assert "/ask" in page.run("document.querySelector('#as-curl').textContent")
+    page.until("document.querySelector('#as-case').textContent.includes('cites')")
+    file = tmp_path / "case.yaml"
+    file.write_text("cases:\n" + page.run("document.querySelector('#as-case').textContent") + "\n")
+    [case] = read_suite(file, tmp_path).cases
+    assert (case.request, case.body) == ("POST /ask", {"question": "Who pays for a lost parcel?", "stream": True})
+    assert (case.name, case.cites) == ("Who pays for a lost parcel?", ["parcel-lost"])
     assert page.complaints == []
 
 

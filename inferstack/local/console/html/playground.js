@@ -4,6 +4,9 @@ const form = /** @type {HTMLFormElement} */ (document.querySelector("#ask"));
 const answers = /** @type {HTMLElement} */ (document.querySelector("#answers"));
 const template = /** @type {HTMLTemplateElement} */ (document.querySelector("#answer"));
 
+/** @type {string[]} */
+let cited = []; // documents that stand behind the last answer
+
 /** @param {string} name */
 const field = (name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 
@@ -11,6 +14,7 @@ function choose() {
   const select = form.elements.namedItem("operation");
   if (!(select instanceof HTMLSelectElement)) return;
   const { method, path, body } = select.selectedOptions[0].dataset;
+  cited = [];
   field("method").value = method ?? "GET";
   field("path").value = path ?? "/";
   field("body").value = body ?? "";
@@ -38,7 +42,29 @@ function showCode() {
     parts.push(`headers: { ${given.join(", ")} }`);
   }
   if (body) parts.push(`body: ${JSON.stringify(body)}`);
+  showCase(method, body);
   set("#as-typescript", `const answer = await fetch(${JSON.stringify(url)}, {\n  ${parts.join(",\n  ")},\n});\nconsole.log(await answer.text());`);
+}
+
+/** What `inferstack eval` asks; with the sources of the last answer. JSON on a line is YAML. @param {string} method @param {string} body */
+function showCase(method, body) {
+  const lines = [`- name: ${JSON.stringify(nameOf(body))}`, `  request: ${method} ${field("path").value}`];
+  if (body) {
+    try {
+      lines.push(`  body: ${JSON.stringify(JSON.parse(body))}`);
+    } catch {
+      lines.push("  body: {}  # what was sent is no JSON");
+    }
+  }
+  if (cited.length) lines.push(`  cites: ${JSON.stringify(cited)}`);
+  lines.push("  contains: [what the answer must say]");
+  set("#as-case", lines.join("\n"));
+}
+
+/** The longest text of a body, which is its question. @param {string} body */
+function nameOf(body) {
+  const texts = [...body.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((each) => each[1]);
+  return texts.reduce((one, other) => (other.length > one.length ? other : one), "a case").slice(0, 60);
 }
 
 /** @param {string} where @param {string} text */
@@ -117,6 +143,8 @@ function streamed(text) {
 
 /** @param {HTMLElement} said @param {HTMLElement} list @param {{ text: string, sources: any[] }} answer */
 function show(said, list, answer) {
+  cited = answer.sources.filter((each) => each.cited).map((each) => String(each.document ?? each.id ?? ""));
+  showCode();
   said.hidden = !answer.text;
   said.replaceChildren(
     ...answer.text.split(/(\[\d+\])/).map((piece) => {
