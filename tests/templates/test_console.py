@@ -243,7 +243,7 @@ def test_an_answer_streams_with_its_citations_marked(page: Page, tmp_path: Path)
     file.write_text("cases:\n" + page.run("document.querySelector('#as-case').textContent") + "\n")
     [case] = read_suite(file, tmp_path).cases
     assert (case.request, case.body) == ("POST /ask", {"question": "Who pays for a lost parcel?", "stream": True})
-    assert (case.name, case.cites) == ("Who pays for a lost parcel?", ["parcel-lost"])
+    assert (case.name, case.cites) == ("Who pays for a lost parcel?", ["mine"])  # the document of `filled`
     assert page.complaints == []
 
 
