@@ -16,6 +16,7 @@ def evaluate(
     stack: Stack,
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Else all of evals/*.yaml.")] = None,
     url: Url = None,
+    if_any: Annotated[bool, typer.Option("--if-any", help="It is right that there are none; for pipelines.")] = False,
     style: Format = "text",
 ) -> int:
     """Ask Workers the cases of evals/ and judge the answers.
@@ -26,6 +27,9 @@ def evaluate(
     from inferstack.live.evals import judged, suites, told
 
     root = project()
+    if if_any and not files and not suites.any_in(root):
+        printing.emit(style, told.document(stack, []), "no evaluations: there is no file evals/*.yaml")
+        return 0
     found = suites.files_of(root, files or [])
     with redrawn.counting("answers", judged.answers_of(found, root)) as follow:
         done = judged.judge(stack, root, found, url, follow)

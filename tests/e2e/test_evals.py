@@ -116,6 +116,7 @@ def test_what_the_stack_does_not_have_is_told(up: Project, head: str, case: str,
 def test_without_a_suite_an_example_is_shown(up: Project) -> None:
     for file in (up.root / "evals").glob("*.yaml"):
         file.unlink()
+    assert "no evaluations" in up.run("eval", "dev", "--if-any")
     said = up.run("eval", "dev", code=2)
     assert "no file evals/*.yaml" in said
     assert "worker: rag" in said

@@ -89,6 +89,7 @@ NEEDED = {
     "inferstack ephemeral up": STACK,
     "inferstack ephemeral": RUN,
     "inferstack drift": RUN,
+    "inferstack eval": STACK,
     "inferstack status": RUN,
     "inferstack check": {"CLOUDFLARE_ACCOUNT_ID"},
 }

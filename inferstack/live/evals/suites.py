@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from inferstack.config import Node, format_findings, locate, parse_seconds, plain, read_yaml
 from inferstack.config.findings.finding import Findings
-from inferstack.errors import ConfigError, ToolchainError
+from inferstack.errors import ConfigError
 
 FOLDER = "evals"
 Duration = Annotated[str, Field(pattern=r"^[0-9]{1,6}(ms|s|m)$")]
@@ -73,6 +73,10 @@ def files_of(root: Path, given: list[Path]) -> list[Path]:
     return found
 
 
+def any_in(root: Path) -> bool:
+    return any((root / FOLDER).glob("*.yaml"))
+
+
 def read_suite(file: Path, root: Path) -> Suite:
     """Raises `ConfigError` with each place that is wrong."""
     findings = Findings()
@@ -124,9 +128,7 @@ def _place(tree: Node, path: tuple[Any, ...]) -> str:
 
 
 def validator(schema: dict[str, Any]) -> Any:
-    """Raises `ValueError` for what is no schema, `ToolchainError` without the library."""
-    try:
-        import jsonschema_rs  # of the extra `local`: who only deploys has no evaluations by schema
-    except ModuleNotFoundError:
-        raise ToolchainError("a case's `schema` needs jsonschema-rs\n  fix: pip install 'inferstack[local]'") from None
+    """Raises `ValueError` for what is no schema."""
+    import jsonschema_rs  # 30 ms; few cases have a schema
+
     return jsonschema_rs.validator_for(schema)

@@ -11,6 +11,7 @@ from typing import Any
 
 from inferstack import local
 from inferstack.config import StackSpec, load_stack, priced_model
+from inferstack.engine.addresses import addresses_of
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.errors import ConfigError, UserError
 from inferstack.resources.secret_sources import SecretMissing, read_secret
@@ -134,10 +135,12 @@ def _content(text: str) -> bytes:
 def _where(spec: StackSpec, root: Path, key: str, url: str | None) -> tuple[str, dict[str, str]]:
     """Scheme, host and port, with the Host header that a name under localhost needs."""
     if spec.target != "local":
-        domains = spec.workers[key].domains
-        if not url and not domains:
-            raise ConfigError("the Worker's address is not in the stack file\n  fix: --url https://…")
-        return (url or f"https://{domains[0].hostname}").rstrip("/"), {}
+        url = url or addresses_of(spec, root).get(key)
+        if not url:
+            raise ConfigError(
+                "the Worker's address is not known\n  fix: --url https://…, or a domain in the stack file"
+            )
+        return url.rstrip("/"), {}
     if url:
         raise ConfigError("--url is for stacks on Cloudflare: a local Worker's address is known")
     running = local.find(local_settings(spec, root).folder)
