@@ -184,3 +184,58 @@ def test_bad_arguments_are_told(shop: Path, tool: str, arguments: dict[str, Any]
         return await refused(client, tool, **arguments)
 
     assert word in asked(shop, work)
+
+
+ODD = {"a NUL": "x\0", "too much": "x" * 300_000}
+
+
+@pytest.mark.parametrize("word", ODD.values(), ids=ODD)
+def test_what_no_command_line_holds_is_refused_with_a_reason(shop: Path, word: str) -> None:
+    async def work(client: Client) -> None:
+        for tool, arguments in [
+            ("check", {"stack": word}),
+            ("plan", {"stack": word}),
+            ("explain", {"code": word}),
+            ("models", {"task": word}),
+            ("logs", {"stack": "dev", "grep": word}),
+            ("gateway_test", {"stack": "dev", "model": "chat", "prompt": word}),
+            ("apply", {"plan_id": word}),
+        ]:
+            assert "fix: " in await refused(client, tool, **arguments)
+        assert (await told(client, "stacks"))["stacks"]  # and the server is there
+
+    asked(shop, work)
+
+
+def test_a_call_that_is_cancelled_leaves_no_command_behind(shop: Path) -> None:
+    async def work(client: Client) -> None:
+        started = asyncio.Event()
+
+        async def progress(*_: object) -> None:
+            started.set()
+
+        call = asyncio.create_task(client.call_tool("local_up", {"stack": "dev"}, progress_callback=progress))
+        await asyncio.wait_for(started.wait(), 60)
+        assert running(shop)
+        call.cancel()
+        for _ in range(300):
+            if not running(shop):
+                break
+            await asyncio.sleep(0.1)
+        assert not running(shop)
+        await told(client, "local_up", stack="dev")  # no lock is left
+
+    asked(shop, work)
+
+
+def running(root: Path) -> list[str]:
+    """The commands that run in the project; its local Cloudflare is none."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if "inferstack.cli" in words and (entry / "cwd").readlink() == root:
+                found.append(" ".join(words))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
