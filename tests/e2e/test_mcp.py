@@ -228,6 +228,32 @@ def test_a_call_that_is_cancelled_leaves_no_command_behind(shop: Path) -> None:
     asked(shop, work)
 
 
+@pytest.mark.parametrize("held", ["a-token-of-somebody", "87654321", "tok"], ids=["text", "number", "short"])
+def test_an_agent_reads_the_names_of_variables_and_not_what_they_hold(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setenv("HELD", held)
+    file = shop / "stacks" / "held.yaml"
+    file.write_text(
+        "environment: held\ntarget: local\nparameters:\n  token: ${HELD}\ntags: ['x', '${HELD}']\n"
+        + "buckets:\n  b-${each.key}: { for_each: [a] }\nworkers:\n  w:\n    source: w.js\n"
+        + "    compatibility_date: '2026-09-28'\n    vars:\n      A: ${param.token}\n      B: ${HELD}\n"
+    )
+    (shop / "w.js").write_text("export default { fetch: () => new Response('hi') }\n")
+
+    async def work(client: Client) -> None:
+        shown = await told(client, "config_show", stack="held")
+        values = {each["path"]: each["value"] for each in shown["values"]}
+        assert {values[path] for path in ("tags[1]", "workers.w.vars.A", "workers.w.vars.B")} == {"${HELD}"}
+        assert values["tags[0]"] == "x"
+        assert held not in json.dumps(shown)
+
+    try:
+        asked(shop, work)
+    finally:
+        file.unlink()
+
+
 def running(root: Path) -> list[str]:
     """The commands that run in the project; its local Cloudflare is none."""
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from inferstack.config._hidden import Hidden
 from inferstack.config.findings.codes import CODES
@@ -30,6 +31,12 @@ class Findings(list[Finding]):
 
     def hide(self, name: str, value: str) -> None:
         self._hidden.add(name, value)
+
+    def named(self, value: Any) -> Any:
+        """A value of the stack; by the variable's name what came out of one."""
+        text = "" if isinstance(value, bool) or value is None else str(value)
+        shown = self._hidden.conceal(f"`{text}`")[1:-1]  # quoted: alone, a short value is hidden too
+        return value if shown == text or isinstance(value, dict | list) else shown
 
     def add(self, code: str, place: Place, message: str, fix: str, severity: str | None = None) -> None:
         """Raises `TooMany` after a hundred."""
