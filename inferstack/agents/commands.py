@@ -19,6 +19,7 @@ from inferstack.errors import UserError
 INFERSTACK = [sys.executable, "-m", "inferstack.cli"]
 SAID = 40  # lines of progress that are kept for an error's message
 LINE = 64 * 1024 * 1024  # one document on one line, such as rendered code
+ORDINARY = "give short text without control signs, in a project's folder that is there"
 Say = Callable[[str], Awaitable[None]]
 
 
@@ -49,16 +50,20 @@ async def lines(root: Path, *words: str) -> list[Any]:
 async def run(root: Path, *words: str, say: Say = nothing) -> tuple[str, str]:
     """Standard output, and of standard error what a failure says: from its line `error:` on, else its end."""
     environment = {**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
-    process = await asyncio.create_subprocess_exec(
-        *INFERSTACK,
-        *words,
-        cwd=root,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,  # ours is the protocol's
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=LINE,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *INFERSTACK,
+            *words,
+            cwd=root,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,  # ours is the protocol's
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=LINE,
+        )
+    except (OSError, ValueError) as error:  # a NUL, half a character, more than a command line holds, no such folder
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"`inferstack {words[0]}` cannot be run with that: {reason}\n  fix: {ORDINARY}") from None
     try:
         out, said = await asyncio.gather(_all_of(process.stdout), _followed(process.stderr, say))
         code = await process.wait()

@@ -67,8 +67,8 @@ class Desk:
         return dict(await self._told("explain", code))
 
     async def config_show(self, stack: Stack) -> dict[str, Any]:
-        """Show a stack as its files make it together."""
-        return dict(await self._told("config", "show", stack))
+        """Show a stack as its files make it together; values of environment variables by their names."""
+        return dict(await self._told("config", "show", stack, "--named"))
 
     async def cost(
         self,

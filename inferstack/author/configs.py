@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import Node, check_stack, format_findings, plain, yaml_text
+from inferstack.config import Checked, Node, check_stack, format_findings, plain, yaml_text
 from inferstack.errors import ConfigError
 
 
-def show(name: str, root: Path, *, origin: bool = False) -> str:
+def show(name: str, root: Path, *, origin: bool = False, named: bool = False) -> str:
     """The merged stack as YAML, or a line for each value with where it came from. Raises `ConfigError`."""
-    tree = _tree(name, root)
+    checked = _checked(name, root)
+    assert checked.tree is not None
+    tree = _named(checked.tree, checked.findings.named) if named else checked.tree
     if not origin:
         return yaml_text(plain(tree)).rstrip()
     values = list(_values(tree, ""))
@@ -26,10 +29,16 @@ def show(name: str, root: Path, *, origin: bool = False) -> str:
     return "\n".join(lines)
 
 
-def values(name: str, root: Path) -> list[dict[str, Any]]:
-    """Each value of the merged stack with its path and where it came from."""
+def values(name: str, root: Path, *, named: bool = False) -> list[dict[str, Any]]:
+    """Each value of the merged stack with its path and where it came from.
+
+    `named`: in place of what an environment variable holds stands its name, since it may be a token.
+    """
     found = []
-    for path, node in _values(_tree(name, root), ""):
+    checked = _checked(name, root)
+    assert checked.tree is not None
+    tree = _named(checked.tree, checked.findings.named) if named else checked.tree
+    for path, node in _values(tree, ""):
         file = node.place.file
         shown = file.relative_to(root) if file.is_relative_to(root) else file
         found.append({"path": path, "value": node.value, "file": str(shown), "line": node.place.line})
@@ -62,10 +71,24 @@ def as_diff(one: str, other: str, found: list[dict[str, Any]]) -> str:
 
 
 def _tree(name: str, root: Path) -> Node:
+    tree = _checked(name, root).tree
+    assert tree is not None
+    return tree
+
+
+def _checked(name: str, root: Path) -> Checked:
     checked = check_stack(name, root)
     if checked.tree is None or checked.spec is None:
         raise ConfigError(format_findings(checked.findings, root))
-    return checked.tree
+    return checked
+
+
+def _named(node: Node, named: Callable[[Any], Any]) -> Node:
+    if isinstance(node.value, dict):
+        return replace(node, value={str(named(key)): _named(each, named) for key, each in node.value.items()})
+    if isinstance(node.value, list):
+        return replace(node, value=[_named(each, named) for each in node.value])
+    return replace(node, value=named(node.value))
 
 
 def _values(node: Node, path: str) -> Iterator[tuple[str, Node]]:

@@ -95,6 +95,7 @@ def explain(
     printing.emit(style, author.explanation(code), author.explain(code))
 
 
+NAMED = "Of what environment variables hold, the names: for who must not read tokens."
 config = commands_of(WRITE, "config", "A stack as its files make it together, or how two differ.")
 
 
@@ -102,6 +103,7 @@ config = commands_of(WRITE, "config", "A stack as its files make it together, or
 def config_show(
     stack: Stack,
     origin: Annotated[bool, typer.Option("--origin", help="With each value, the file and line it came from.")] = False,
+    named: Annotated[bool, typer.Option("--named", help=NAMED)] = False,
     style: Format = "text",
 ) -> None:
     """Show a stack as merged."""
@@ -109,9 +111,9 @@ def config_show(
 
     root = project()
     if style == "json":
-        printing.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root)}, "")
+        printing.emit(style, {"version": 1, "stack": stack, "values": configs.values(stack, root, named=named)}, "")
     else:
-        print(configs.show(stack, root, origin=origin))
+        print(configs.show(stack, root, origin=origin, named=named))
 
 
 @command(WRITE, "diff", to=config)

@@ -13,12 +13,48 @@ from dataclasses import dataclass, field, replace
 
 from inferstack.config.findings.diagnostics import Place, closest
 from inferstack.config.findings.finding import Findings
-from inferstack.config.tree import Node, retyped
+from inferstack.config.tree import LARGEST_FILE, MOST_NODES, Node, retyped
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_-]+)*"
 VARIABLE = re.compile(rf"\$\$\{{|\$\{{(?:({NAME})(\}}|:-))?")
 BRACE = re.compile(r"\$\{|\}")
 PARAMETERS = "param"
+MOST_SIGNS = 8 * LARGEST_FILE  # that `${…}` bring into one stack
+
+
+@dataclass(slots=True)
+class Budget:
+    """What loops and `${…}` may make of one stack, so that no small file becomes a large one."""
+
+    findings: Findings
+    values: int = MOST_NODES
+    signs: int = MOST_SIGNS
+    _sizes: dict[int, tuple[Node, int]] = field(default_factory=dict)  # by identity, which lasts while the node is kept
+
+    def take(self, node: Node, place: Place) -> bool:
+        """Whether a node that is there may stand at one more place."""
+        if id(node) not in self._sizes:
+            self._sizes[id(node)] = node, _size(node)
+        return self.values_left(self._sizes[id(node)][1], place)
+
+    def values_left(self, count: int, place: Place) -> bool:
+        before, self.values = self.values, self.values - count
+        if self.values < 0 <= before:
+            problem = f"loops and parameters unfold to more than {MOST_NODES:,} values"
+            self.findings.add("IS009", place, problem, "go through less")
+        return self.values >= 0
+
+    def signs_left(self, count: int, place: Place) -> bool:
+        before, self.signs = self.signs, self.signs - count
+        if self.signs < 0 <= before:
+            problem = f"`${{…}}` bring more than {MOST_SIGNS:,} signs into the stack"
+            self.findings.add("IS009", place, problem, "name the long value at fewer places")
+        return self.signs >= 0
+
+
+def _size(node: Node) -> int:
+    inside = node.value.values() if isinstance(node.value, dict) else node.value
+    return 1 + (sum(_size(each) for each in inside) if isinstance(node.value, dict | list) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +63,7 @@ class Scope:
 
     findings: Findings
     known: Mapping[str, str]  # the stack's own names
+    budget: Budget
     named: Mapping[str, Node] = field(default_factory=dict)  # `param`, and the loops around the place
     loops: bool = False  # whether the place is in a loop: only there keys are filled in
 
@@ -60,7 +97,7 @@ def value_of(node: Node, scope: Scope) -> Node:
     if not isinstance(text, str) or "${" not in text:
         return node
     if node.plain and (name := _alone(text)) and (found := scope.find(name)) is not None:
-        return found
+        return found if scope.budget.take(found, node.place) else Node(node.place, None)
     filled = Filler(scope, node.place).filled(text)
     return Node(node.place, retyped(filled) if node.plain else filled, plain=node.plain)
 
@@ -96,7 +133,8 @@ class Filler:
                 fix = "write `${NAME}`, or `$${` for the signs themselves"
                 self._findings.add("IS019", self._place, "`${` without a name and an end", fix)
                 continue
-            parts.append(self._value(match[1], default))
+            value = self._value(match[1], default)
+            parts.append(value if self._scope.budget.signs_left(len(value), self._place) else "")
         return "".join([*parts, text[at:]])
 
     def _value(self, name: str, default: str | None) -> str:
@@ -118,7 +156,7 @@ class Filler:
 
     def _part(self, name: str, default: str | None) -> str:
         node = self._scope.find(name)
-        if node is None:
+        if node is None or node.value is None:
             if default is not None:
                 return self.filled(default)
             problem, fix = self._missing(name)
@@ -137,6 +175,9 @@ class Filler:
             if first == "each":
                 return f"`${{{name}}}` stands in no loop", "put `for_each: NAME` into the entry"
             known = sorted(self._scope.named)
+            if PARAMETERS not in known:
+                problem = f"`${{{name}}}` stands in `parameters`, where only the environment's variables are filled in"
+                return problem, "write the value there, or share it by YAML's `&name` and `*name`"
             return f"there is no `{first}`{closest(first, known)}", f"one of: {', '.join(known)}"
         path = first
         for part in rest:
@@ -145,7 +186,7 @@ class Filler:
                 fix = f"one of: {', '.join(inside)}" if inside else "declare it under `parameters:`"
                 return f"`{path}` has no `{part}`{closest(part, list(inside))}", f"{fix}; or `${{{name}:-default}}`"
             node, path = inside[part], f"{path}.{part}"
-        raise AssertionError(name)  # what is there was found
+        return f"`${{{name}}}` is null", f"give it a value, or write `${{{name}:-default}}`"
 
 
 def _end_of_default(text: str, start: int) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from inferstack.config._filling import PARAMETERS, Filler, Scope, text_of, value_of
+from inferstack.config._filling import PARAMETERS, Budget, Filler, Scope, text_of, value_of
 from inferstack.config._joining import FOR_EACH, has_loop, is_loop, merge
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.finding import Findings
-from inferstack.config.tree import MOST_NODES, Node
+from inferstack.config.tree import Node
 
 MOST_TURNS = 1000
 LOOP_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -21,28 +22,35 @@ Turn = dict[str, Node]
 def fill(tree: Node, known: dict[str, str], findings: Findings) -> Node:
     """The stack without `parameters`, loops and variables."""
     parameters = tree.value.pop("parameters", None)
-    scope = Scope(findings, known)
+    environment = tree.value.get("environment")
+    scope = Scope(findings, known, Budget(findings))
+    if environment is not None and f"${{{PARAMETERS}." not in str(environment.value):
+        known |= _environment(environment, scope)
     if parameters is not None and not isinstance(parameters.value, dict):
         findings.add("IS115", parameters.place, "`parameters` is no mapping", "write names, each with its value")
         parameters = None
     values = _Unfolding(scope).filled(parameters, scope) if parameters else Node(tree.place, {})
-    return _Unfolding(scope).filled(tree, scope.with_parameters(values))
+    scope = scope.with_parameters(values)
+    if environment is not None:
+        known |= _environment(environment, scope)
+    return _Unfolding(scope).filled(tree, scope)
+
+
+def _environment(node: Node, scope: Scope) -> dict[str, str]:
+    """What `${environment}` stands for; what is no text is told where it is checked."""
+    text = text_of(value_of(node, scope))
+    return {} if text is None else {"environment": text}
 
 
 class _Unfolding:
-    """One walk over a tree; what loops make is counted."""
+    """One walk over a tree."""
 
     def __init__(self, scope: Scope) -> None:
-        self._findings, self._made = scope.findings, 0
+        self._findings = scope.findings
 
     def filled(self, node: Node, scope: Scope) -> Node:
-        if scope.loops:
-            self._made += 1
-            if self._made > MOST_NODES:
-                if self._made == MOST_NODES + 1:
-                    problem = f"loops unfold to more than {MOST_NODES:,} values"
-                    self._findings.add("IS009", node.place, problem, "go through less")
-                return Node(node.place, None)
+        if scope.loops and not scope.budget.values_left(1, node.place):
+            return Node(node.place, None)
         if isinstance(node.value, dict):
             return Node(node.place, self._mapping(node, scope))
         if isinstance(node.value, list):
@@ -53,9 +61,14 @@ class _Unfolding:
     def _mapping(self, node: Node, scope: Scope) -> dict[str, Node]:
         """An entry that stands under a name itself wins over the loop's, or takes it back by null."""
         found: dict[str, Node] = {}
+        makers: dict[str, str] = {}
         for key, item in node.value.items():
             if is_loop(item):
                 for name, made in self._entries(key, item, scope):
+                    if (other := makers.setdefault(name, key)) != key:
+                        problem = f"the loops `{other}` and `{key}` both make an entry `{name}`"
+                        self._findings.add("IS117", item.place, problem, "let their names begin differently")
+                        break
                     found[name] = merge(made, found[name]) if name in found else made
                 continue
             name = Filler(scope, item.place).filled(key) if scope.loops and "${" in key else key
@@ -71,6 +84,8 @@ class _Unfolding:
             if name in names:
                 problem = f"the loop makes two entries `{name}`"
                 fix = f"let the name tell them apart, such as `{key}-${{{next(iter(turn))}.key}}`"
+                if "${" not in key:
+                    fix += "; what is there once, as a section is, has `for_each` in its entries"
                 self._findings.add("IS117", item.place, problem, fix)
                 return
             names.add(name)
@@ -98,7 +113,9 @@ class _Unfolding:
         for name in taken:
             fix = "choose another, of small letters, digits and underscores"
             self._findings.add("IS115", loops[name].place, f"`{name}` cannot be the name of a loop", fix)
-        if taken:
+        if not loops:
+            self._findings.add("IS115", given.place, "`for_each` names nothing to go through", SOURCE)
+        if taken or not loops:
             return
         turns = {name: list(self._through(source, scope)) for name, source in loops.items()}
         count = 1
@@ -130,7 +147,8 @@ class _Unfolding:
             yield Node(key.place, {"key": key, "value": value})
 
     def _source(self, source: Node, scope: Scope) -> Node | None:
-        node = self.filled(source, scope)
+        # Between `{` and `}` of YAML's own a variable stands in quotes, and is the same parameter.
+        node = self.filled(replace(source, plain=True) if isinstance(source.value, str) else source, scope)
         if isinstance(node.value, str):
             name, node = node.value, scope.find(f"{PARAMETERS}.{node.value}") or Node(source.place, None)
             if node.value is None:

@@ -28,9 +28,7 @@ def read_stack(name: str, files: list[Path], root: Path, findings: Findings) -> 
     if not trees or findings.wrong:
         return None
     merged = reduce(merge, [*trees, over] if over else trees)
-    environment = merged.value.get("environment")
-    known = {"stack": name, "environment": str(environment.value) if environment else name}
-    return fill(merged, known, findings)
+    return fill(merged, {"stack": name, "environment": name}, findings)
 
 
 def _outside(file: Path, root: Path, findings: Findings) -> bool:

@@ -184,3 +184,84 @@ def test_bad_arguments_are_told(shop: Path, tool: str, arguments: dict[str, Any]
         return await refused(client, tool, **arguments)
 
     assert word in asked(shop, work)
+
+
+ODD = {"a NUL": "x\0", "too much": "x" * 300_000}
+
+
+@pytest.mark.parametrize("word", ODD.values(), ids=ODD)
+def test_what_no_command_line_holds_is_refused_with_a_reason(shop: Path, word: str) -> None:
+    async def work(client: Client) -> None:
+        for tool, arguments in [
+            ("check", {"stack": word}),
+            ("plan", {"stack": word}),
+            ("explain", {"code": word}),
+            ("models", {"task": word}),
+            ("logs", {"stack": "dev", "grep": word}),
+            ("gateway_test", {"stack": "dev", "model": "chat", "prompt": word}),
+            ("apply", {"plan_id": word}),
+        ]:
+            assert "fix: " in await refused(client, tool, **arguments)
+        assert (await told(client, "stacks"))["stacks"]  # and the server is there
+
+    asked(shop, work)
+
+
+def test_a_call_that_is_cancelled_leaves_no_command_behind(shop: Path) -> None:
+    async def work(client: Client) -> None:
+        started = asyncio.Event()
+
+        async def progress(*_: object) -> None:
+            started.set()
+
+        call = asyncio.create_task(client.call_tool("local_up", {"stack": "dev"}, progress_callback=progress))
+        await asyncio.wait_for(started.wait(), 60)
+        assert running(shop)
+        call.cancel()
+        for _ in range(300):
+            if not running(shop):
+                break
+            await asyncio.sleep(0.1)
+        assert not running(shop)
+        await told(client, "local_up", stack="dev")  # no lock is left
+
+    asked(shop, work)
+
+
+@pytest.mark.parametrize("held", ["a-token-of-somebody", "87654321", "tok"], ids=["text", "number", "short"])
+def test_an_agent_reads_the_names_of_variables_and_not_what_they_hold(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setenv("HELD", held)
+    file = shop / "stacks" / "held.yaml"
+    file.write_text(
+        "environment: held\ntarget: local\nparameters:\n  token: ${HELD}\ntags: ['x', '${HELD}']\n"
+        + "buckets:\n  b-${each.key}: { for_each: [a] }\nworkers:\n  w:\n    source: w.js\n"
+        + "    compatibility_date: '2026-09-28'\n    vars:\n      A: ${param.token}\n      B: ${HELD}\n"
+    )
+    (shop / "w.js").write_text("export default { fetch: () => new Response('hi') }\n")
+
+    async def work(client: Client) -> None:
+        shown = await told(client, "config_show", stack="held")
+        values = {each["path"]: each["value"] for each in shown["values"]}
+        assert {values[path] for path in ("tags[1]", "workers.w.vars.A", "workers.w.vars.B")} == {"${HELD}"}
+        assert values["tags[0]"] == "x"
+        assert held not in json.dumps(shown)
+
+    try:
+        asked(shop, work)
+    finally:
+        file.unlink()
+
+
+def running(root: Path) -> list[str]:
+    """The commands that run in the project; its local Cloudflare is none."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if "inferstack.cli" in words and (entry / "cwd").readlink() == root:
+                found.append(" ".join(words))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from inferstack.config._hidden import Hidden
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import Finding, Place
 
+# Of control and of direction: in a message they would steer the terminal, or show text that is not there.
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 MOST = 100  # findings of one stack
 
 
 class TooMany(Exception):
     """Enough is wrong; looking further would cost time and help nobody."""
+
+
+def _seen(text: str) -> str:
+    return UNSEEN.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
 
 
 class Findings(list[Finding]):
@@ -23,9 +32,15 @@ class Findings(list[Finding]):
     def hide(self, name: str, value: str) -> None:
         self._hidden.add(name, value)
 
+    def named(self, value: Any) -> Any:
+        """A value of the stack; by the variable's name what came out of one."""
+        text = "" if isinstance(value, bool) or value is None else str(value)
+        shown = self._hidden.conceal(f"`{text}`")[1:-1]  # quoted: alone, a short value is hidden too
+        return value if shown == text or isinstance(value, dict | list) else shown
+
     def add(self, code: str, place: Place, message: str, fix: str, severity: str | None = None) -> None:
         """Raises `TooMany` after a hundred."""
-        message, fix = self._hidden.conceal(message), self._hidden.conceal(fix)
+        message, fix = (_seen(self._hidden.conceal(text)) for text in (message, fix))
         self.append(Finding(code, place, message, fix, severity or CODES[code].severity))
         if len(self) == MOST:
             first = Place(place.file, 1, 1)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document
 from inferstack.local.r2.changes import EXPIRED
-from inferstack.local.r2.locks import check_date, moment
+from inferstack.local.r2.locks import check_condition, moment
 from inferstack.local.r2.objects import Objects
 from inferstack.local.r2.state import Buckets
 
@@ -77,7 +77,5 @@ def check_lifecycle(rules: list[Document]) -> None:
         parts = [rule.get("deleteObjectsTransition"), rule.get("abortMultipartUploadsTransition")]
         for each in [part for part in [*parts, *(rule.get("storageClassTransitions") or [])] if part]:
             condition = each.get("condition")
-            if condition and condition["type"] == "Age" and int(condition.get("maxAge") or 0) <= 0:
-                raise ApiError(400, 10040, f"rule {rule['id']}: maxAge must be above 0")
-            if condition:
-                check_date(rule["id"], condition)
+            if condition is not None:
+                check_condition(rule["id"], condition, ("Age", "Date"), "maxAge")

@@ -5,6 +5,7 @@ The refusal is 409, 10069 `ObjectLockedByBucketPolicy`, over S3 and in Workers (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from inferstack.local._envelope import ApiError
@@ -12,6 +13,7 @@ from inferstack.local._store import Document
 
 CODE, NAME, TEXT = 10069, "ObjectLockedByBucketPolicy", "The object is locked by the bucket policy."
 TYPES = ("Age", "Date", "Indefinite")
+LONGEST = 30_000_000_000  # seconds, 950 years: dates before and after today that Python and JavaScript reckon with
 MOST_RULES = 1000  # of a bucket (developers.cloudflare.com/r2/buckets/bucket-locks, 2026-11)
 
 
@@ -41,17 +43,22 @@ def check_locks(rules: list[Document]) -> None:
     if len(rules) > MOST_RULES:
         raise ApiError(400, 10040, f"a bucket has at most {MOST_RULES} lock rules")
     for rule in rules:
-        condition = rule["condition"]
-        if condition["type"] not in TYPES:
-            raise ApiError(400, 10040, f"rule {rule['id']}: a condition is one of {', '.join(TYPES)}")
-        if condition["type"] == "Age" and int(condition["maxAgeSeconds"]) <= 0:
-            raise ApiError(400, 10040, f"rule {rule['id']}: maxAgeSeconds must be above 0")
-        check_date(rule["id"], condition)
+        check_condition(rule["id"], rule["condition"], TYPES, "maxAgeSeconds")
 
 
-def check_date(name: str, condition: Document) -> None:
-    """Raises `ApiError`."""
-    if condition["type"] == "Date":
+def check_condition(name: str, condition: Document, types: Sequence[str], age: str) -> None:
+    """Raises `ApiError` for one that no moment can be reckoned from, which would fail each write after it.
+
+    `age` is the key of the seconds.
+    """
+    kind = condition.get("type") if isinstance(condition, dict) else None
+    if kind not in types:
+        raise ApiError(400, 10040, f"rule {name}: a condition is one of {', '.join(types)}")
+    if kind == "Age":
+        seconds = condition.get(age)
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST:
+            raise ApiError(400, 10040, f"rule {name}: {age} must be a number above 0, of seconds, at most {LONGEST}")
+    if kind == "Date":
         try:
             moment(str(condition.get("date", "")))
         except ValueError:
