@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, ok, paged
 from inferstack.local._store import Document
-from inferstack.local.workers.state import Workers, shown_settings
+from inferstack.local.workers.state import Workers
 from inferstack.local.workers.successor import Successors
 from inferstack.local.workers.uploads import MODULE, SCRIPT, read_upload
 
@@ -89,9 +89,10 @@ class ContentsApi:
             if own:
                 worker = self._workers.update(worker["id"], own, merge=True)
         version = self._workers.latest_version(worker["id"])
-        shown: Document = {"usage_model": "standard", "compatibility_flags": []}
+        # The Terraform provider's `Read` falls over without a `placement` (workers_script/resource.go, v5.24, 2026-08-20).
+        shown: Document = {"usage_model": "standard", "compatibility_flags": [], "placement": {}}
         shown |= {key: version[key] for key in OF_VERSION if key in version}
-        return ok(shown | shown_settings(worker))
+        return ok(shown | self._workers.settings(worker))
 
     async def search(self, request: Request) -> Response:
         """Whose name holds `name`, or the one of `id`."""

@@ -20,6 +20,7 @@ KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
 NAME = re.compile(r"^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$")
 NO_WORKER = (404, 10007, "This Worker does not exist on your account.")
 TAKEN = "A Worker named '{}' already exists on your account."
+SAID = "worker_said"  # what was given of `observability`, by the Worker's id
 OBSERVABILITY: Document = {"enabled": False, "head_sampling_rate": 1}
 LOGS: Document = {
     "enabled": False,
@@ -80,6 +81,7 @@ class Workers:
                 return existing
             raise ApiError(409, 10040, TAKEN.format(name))
         stamps = {"id": hex_id(), "created_on": now(), "updated_on": now()}
+        self._keep_said(stamps["id"], body)
         return self._store.put(KIND, stamps["id"], {**stamps, **_shell(body), "deployed_on": None, "name": name}, owner)
 
     def update(self, reference: str, body: Document, merge: bool = False) -> Document:
@@ -88,11 +90,30 @@ class Workers:
         name = _name(body.get("name") or worker["name"])
         if name != worker["name"] and self._store.find(KIND, name=name):
             raise ApiError(409, 10040, TAKEN.format(name))
+        if not merge or "observability" in body:
+            self._keep_said(worker["id"], body)
         kept = {k: worker[k] for k in ("id", "created_on", "deployed_on")}
         return self._store.put(KIND, worker["id"], {**kept, "updated_on": now(), **fields, "name": name})
 
+    def _keep_said(self, worker_id: str, body: Document) -> None:
+        self._store.put(SAID, worker_id, {"id": worker_id, "observability": body.get("observability")})
+
+    def settings(self, worker: Document) -> Document:
+        """Those of the Worker as the script API tells them: `observability` as it was said, and not where none was.
+
+        By the steps with an empty plan in terraform-provider-cloudflare (workers_script/resource_test.go, v5.24,
+        2026-08-20); the API of Workers fills it up instead.
+        """
+        shown = shown_settings(worker)
+        said = self._store.get(SAID, worker["id"])
+        if said is None:  # made before this was kept
+            return shown
+        del shown["observability"]
+        return shown | ({"observability": said["observability"]} if said["observability"] else {})
+
     def delete(self, reference: str) -> Document:
         worker = self.get(reference)
+        self._store.delete(SAID, worker["id"])
         for version_id in self._store.keys(VERSION, worker_id=worker["id"]):
             self._store.delete(VERSION, version_id)
             self._store.drop_secrets(version_id)

@@ -1,0 +1,132 @@
+"""OpenTofu and Cloudflare's Terraform provider, built from their Go modules into the user's cache, by version.
+
+    python -m tools.terraform        builds what is not there yet, and prints where both lie
+
+Where a registry can be reached, nobody needs this: `tofu init` fetches the provider. The tests use it to run a Terraform
+project where nothing but the Go module proxy can be reached. About 10 minutes of one core, once on a machine.
+
+The provider is built with the resources of `RESOURCES` alone. Each of its 282 packages compiles every type of Cloudflare's
+client again (15 seconds of a core and 80 MB of object code each, measured 2026-11-27 at v5.24): all of them are an hour. So
+the lists of resources, in the provider, and of services, in the client, are cut before; the code of what is left is as it
+was published.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from inferstack.errors import ToolchainError
+from inferstack.toolchain import cache_folder
+
+TOOLS = Path(__file__).resolve().parent
+MODULES = "github.com/cloudflare"
+RESOURCES = (
+    *("account", "ai_gateway", "d1_database", "hyperdrive_config", "queue", "queue_consumer"),
+    *("r2_bucket", "r2_bucket_cors", "r2_bucket_lifecycle", "worker", "worker_version", "workflow"),
+    *("workers_cron_trigger", "workers_deployment", "workers_kv", "workers_kv_namespace"),
+    *("workers_script", "workers_script_subdomain"),
+)
+SERVICES = ("accounts", "ai_gateway", "d1", "hyperdrive", "kv", "queues", "r2", "workers", "workflows")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of a Go module that is pinned in a folder of `tools/`."""
+
+    folder: str
+    module: str
+    package: str
+    name: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        pinned = re.search(rf"{re.escape(self.module)} (v\S+)", (TOOLS / self.folder / "go.mod").read_text())
+        assert pinned, f"tools/{self.folder}/go.mod pins no {self.module}"
+        return pinned[1]
+
+    @property
+    def binary(self) -> Path:
+        return cache_folder() / "terraform" / f"{self.name}-{self.version}" / self.name
+
+
+TOFU = Program("opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")
+PROVIDER = Program(
+    "terraform_provider",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "terraform-provider-cloudflare",
+    # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
+    ("-gcflags=all=-N -l -dwarf=false",),
+)
+
+
+def build(program: Program) -> Path:
+    """The program's binary; raises `ToolchainError` with the compiler's last line when it cannot be built."""
+    target = program.binary
+    if target.exists():
+        return target
+    go = shutil.which("go")
+    if go is None:
+        raise ToolchainError(f"Go is not on PATH to build {program.name}\n  fix: install Go 1.26")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    with tempfile.TemporaryDirectory() as module:
+        shutil.copytree(TOOLS / program.folder, module, dirs_exist_ok=True)  # Go writes beside go.mod
+        if program is PROVIDER:
+            _run([go, "mod", "vendor"], module, program)
+            cut_lists(Path(module) / "vendor" / MODULES)
+        command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", *program.flags, "-o", str(partial)]
+        _run([*command, program.package], module, program)
+    partial.replace(target)
+    return target
+
+
+def _run(command: list[str], folder: str, program: Program) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
+        raise ToolchainError(f"{program.name} {program.version} cannot be built: {last.strip()}")
+
+
+def cut_lists(vendored: Path) -> None:
+    """Leave `RESOURCES` in the provider's lists and `SERVICES` in the client's."""
+    provider = "terraform-provider-cloudflare/internal"
+    _cut(vendored / provider / "provider.go", f"{MODULES}/{provider}/services", RESOURCES)
+    for client in (vendored / "cloudflare-go").glob("v*/client.go"):
+        _cut(client, f"{MODULES}/cloudflare-go/{client.parent.name}", SERVICES)
+
+
+def _cut(file: Path, prefix: str, kept: tuple[str, ...]) -> None:
+    """Drop the imports of packages under `prefix` that are not kept, and each line of a list or field that names one."""
+    lines = file.read_text().splitlines()
+    imported = {line: line.strip('\t"').rpartition("/")[2] for line in lines if line.startswith(f'\t"{prefix}/')}
+    dropped = {line: name for line, name in imported.items() if "/internal/" not in line.removeprefix(f'\t"{prefix}')}
+    dropped = {line: name for line, name in dropped.items() if name not in {*kept, "option", "shared"}}
+    named = re.compile(rf"\b(?:{'|'.join(dropped.values())})\.(?:New\w+[,(]|\w+Service$)")
+    file.write_text("".join(f"{line}\n" for line in lines if line not in dropped and not named.search(line)))
+
+
+def built() -> bool:
+    return TOFU.binary.exists() and PROVIDER.binary.exists()
+
+
+def main() -> int:
+    try:
+        for program in (TOFU, PROVIDER):
+            print(build(program))
+    except ToolchainError as error:
+        print(f"terraform: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
