@@ -22,6 +22,9 @@ from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.graphql.ran import of_databases, of_workers
+from inferstack.local.graphql.routes import GraphqlApi
+from inferstack.local.graphql.stored import stored
 from inferstack.local.hyperdrive.routes import HyperdriveApi
 from inferstack.local.kv.routes import KvApi, kv_binding
 from inferstack.local.mail.routes import mail_binding
@@ -104,7 +107,15 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
         ),
         *_of_workers(of),
+        _graphql(of),
     ]
+
+
+def _graphql(of: LocalCloudflare) -> Product:
+    """The figures of other products."""
+    ran = of_databases(of.databases.counts) | of_workers(of.events)
+    held = stored(of.databases, of.buckets, Objects(of.storage), of.queues)
+    return Product(routes=GraphqlApi(of.account.account_id, ran | held).routes)
 
 
 def _of_buckets(of: LocalCloudflare) -> list[Product]:

@@ -189,9 +189,10 @@ def _why(serving: list[asyncio.Task[None]]) -> str:
 
 
 def _run_by_themselves(cloudflare: LocalCloudflare) -> list[asyncio.Task[None]]:
-    """An account's queues, crons and lifecycle rules."""
+    """An account's queues, crons and lifecycle rules, and the counts of its databases."""
     broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
     running = [broker.run(), run_schedules(cloudflare.store, cloudflare.dispatch), cloudflare.lifecycle.run()]
+    running.append(cloudflare.databases.counts.keep())
     return [asyncio.create_task(each) for each in running]
 
 

@@ -84,6 +84,36 @@ def test_d1_execute(wrangler) -> None:  # type: ignore[no-untyped-def]
     assert json.loads(output)[0]["results"] == [{"a": 5}]
 
 
+def test_d1_info_and_insights(wrangler) -> None:  # type: ignore[no-untyped-def]
+    wrangler("d1", "create", "measured")
+    for command in ("create table t (a)", "insert into t values (5), (6)", "select a from t", "select a from t"):
+        wrangler("d1", "execute", "measured", "--remote", "--command", command)
+    told = json.loads(wrangler("d1", "info", "measured", "--json"))
+    assert {name: told[name] for name in told if name.endswith("_24h")} == {
+        "read_queries_24h": 2,
+        "write_queries_24h": 2,
+        "rows_read_24h": 4,
+        "rows_written_24h": 2,
+    }
+    sort = ("--sort-by", "count", "--limit", "1", "--time-period", "2h")
+    (first,) = json.loads(wrangler("d1", "insights", "measured", "--json", *sort))
+    assert (first["query"], first["numberOfTimesRun"]) == ("select a from t", 2)
+    assert (first["totalRowsRead"], first["avgRowsRead"], first["queryEfficiency"]) == (4, 2, 1)
+    assert first["totalDurationMs"] > 0
+    by_writes = json.loads(
+        wrangler("d1", "insights", "measured", "--json", "--sort-type", "avg", "--sort-by", "writes")
+    )
+    assert [each["totalRowsWritten"] for each in by_writes] == [2, 0, 0]
+
+
+def test_the_size_of_a_bucket(wrangler, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    wrangler("r2", "bucket", "create", "measured")
+    (tmp_path / "large.bin").write_bytes(b"x" * 1_500_000)
+    wrangler("r2", "object", "put", "measured/large.bin", "--remote", "--file", "large.bin")
+    told = json.loads(wrangler("r2", "bucket", "info", "measured", "--json"))
+    assert (told["object_count"], told["bucket_size"]) == ("1", "1.5 MB")
+
+
 def test_vectorize_insert_and_query(wrangler, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     wrangler("vectorize", "create", "wrangled", "--dimensions", "3", "--metric", "cosine")
     vectors = [{"id": "x", "values": [1, 0, 0]}, {"id": "y", "values": [0, 1, 0]}]

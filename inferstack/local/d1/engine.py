@@ -43,8 +43,9 @@ class SqlError(Exception):
 class Statement:
     """One statement's outcome."""
 
-    def __init__(self, columns: list[str], rows: list[Row], meta: dict[str, Any]) -> None:
-        self.columns, self.rows, self.meta = columns, rows, meta
+    def __init__(self, sql: str, columns: list[str], rows: list[Row], meta: dict[str, Any]) -> None:
+        self.sql, self.columns, self.rows, self.meta = sql, columns, rows, meta
+        self.only_reads = True
 
     def objects(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
@@ -180,21 +181,23 @@ class Database:
         schema = self._schema() if defines else 0
         started, changes = time.perf_counter(), db.total_changes()
         columns: list[str] = []
+        done = Statement(sql, columns, [], {})
         cursor = db.cursor()
 
         def started_with(cursor: apsw.Cursor, *_: Any) -> bool:
             columns.extend(_columns(cursor))  # now: they are gone with the last row, and some have none
+            done.only_reads = cursor.is_readonly
             return True
 
         cursor.exec_trace = started_with
-        rows: list[Row] = []
+        rows = done.rows
         for row in cursor.execute(sql, [bindable(value) for value in params]):
             room[0] -= sum(len(v) if isinstance(v, str | bytes) else 8 for v in row) + 16
             if room[0] < 0:
                 raise SqlError(f"the result is larger than {RESULT_BYTES} bytes: SQLITE_TOOBIG")
             rows.append(tuple(readable(value) for value in row))
         elapsed, changed = (time.perf_counter() - started) * 1000, db.total_changes() - changes
-        meta = {
+        done.meta = {
             "duration": round(elapsed, 4),
             "timings": {"sql_duration_ms": round(elapsed, 4)},
             "changes": changed,
@@ -205,7 +208,7 @@ class Database:
             "rows_written": changed,
             **LOCATION,
         }
-        return Statement(columns, rows, meta)
+        return done
 
 
 def _columns(cursor: apsw.Cursor) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from inferstack.local._damage import DAMAGED
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, now, uuid_id
+from inferstack.local.d1.counts import Counts
 from inferstack.local.d1.engine import Database, SqlError, Statement
 
 KIND = "d1_database"
@@ -27,6 +28,7 @@ class Databases:
         self._folder.mkdir(exist_ok=True)
         self._drop_leftovers()
         self._open: dict[str, Database] = {}
+        self.counts = Counts(store.folder)
 
     def _drop_leftovers(self) -> None:
         """Files of a creation or a removal that a kill cut short: no document names them."""
@@ -128,6 +130,7 @@ class Databases:
         """Queries that still run are interrupted."""
         for database in self._open.values():
             database.close()
+        self.counts.close()
 
     def open(self, uuid: str) -> Database:
         if uuid not in self._open:
@@ -140,8 +143,15 @@ class Databases:
 
     async def run(self, identifier: str, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
         """Raises `SqlError`; runs beside the event loop, so that a long query stops nobody else."""
-        database = self.open(self.get(identifier)["uuid"])
-        return await database.aside(database.run, statements)
+        uuid = self.get(identifier)["uuid"]
+        database = self.open(uuid)
+
+        def counted() -> list[Statement]:
+            done = database.run(statements)
+            self.counts.add(uuid, done)
+            return done
+
+        return await database.aside(counted)
 
 
 def _moment(timestamp: str) -> float:

@@ -1,0 +1,1 @@
+"""Cloudflare's GraphQL Analytics API, with the figures of what really ran here."""
