@@ -41,8 +41,20 @@ def validate(data: Any, report: Report) -> StackSpec | None:
         return StackSpec.model_validate(data)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            _report(details, report)
+            if (path := _path_in(data, details["loc"])) is not None:
+                _report({**details, "loc": path}, report)
         return None
+
+
+def _path_in(data: Any, path: KeyPath) -> KeyPath | None:
+    """The path without pydantic's names of the kinds that a key may be of; None for the kind that was not written."""
+    for at, part in enumerate(path):
+        scalar = str(part).startswith("literal[")
+        if (scalar or part == "LocalModels") and not (isinstance(data, dict) and part in data):
+            return None if scalar == isinstance(data, dict) else path[:at] + path[at + 1 :]
+        fits = isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int))
+        data = (data.get(part) if isinstance(data, dict) else data[int(part)]) if fits else None
+    return path
 
 
 def _report(details: ErrorDetails, report: Report) -> None:
@@ -126,5 +138,6 @@ def _known_keys(path: KeyPath) -> list[str]:
         else:
             model = next((a for a in reversed(getattr(model, "__args__", ())) if a is not type(None)), None)
         while type(None) in getattr(model, "__args__", ()):
-            model = next(a for a in model.__args__ if a is not type(None))
+            kinds = [a for a in model.__args__ if a is not type(None)]
+            model = next((a for a in kinds if hasattr(a, "model_fields")), kinds[0])
     return list(getattr(model, "model_fields", {}))

@@ -107,3 +107,20 @@ def test_an_environment_that_is_filled_in_is_so_everywhere(
     assert spec.tags == [f"e:{spec.environment}"]
     assert list(spec.queues) == [f"q-{spec.environment}"]
     assert "$" not in spec.environment
+
+
+KINDS = {
+    "{ text: real }": ["error[IS021]: unknown key `text`", "fix: one of: embeddings, rerank, speech"],
+    "{ speech: loud }": ["error[IS024]: `local.models.speech` cannot be `loud`", "fix: one of: fast, real"],
+    "slow": ["error[IS024]: `local.models` cannot be `slow`", "fix: one of: fast, real"],
+    "[fast]": ["error[IS024]: `local.models` cannot be `['fast']`", "fix: one of: fast, real"],
+    "5": ["error[IS024]: `local.models` cannot be `5`", "fix: one of: fast, real"],
+}
+
+
+@pytest.mark.parametrize(("value", "words"), KINDS.items(), ids=KINDS)
+def test_a_key_of_two_kinds_is_told_once_in_the_language_of_the_file(root: Path, value: str, words: list[str]) -> None:
+    shown = said(root, f"local: {{ models: {value} }}\n")
+    assert all(word in shown for word in words), shown
+    assert "literal[" not in shown
+    assert shown.endswith("1 error in stacks/s.yaml")
