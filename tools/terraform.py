@@ -3,7 +3,7 @@
     python -m tools.terraform        builds what is not there yet, and prints where both lie
 
 Where a registry can be reached, nobody needs this: `tofu init` fetches the provider. The tests use it to run a Terraform
-project where nothing but the Go module proxy can be reached. About 10 minutes of one core, once on a machine.
+project where nothing but the Go module proxy can be reached. About 15 minutes on a busy machine, once.
 
 The provider is built with the resources of `RESOURCES` alone. Each of its 282 packages compiles every type of Cloudflare's
 client again (15 seconds of a core and 80 MB of object code each, measured 2026-11-27 at v5.24): all of them are an hour. So

@@ -225,3 +225,21 @@ def test_handlers_are_those_of_the_code(cloudflare: Api) -> None:
         cloudflare, "nothing", [("metadata", (None, json.dumps(METADATA))), ("files", part("export default {}"))]
     )
     assert none["handlers"] == []
+
+
+def test_settings_tell_what_was_said_and_an_empty_placement(cloudflare: Api) -> None:
+    """What the Terraform provider reads after each apply; the API of Workers fills `observability` up instead."""
+
+    def settings(**more: Any) -> dict[str, Any]:
+        metadata = METADATA | more
+        put(cloudflare, "read", [("metadata", (None, json.dumps(metadata))), ("files", part(SAYS.format("x")))])
+        return dict(cloudflare.client.get("/workers/scripts/read/settings").json()["result"])
+
+    plain = settings()
+    assert plain["placement"] == {}
+    assert "observability" not in plain
+    assert settings(placement={"mode": "smart"})["placement"] == {"mode": "smart"}
+    said = {"enabled": True, "traces": {"enabled": True}}
+    assert settings(observability=said)["observability"] == said
+    shell = cloudflare.client.get("/workers/workers/read").json()["result"]
+    assert shell["observability"]["logs"]["invocation_logs"] is True
