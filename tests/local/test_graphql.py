@@ -55,14 +55,14 @@ def test_sums_of_a_database(cloudflare: Api, counted: str) -> None:
     of = "d1AnalyticsAdaptiveGroups(limit: 10, filter: $filter) { count sum { readQueries writeQueries rowsRead rowsWritten } }"
     sums = {"readQueries": 4, "writeQueries": 2, "rowsRead": 12, "rowsWritten": 3}
     assert rows(cloudflare, of, filter={"databaseId": counted}) == [{"count": 6, "sum": sums}]
-    today = datetime.now(UTC).strftime("%Y-%m-%d")
-    by_day = (
-        "d1AnalyticsAdaptiveGroups(filter: $filter) { sum { readQueries } dimensions { date datetimeHour databaseId } }"
-    )
-    (row,) = rows(cloudflare, by_day, filter={"databaseId": counted})
-    assert row["sum"] == {"readQueries": 4}
-    assert row["dimensions"]["date"] == today
-    assert row["dimensions"]["datetimeHour"] == datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+    by_hour = "d1AnalyticsAdaptiveGroups(filter: $filter) { sum { readQueries } dimensions { date datetimeHour } }"
+    found = rows(cloudflare, by_hour, filter={"databaseId": counted})
+    assert sum(row["sum"]["readQueries"] for row in found) == 4
+    for row in found:
+        hour = datetime.fromisoformat(row["dimensions"]["datetimeHour"])
+        assert hour.minute == hour.second == 0
+        assert 0 <= datetime.now(UTC).timestamp() - hour.timestamp() < 7200
+        assert row["dimensions"]["date"] == hour.date().isoformat()
 
 
 def test_a_statement_that_failed_is_not_counted(cloudflare: Api) -> None:
@@ -166,6 +166,7 @@ def test_backlogs_of_queues(cloudflare: Api) -> None:
 CODE = """export default { async fetch(request, env) {
   const path = new URL(request.url).pathname;
   if (path === "/bad") throw new Error("no");
+  if (path === "/db") await env.DB.prepare("select ? as one").bind(5).all();
   if (path === "/kv") { await env.KV.get("a"); await env.KV.get("b"); }
   return new Response("done");
 } };"""
@@ -173,8 +174,10 @@ CODE = """export default { async fetch(request, env) {
 
 def test_invocations_of_workers(cloudflare: Api) -> None:
     made = cloudflare.client.post("/storage/kv/namespaces", json={"title": "counted"}).json()["result"]["id"]
-    deploy(cloudflare, "measured", CODE, [{"type": "kv_namespace", "name": "KV", "namespace_id": made}])
-    for path in ("/", "/kv", "/bad"):
+    bound = database(cloudflare, "bound")
+    kv, d1 = {"type": "kv_namespace", "name": "KV", "namespace_id": made}, {"type": "d1", "name": "DB", "id": bound}
+    deploy(cloudflare, "measured", CODE, [kv, d1])
+    for path in ("/db", "/kv", "/bad"):
         cloudflare.worker("measured", "GET", path)
     of = """workersInvocationsAdaptive(limit: 100, filter: $filter, orderBy: [status_DESC]) {
       sum { requests errors subrequests wallTime } quantiles { cpuTimeP50 wallTimeP50 wallTimeP999 durationP99 }
@@ -187,12 +190,20 @@ def test_invocations_of_workers(cloudflare: Api) -> None:
     assert {k: well["sum"][k] for k in ("requests", "errors", "subrequests")} == {
         "requests": 2,
         "errors": 0,
-        "subrequests": 2,
+        "subrequests": 3,
     }
     assert {k: badly["sum"][k] for k in ("requests", "errors")} == {"requests": 1, "errors": 1}
     assert well["quantiles"]["wallTimeP50"] == well["min"]["wallTime"]
     assert well["quantiles"]["wallTimeP999"] == well["max"]["wallTime"]
     assert well["sum"]["wallTime"] == well["max"]["wallTime"] + well["min"]["wallTime"]
+
+
+def test_statements_of_workers_are_counted_without_what_was_bound(cloudflare: Api) -> None:
+    deploy(cloudflare, "asking", CODE, [{"type": "d1", "name": "DB", "id": (made := database(cloudflare, "asked"))}])
+    assert cloudflare.worker("asking", "GET", "/db").text == "done"
+    of = "d1QueriesAdaptiveGroups(filter: $filter) { count dimensions { query databaseId } }"
+    dimensions = {"query": "select ? as one", "databaseId": made}
+    assert rows(cloudflare, of, filter={"databaseId": made}) == [{"count": 1, "dimensions": dimensions}]
 
 
 def inside(of: str) -> str:
@@ -243,6 +254,11 @@ GROUPS = "d1QueriesAdaptiveGroups"
         (inside(f'{GROUPS}(filter: {{query_in: "a"}}) {{ count }}'), '"query_in" must be a list', None),
         (inside(f'{GROUPS}(filter: {{datetime_geq: "soon"}}) {{ count }}'), '"datetime_geq" must be a time', None),
         (inside(f"{GROUPS}(filter: {{AND: 1}}) {{ count }}"), "AND must be a list of filters", None),
+        (
+            inside(f"{GROUPS}(filter: {{OR: [{'{query: 1} ' * 501}]}}) {{ count }}"),
+            "not more than 500 conditions",
+            None,
+        ),
         (inside(f"{GROUPS}(filter: 5) {{ count }}"), "a filter must be an object", None),
         (inside(f"{GROUPS}(orderBy: [sum_x_DESC]) {{ count }}"), 'unknown orderBy "sum_x_DESC"', None),
         (inside(f"{GROUPS}(orderBy: [query]) {{ count }}"), 'unknown orderBy "query"', None),
@@ -284,21 +300,22 @@ def test_figures_are_the_accounts_own(cloudflare: Api) -> None:
 def test_counts_outlive_the_process(tmp_path: Path) -> None:
     api = start_cloudflare(tmp_path)
     try:
-        made = database(api, "lasting", [CREATE, INSERT], [SELECT])
+        many = [f"select {n}" for n in range(10_050)]  # more than are kept
+        made = database(api, "lasting", many[:5000], many[5000:], [CREATE, INSERT], [SELECT])
     finally:
         api.client.close()
         local.stop(api.folder)
     api = start_cloudflare(tmp_path)
     try:
-        of = "d1QueriesAdaptiveGroups(filter: $filter, orderBy: [query_ASC]) { count sum { rowsRead } dimensions { query } }"
-        found = [(row["dimensions"]["query"], row["count"]) for row in rows(api, of, filter={"databaseId": made})]
-        assert found == [(CREATE, 1), (INSERT, 1), (SELECT, 1)]
+        of = "d1QueriesAdaptiveGroups(filter: $filter) { count }"
+        assert rows(api, of, filter={"databaseId": made}) == [{"count": 10_000}]
+        assert rows(api, of, filter={"query_in": [CREATE, INSERT, SELECT]}) == [{"count": 3}]
         api.client.post(f"/d1/database/{made}/query", json={"sql": SELECT})
         sums = "d1AnalyticsAdaptiveGroups(filter: $filter) { sum { readQueries writeQueries } }"
         total = {"readQueries": 0, "writeQueries": 0}
         for row in rows(api, sums, filter={"databaseId": made}):
             total = {name: total[name] + row["sum"][name] for name in total}
-        assert total == {"readQueries": 2, "writeQueries": 2}
+        assert total == {"readQueries": 10_052, "writeQueries": 2}
     finally:
         api.client.close()
         local.stop(api.folder)

@@ -12,7 +12,7 @@ from typing import Any
 
 from inferstack.local.graphql.refusals import Path, bad_arguments
 
-DEEPEST = 10
+DEEPEST, MOST = 10, 500  # of conditions; unsourced
 TEXT, TIME, DATE = "text", "time", "date"  # what a dimension holds; times and dates are texts of ISO 8601
 Wanted = Callable[[Mapping[str, Any]], bool]
 COMPARED: dict[str, Callable[[Any, Any], bool]] = {
@@ -28,6 +28,8 @@ LISTS, PATTERNS = ("in", "notin"), ("like", "notlike")
 
 def wanted(given: Any, kinds: Mapping[str, str], of: str, path: Path, depth: int = 0) -> Wanted:
     """Whether a row with these dimensions is wanted. Raises `Refused`."""
+    if depth == 0 and _count(given, 0) > MOST:
+        raise bad_arguments(of, f"a filter has not more than {MOST} conditions", path)
     if not isinstance(given, dict) or depth > DEEPEST:
         raise bad_arguments(of, f"a filter must be an object, not more than {DEEPEST} deep", path)
     tests: list[Wanted] = []
@@ -39,6 +41,13 @@ def wanted(given: Any, kinds: Mapping[str, str], of: str, path: Path, depth: int
         else:
             tests.append(_test(key, value, kinds, of, path))
     return lambda row: all(test(row) for test in tests)
+
+
+def _count(given: Any, depth: int) -> int:
+    if depth > DEEPEST or not isinstance(given, dict):
+        return 1
+    inner = [each for key in ("AND", "OR") if isinstance(given.get(key), list) for each in given[key]]
+    return len(given) + sum(_count(each, depth + 1) for each in inner)
 
 
 def _joined(how: str, tests: list[Wanted]) -> Wanted:
