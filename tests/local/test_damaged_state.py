@@ -67,6 +67,24 @@ def test_a_damaged_state_is_one_clear_error(own: Api, damage: Callable[[Path], N
     assert (done.returncode, "is damaged" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
+@pytest.mark.parametrize("damage", [cut, halve, overwrite])
+def test_damaged_counts_are_begun_anew(own: Api, damage: Callable[[Path], None]) -> None:
+    made = own.client.post("/d1/database", json={"name": "one"}).json()["result"]["uuid"]
+    batch = [{"sql": f"select {number}"} for number in range(500)]
+    own.client.post(f"/d1/database/{made}/query", json={"batch": batch}).raise_for_status()
+    local.stop(own.folder)
+    damage(own.folder / "d1_counts.db")
+    own.client.close()
+    again = start_cloudflare(own.folder)
+    try:
+        again.client.post(f"/d1/database/{made}/query", json={"sql": "select 'after'"}).raise_for_status()
+        query = "{ viewer { accounts { d1QueriesAdaptiveGroups(filter: {query: \"select 'after'\"}) { count } } } }"
+        told = again.client.post(f"{again.running.base_url}/graphql", json={"query": query}).json()
+        assert told["data"]["viewer"]["accounts"] == [{"d1QueriesAdaptiveGroups": [{"count": 1}]}]
+    finally:
+        again.client.close()
+
+
 def test_a_damaged_database_of_d1_is_the_trouble_of_its_users_only(own: Api) -> None:
     ids = [own.client.post("/d1/database", json={"name": name}).json()["result"]["uuid"] for name in ("one", "two")]
     for uuid in ids:

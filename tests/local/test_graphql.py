@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -319,3 +322,22 @@ def test_counts_outlive_the_process(tmp_path: Path) -> None:
     finally:
         api.client.close()
         local.stop(api.folder)
+
+
+def test_counts_are_written_while_it_runs(tmp_path: Path) -> None:
+    """A kill takes those of the last seconds at most."""
+    api = start_cloudflare(tmp_path)
+    try:
+        made = database(api, "killed", [CREATE])
+        with sqlite3.connect(f"file:{tmp_path / 'd1_counts.db'}?mode=ro", uri=True) as seen:
+            wait_for(lambda: seen.execute("select count(*) from runs").fetchone() == (2,))
+        seen.close()
+        os.kill(api.running.pid, signal.SIGKILL)
+        api.client.close()
+        api = start_cloudflare(tmp_path)
+        of = "d1AnalyticsAdaptiveGroups(filter: $filter) { sum { writeQueries } }"
+        assert rows(api, of, filter={"databaseId": made}) == [{"sum": {"writeQueries": 1}}]
+        assert len(rows(api, "d1StorageAdaptiveGroups(filter: $filter, orderBy: null) { count }", filter=None)) == 1
+    finally:
+        api.client.close()
+        local.stop(tmp_path)

@@ -6,11 +6,13 @@ Counted in memory and written every few seconds: a kill takes the last ones. Sta
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -21,11 +23,12 @@ from inferstack.local.d1.engine import Statement
 FILE = "d1_counts.db"
 KEPT_HOURS = 31 * 24  # as far back as `wrangler d1 insights` may ask
 MOST = 10_000  # statements of an hour and a database; those that ran longest ago go first, the sums stay
-LONGEST = 4_000  # characters of a statement's text
+LONGEST = 2_000  # characters of a statement's text
 FLUSH_SECONDS = 5
 HOUR_MS = 3_600_000
 COLUMNS = "hour, database, query, count, writes, duration_ms, rows_read, rows_written, rows_returned, last_ms"
 SCHEMA = f"create table if not exists runs ({COLUMNS}, primary key (hour, database, query)) without rowid"
+log = logging.getLogger("inferstack.local")
 Key = tuple[int, str, str]  # hours since the epoch, the database's id, the statement; "" for the sum of all
 
 
@@ -56,18 +59,24 @@ class Counts:
 
     def __init__(self, folder: Path) -> None:
         self._lock, self._writing = threading.Lock(), threading.Lock()
-        try:
-            self._db = _opened(folder / FILE)
-        except DAMAGED:  # what was counted is lost; nothing else is
-            for file in folder.glob(f"{FILE}*"):
-                file.unlink()
-            self._db = _opened(folder / FILE)
         self._sums: dict[Key, Runs] = {}
         self._statements: OrderedDict[Key, Runs] = OrderedDict()
         self._changed: set[Key] = set()
         self._gone: set[Key] = set()
         self._oldest = 0
-        for hour, database, query, *runs in self._db.execute(f"select {COLUMNS} from runs order by last_ms"):  # noqa: S608 - constant
+        try:
+            self._db = _opened(folder / FILE)
+            self._load()
+        except DAMAGED:  # what was counted is lost; nothing else is
+            self._sums.clear()
+            self._statements.clear()
+            for file in folder.glob(f"{FILE}*"):
+                file.unlink()
+            self._db = _opened(folder / FILE)
+
+    def _load(self) -> None:
+        rows = self._db.execute(f"select {COLUMNS} from runs order by last_ms")  # noqa: S608 - constant
+        for hour, database, query, *runs in rows:
             (self._statements if query else self._sums)[(int(hour), str(database), str(query))] = Runs(*runs)
 
     def add(self, database: str, statements: list[Statement]) -> None:
@@ -111,11 +120,23 @@ class Counts:
                 known = self._sums | self._statements
                 rows = [(*key, *astuple(known[key])) for key in self._changed if key in known]
                 gone = [key for key in self._gone if key not in known]
-                self._changed, self._gone = set(), set()
-            with self._db:
-                self._db.executemany("delete from runs where hour = ? and database = ? and query = ?", gone)
-                marks = ", ".join("?" * (COLUMNS.count(",") + 1))
-                self._db.executemany(f"insert or replace into runs ({COLUMNS}) values ({marks})", rows)  # noqa: S608 - constant
+                changed, self._changed, self._gone = self._changed, set(), set()
+            try:
+                self._write(rows, gone)
+            except (
+                apsw.Error,
+                OSError,
+            ) as error:  # a full disk: the counts are told nevertheless, and written when it can be
+                log.warning("what ran in D1 could not be written: %s", error)
+                with self._lock:
+                    self._changed |= changed
+                    self._gone |= set(gone)
+
+    def _write(self, rows: list[tuple[Any, ...]], gone: list[Key]) -> None:
+        with self._db:
+            self._db.executemany("delete from runs where hour = ? and database = ? and query = ?", gone)
+            marks = ", ".join("?" * (COLUMNS.count(",") + 1))
+            self._db.executemany(f"insert or replace into runs ({COLUMNS}) values ({marks})", rows)  # noqa: S608 - constant
 
     def _forget_old(self) -> None:
         oldest = int(time.time() * 1000) // HOUR_MS - KEPT_HOURS

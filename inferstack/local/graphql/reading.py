@@ -128,7 +128,8 @@ class _Reading:
 
     def _arguments(self, node: graphql.FieldNode | graphql.DirectiveNode) -> dict[str, Json]:
         found = {each.name.value: _value(each.value, self._variables) for each in node.arguments or ()}
-        return {name: value for name, value in found.items() if value is not ABSENT}
+        # Clients send null for what they leave out.
+        return {name: value for name, value in found.items() if value is not ABSENT and value is not None}
 
 
 def _value(node: graphql.ValueNode, variables: dict[str, Json]) -> Json:
