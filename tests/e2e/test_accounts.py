@@ -11,6 +11,8 @@ import pytest
 from inferstack import local
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 TEAM = "0123456789abcdef0123456789abcdef"
 STACK = """environment: dev
 target: local

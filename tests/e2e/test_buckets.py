@@ -12,6 +12,8 @@ import pytest
 from inferstack import local
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 ZONE = "0123456789abcdef0123456789abcdef"
 STACK = f"""environment: dev
 target: local

@@ -20,6 +20,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 STACK = """environment: dev
 target: local
 local: { port: 0, api_port: 0 }

@@ -19,6 +19,8 @@ from inferstack import local
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 
 def quiet_port() -> int:
     """A free port below those that the system hands out: when its owner is killed, no plugin of another test gets it."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import httpx
+import pytest
 
 from inferstack import local
 from tests.e2e.conftest import Project
+
+pytestmark = pytest.mark.slow  # whole projects, again and again
 
 LARGE, SMALL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "@cf/meta/llama-3.2-3b-instruct"
 STACK = f"""environment: dev

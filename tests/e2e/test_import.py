@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.e2e.conftest import Project
+
+pytestmark = pytest.mark.slow  # whole projects, again and again
 
 
 def test_existing_resources_are_taken_over(project: Project) -> None:

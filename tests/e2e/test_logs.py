@@ -18,6 +18,8 @@ from inferstack.cli.results import schema_of
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 STACK = """environment: dev
 target: local
 local: { port: 0, api_port: 0 }

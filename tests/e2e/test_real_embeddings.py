@@ -12,6 +12,8 @@ from inferstack import local
 from inferstack.local.ai.engines import bge_small
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 needs_real = pytest.mark.skipif(bool(bge_small.missing()), reason=f"real embeddings: {bge_small.missing()}")
 
 

@@ -17,6 +17,8 @@ from tests.conftest import ROOT
 from tests.dialects import WORDS, speaking
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 INFERSTACK = str(ROOT / ".venv" / "bin" / "inferstack")
 QUESTION, OTHER = "Who pays for a lost parcel?", "When are wages paid?"
 

@@ -10,6 +10,8 @@ import pytest
 from inferstack import local
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 KEYS = ("one", "two", "three")
 STACK = "environment: dev\ntarget: local\nlocal: { port: 0, api_port: 0 }\nworkers:\n"
 WORKER = '  NAME: { source: NAME.js, compatibility_date: "2026-06-01" }\n'

@@ -15,6 +15,8 @@ from inferstack import local
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project, load, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 STACK = """environment: {name}
 target: local
 local: {{ port: 0, api_port: 0 }}

@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.conftest import Project
 from tests.e2e.test_smoke import CODE, SECRET, STACK
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 
 @pytest.fixture
 def saved(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:

@@ -10,6 +10,8 @@ import pytest
 from inferstack import local
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 STACK = """environment: dev
 target: local
 local: { port: 0, api_port: 0 }

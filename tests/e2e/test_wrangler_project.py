@@ -8,8 +8,11 @@ import re
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.e2e.conftest import Project
+
+pytestmark = pytest.mark.slow  # whole projects, again and again
 
 CODE = """export default {
   async fetch(request, env) {

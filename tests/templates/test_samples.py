@@ -14,6 +14,8 @@ from inferstack.config.templates import template_names
 from tests.conftest import ROOT
 from tests.e2e.conftest import Project, make_project
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 LINES = re.compile(r"```sh\ninferstack up (\w+)\n(.*?)```", re.DOTALL)
 DOCUMENTED = {name: text.strip().splitlines() for name, text in LINES.findall((ROOT / "docs/templates.md").read_text())}
 

@@ -11,6 +11,8 @@ import pytest
 from tests.dialects import DIALECTS, WORDS, Running, speaking
 from tests.templates.conftest import Deployed
 
+pytestmark = pytest.mark.slow  # whole projects, again and again
+
 STACKS = ["rag", "chat", "tools", "structured"]
 LARGE, SMALL = "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "@cf/meta/llama-3.2-3b-instruct"
 SAID = "".join(WORDS)
