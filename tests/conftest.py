@@ -17,7 +17,7 @@ from inferstack.toolchain import read_toolchain
 ROOT = Path(__file__).resolve().parent.parent
 
 
-LONGEST = ("test_life_of_a_stack", "test_every_step", "test_from_laptop_to_production", "test_runbook", "test_samples", "test_batch")
+LONGEST = ("test_life_of_a_stack", "test_every_step", "test_from_laptop_to_production", "test_runbook", "test_samples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

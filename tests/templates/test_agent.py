@@ -177,7 +177,7 @@ def test_a_run_that_a_restart_breaks_off_is_made_anew(deployed: Deployed) -> Non
     known = deployed.inferences()
     deployed.project.run("local", "stop")
     deployed.project.run("up", "samples")
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while all(each in known for each in deployed.inferences()):  # nobody asks for the conversation: its alarm wakes it
         assert time.monotonic() < end
         time.sleep(0.2)
