@@ -1,6 +1,7 @@
 """`inferstack local`: the local Cloudflare alone."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,6 +43,7 @@ def _default(ctx: typer.Context, port: Port = None, api_port: ApiPort = None, te
 @command(LOCAL, "run", to=local)
 def run(port: Port = None, api_port: ApiPort = None, text_server: TextServer = None) -> int:
     """Run it in the foreground; `inferstack local` alone does the same."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # why: inferstack/local/__main__.py
     from inferstack.local.server import main as serve
 
     options = ["--port", str(port)] if port is not None else []
