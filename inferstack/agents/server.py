@@ -7,7 +7,8 @@ is not among the tools.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -91,7 +92,8 @@ class Desk:
         self, plan_id: Annotated[str, Field(description="As `plan` gave it.")], progress: Progress
     ) -> dict[str, Any]:
         """Carry out a plan as it was shown, or refuse when anything has moved since."""
-        stack, file = self._plan(plan_id)
+        with _told_to_the_agent():
+            stack, file = self.plans.find(plan_id)
         if self.may == "none" or (self.may == "local" and self._target(stack) != "local"):
             hand = f"a person carries it out: inferstack up {stack} --plan {file.relative_to(self.root)}"
             raise ToolError(f"this server does not change `{stack}`\n  fix: {hand}; or starts it with --apply all")
@@ -126,10 +128,8 @@ class Desk:
     ) -> dict[str, Any]:
         """Read requests, logs and exceptions of the time before."""
         words = ["logs", stack, *([worker] if worker else []), "--since", since, "--level", level]
-        try:
+        with _told_to_the_agent():
             found = await commands.lines(self.root, *words, *([f"--grep={grep}"] if grep else []))
-        except UserError as error:
-            raise ToolError(str(error)) from None
         return {"events": found[-limit:], "left_off": max(0, len(found) - limit)}
 
     async def models(
@@ -156,22 +156,21 @@ class Desk:
         return dict(await self._told("gateway", "test", stack, f"--model={model}", *more))
 
     async def _told(self, *words: str, say: commands.Say = commands.nothing) -> Any:
-        try:
+        with _told_to_the_agent():
             return await commands.told(self.root, *words, say=say)
-        except UserError as error:
-            raise ToolError(str(error)) from None
 
     def _target(self, stack: str) -> str:
-        try:
+        with _told_to_the_agent():
             return load_stack(stack, self.root).target
-        except UserError as error:
-            raise ToolError(str(error)) from None
 
-    def _plan(self, plan_id: str) -> tuple[str, Path]:
-        try:
-            return self.plans.find(plan_id)
-        except UserError as error:
-            raise ToolError(str(error)) from None
+
+@contextmanager
+def _told_to_the_agent() -> Iterator[None]:
+    """What a person would see, as the answer of the tool."""
+    try:
+        yield
+    except UserError as error:
+        raise ToolError(str(error)) from None
 
 
 def _to(progress: Progress) -> commands.Say:

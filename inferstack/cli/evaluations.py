@@ -30,8 +30,8 @@ def evaluate(
     if if_any and not files and not suites.any_in(root):
         printing.emit(style, told.document(stack, []), "no evaluations: there is no file evals/*.yaml")
         return 0
-    found = suites.files_of(root, files or [])
-    with redrawn.counting("answers", judged.answers_of(found, root)) as follow:
+    found = {file: suites.read_suite(file, root) for file in suites.files_of(root, files or [])}
+    with redrawn.counting("answers", sum(suite.answers for suite in found.values())) as follow:
         done = judged.judge(stack, root, found, url, follow)
     printing.emit(style, told.document(stack, done), told.as_text(done))
     return 0 if all(suite.passed for suite in done) else 1

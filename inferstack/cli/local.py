@@ -1,7 +1,6 @@
 """`inferstack local`: the local Cloudflare alone."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,8 +42,7 @@ def _default(ctx: typer.Context, port: Port = None, api_port: ApiPort = None, te
 @command(LOCAL, "run", to=local)
 def run(port: Port = None, api_port: ApiPort = None, text_server: TextServer = None) -> int:
     """Run it in the foreground; `inferstack local` alone does the same."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # why: inferstack/local/__main__.py
-    from inferstack.local.server import main as serve
+    from inferstack.local.foreground import main as serve
 
     options = ["--port", str(port)] if port is not None else []
     options += ["--api-port", str(api_port)] if api_port is not None else []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import load_stack
+from inferstack.config import StackSpec, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.holdings import held
 from inferstack.engine.runs import open_stack
@@ -26,7 +26,7 @@ def seed(stack: str, root: Path, namespace: str, file: Path, follow: Callable[[i
     Raises `ConfigError` for a file or a namespace that is not there, before anything is written.
     """
     spec = load_stack(stack, root)
-    identity = _identity(stack, root, namespace)
+    identity = _identity(stack, spec, root, namespace)
     pairs = list(_pairs(file))
     account, written = Account(spec, root), 0
     for batch in _batches(pairs):
@@ -40,9 +40,8 @@ def seed(stack: str, root: Path, namespace: str, file: Path, follow: Callable[[i
     return written
 
 
-def _identity(stack: str, root: Path, namespace: str) -> str:
+def _identity(stack: str, spec: StackSpec, root: Path, namespace: str) -> str:
     """Of the namespace that this stack's state holds."""
-    spec = load_stack(stack, root)
     if namespace not in spec.namespaces:
         known = ", ".join(spec.namespaces) or "none"
         raise ConfigError(f"stack `{stack}` has no namespace `{namespace}`\n  fix: name one of `namespaces:`: {known}")

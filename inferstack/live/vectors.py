@@ -34,9 +34,12 @@ def load(stack: str, root: Path, index: str, file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"stack `{stack}` has no index `{index}`{closest(index, spec.indexes)}\n  fix: one of: {known}"
         )
-    total = sum(1 for _ in _lines(file, spec.dimensions_of(index)))
+    dimensions, total = spec.dimensions_of(index), 0
+    for number, line in _lines(file):
+        _check(line, f"{file}:{number}", dimensions)
+        total += 1
     account, name, done = Account(spec, root), spec.index_name(index), 0
-    for batch in _batches(_lines(file, spec.dimensions_of(index))):
+    for batch in _batches(line for _, line in _lines(file)):
         part = ("vectors", ("vectors.ndjson", "\n".join(batch).encode(), "application/x-ndjson"))
         account.call("POST", f"/vectorize/v2/indexes/{name}/upsert", files=[part])
         done += len(batch)
@@ -45,19 +48,20 @@ def load(stack: str, root: Path, index: str, file: Path) -> dict[str, Any]:
     return {"version": 1, "stack": stack, "index": name, "sent": done, "vectors": count}
 
 
-def _lines(file: Path, dimensions: int | None) -> Iterator[str]:
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """With their numbers, without empty ones."""
     try:
         with file.open(encoding="utf-8-sig") as handle:
             for number, line in enumerate(handle, 1):
                 if line.strip():
-                    yield _checked(line.strip(), f"{file}:{number}", dimensions)
+                    yield number, line.strip()
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is no text in UTF-8\n  fix: save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}\n  fix: name a readable file") from None
 
 
-def _checked(line: str, place: str, dimensions: int | None) -> str:
+def _check(line: str, place: str, dimensions: int | None) -> None:
     try:
         vector = json.loads(line)
     except ValueError as error:
@@ -70,7 +74,6 @@ def _checked(line: str, place: str, dimensions: int | None) -> str:
     if dimensions is not None and len(values) != dimensions:
         problem = f"`{vector['id']}` has {len(values)} dimensions, the index {dimensions}"
         raise ConfigError(f"{place}: {problem}\n  fix: make the vectors with the index's own model")
-    return line
 
 
 def _batches(lines: Iterator[str]) -> Iterator[list[str]]:

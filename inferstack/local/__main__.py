@@ -1,12 +1,7 @@
 """`python -m inferstack.local`: the local Cloudflare in the foreground."""
 
-import os
 import sys
 
-# Each start of workerd forks, and OpenBLAS ends its threads before a fork: what another thread computes just then waits for
-# them for ever (numpy 2.4.6; seen for 25 minutes, at 85 % of a core). One thread waits for none.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from inferstack.local.server import main  # numpy reads the variable when it is imported
+from inferstack.local.foreground import main
 
 sys.exit(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from inferstack.config import StackSpec, load_stack
 from inferstack.engine.account import Account
 from inferstack.errors import ConfigError
 from inferstack.live.evals.answers import Answer, ask
-from inferstack.live.evals.suites import Case, Similar, Suite, read_suite, validator
+from inferstack.live.evals.suites import Case, Similar, Suite, validator
 from inferstack.live.load.asked import REQUEST, Asked, Door, Wish, door, usual
 
 SHOWN = 160  # characters of a wrong answer
@@ -52,10 +52,9 @@ class Judged:
         return self.score >= self.least
 
 
-def judge(stack: str, root: Path, files: Sequence[Path], url: str | None, follow: Follow) -> list[Judged]:
-    """Every suite is read before anything is asked; `follow` hears how many answers there are. Raises `UserError`."""
+def judge(stack: str, root: Path, suites: Mapping[Path, Suite], url: str | None, follow: Follow) -> list[Judged]:
+    """By their files. `follow` hears how many answers there are. Raises `UserError`, before anything is asked."""
     spec = load_stack(stack, root)
-    suites = {file: read_suite(file, root) for file in files}
     doors = {
         file: door(spec, stack, root, Wish(worker=suite.worker, secret=suite.secret, url=url))
         for file, suite in suites.items()
@@ -77,11 +76,6 @@ def judge(stack: str, root: Path, files: Sequence[Path], url: str | None, follow
                 outcomes.append(_outcome(case, answers, near))
             found.append(Judged(file.stem, doors[file].worker, suite.least, tuple(outcomes)))
     return found
-
-
-def answers_of(files: Sequence[Path], root: Path) -> int:
-    """How many answers the suites ask for."""
-    return sum(case.times for file in files for case in read_suite(file, root).cases)
 
 
 def _complete(spec: StackSpec, to: Door, suite: Suite, file: Path) -> None:

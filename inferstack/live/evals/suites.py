@@ -61,6 +61,11 @@ class Suite(Strict):
     least: Annotated[float, Field(ge=0, le=1)] = 1.0
     cases: Annotated[list[Case], Field(min_length=1, max_length=10_000)]
 
+    @property
+    def answers(self) -> int:
+        """How many it asks for."""
+        return sum(case.times for case in self.cases)
+
 
 def files_of(root: Path, given: list[Path]) -> list[Path]:
     """Those named, else all of the project. Raises `ConfigError` where there are none."""
