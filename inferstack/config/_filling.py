@@ -61,11 +61,14 @@ def _size(node: Node) -> int:
 class Scope:
     """What names stand for at one place of the tree."""
 
-    findings: Findings
     known: Mapping[str, str]  # the stack's own names
     budget: Budget
     named: Mapping[str, Node] = field(default_factory=dict)  # `param`, and the loops around the place
     loops: bool = False  # whether the place is in a loop: only there keys are filled in
+
+    @property
+    def findings(self) -> Findings:
+        return self.budget.findings
 
     def with_parameters(self, values: Node) -> Scope:
         return replace(self, named={PARAMETERS: values})
