@@ -55,7 +55,7 @@ def checked(path: str, endpoint: Endpoint) -> Endpoint:
     async def check(request: Request) -> Response:
         if request.method in known:
             key = known[request.method]
-            operation = _document()["operations"][key]
+            operation = _operation(key)
             _check_query(request, operation.get("query", {}))
             if "body" in operation:
                 await _check_body(request, key, codes[key])
@@ -77,12 +77,27 @@ def _by_path() -> dict[str, dict[str, str]]:
     for key in _document()["operations"]:
         method, path = key.split(" ", 1)
         found.setdefault(path, {})[method] = key
+    for methods in found.values():
+        if "PUT" in methods and "PATCH" not in methods:
+            methods["PATCH"] = f"PATCH{methods['PUT'].removeprefix('PUT')}"
     return found
 
 
 @cache
+def _operation(key: str) -> dict[str, Any]:
+    """A PATCH that is not described takes what the PUT of its path takes, of which nothing need be there."""
+    operations = _document()["operations"]
+    if key in operations:
+        return dict(operations[key])
+    put: dict[str, Any] = operations[f"PUT{key.removeprefix('PATCH')}"]
+    if "body" not in put:
+        return put
+    return put | {"body": {name: value for name, value in put["body"].items() if name != "required"}}
+
+
+@cache
 def _validator(key: str) -> Any:
-    schema = _document()["operations"][key]["body"] | {"$defs": _document()["schemas"]}
+    schema = _operation(key)["body"] | {"$defs": _document()["schemas"]}
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
@@ -95,6 +110,11 @@ async def _check_body(request: Request, key: str, code: int) -> None:
         value = read_json(body)
     except ValueError:
         return
+    check_value(key, value, code)
+
+
+def check_value(key: str, value: Any, code: int) -> None:
+    """A part of a form, by the body of the operation `key` (`PATCH /accounts/{}/…`). Raises `ApiError`."""
     error = next(_validator(key).iter_errors(_without_null(value)), None)
     if error is not None:
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)

@@ -15,11 +15,13 @@ from starlette.requests import Request
 
 from inferstack.local._bytes import read_json
 from inferstack.local._envelope import ApiError
+from inferstack.local.request_checks import check_value
 
 LARGEST = 64 * 1024 * 1024  # bytes of a part: the limit of a Worker's size, before compression (limits.json)
 MODULE, SCRIPT = "application/javascript+module", "application/javascript"
 BARE = (SCRIPT, "text/javascript")
 KEYS = re.compile(r"\[([^\]]*)\]")
+SETTINGS = "PATCH /accounts/{}/workers/scripts/{}/script-settings"  # a form tells the same four beside the version's
 
 
 async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any]:
@@ -41,11 +43,13 @@ async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any
         if part == name:
             body |= _metadata(data, name)
         elif part.startswith(f"{name}["):
-            _set(body, list(KEYS.findall(part[len(name) :])), data.decode(errors="replace"))
+            keys = list(KEYS.findall(part[len(name) :]))
+            _set(body, keys, _typed(keys, data.decode(errors="replace")))
         else:
             filename = value.filename if isinstance(value, UploadFile) else None
             content_type = (value.content_type if isinstance(value, UploadFile) else None) or MODULE
             modules.append(_module(filename or part, content_type, data))
+    check_value(SETTINGS, body, 10021)
     if not modules:
         return body
     if not body and name not in form:
@@ -83,7 +87,17 @@ def _metadata(data: bytes, name: str) -> dict[str, Any]:
     return body
 
 
-def _set(body: dict[str, Any], keys: list[str], text: str) -> None:
+def _typed(keys: list[str], text: str) -> Any:
+    """Fields of a form are texts; of these settings, some are none."""
+    if keys[:1] in (["logpush"], ["observability"]):
+        if text in ("true", "false"):
+            return text == "true"
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+            return float(text)
+    return text
+
+
+def _set(body: dict[str, Any], keys: list[str], text: Any) -> None:
     """`[bindings][0][type]` or `[compatibility_flags][]`: numbers and the empty key make lists.
 
     Fields of `[bindings][][…]` belong to one object until one of them comes again.
