@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from inferstack.local._settings import ACCOUNT_ID, LOCK, Running, Settings, reco
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+ROOM = 1024 * 1024  # bytes without which nothing starts: SQLite's shared memory, and a line of the log
 # Held for the life of this process: a Popen that is dropped while its child runs is reported as a leak.
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -74,7 +76,7 @@ def _start(settings: Settings) -> Running:
         if running and running.pid == process.pid:
             return running
         if process.poll() is not None:
-            raise UserError(_said(log_file, start) or f"the local Cloudflare did not start; see {log_file}")
+            raise UserError(_said(log_file, start) or _why_not(log_file))
         time.sleep(0.05)
     process.terminate()
     raise UserError(f"the local Cloudflare did not answer within {START_SECONDS} s; see {log_file}")
@@ -189,6 +191,16 @@ def alive(pid: int) -> bool:
         return False
     except OSError:  # no /proc on this system
         return True
+
+
+def _why_not(log_file: Path) -> str:
+    """It left no word: on a disk without room there is none for its log either."""
+    text = "the local Cloudflare did not start"
+    if shutil.disk_usage(log_file.parent).free < ROOM:
+        return (
+            f"{text}: the disk under {log_file.parent} is full\n  fix: make room, and start it again; nothing is lost"
+        )
+    return f"{text}; see {log_file}"
 
 
 def _said(log_file: Path, start: int) -> str:

@@ -6,6 +6,9 @@
 // faults.
 let table = { buckets: {}, watched: {}, faults: [] };
 
+const SMALL = 64 * 1024; // bytes
+const FAILED = "We encountered an internal error (is the disk full?): storage.log beside the state has its words";
+
 function r2Error(status, code, message) {
   return new Response(null, { status, headers: { "cf-r2-error": JSON.stringify({ version: 1, v4code: code, message }) } });
 }
@@ -23,6 +26,25 @@ function cacheOf(request, account) {
 function stored(request, env, kind, id) {
   const objects = env[kind];
   return objects.get(objects.idFromName(id)).fetch(request, { cf: { miniflare: { name: id } } });
+}
+
+// A write, by a stream of its own: when the simulator fails (a disk without room) the rest of the body can still be read.
+async function written(request, env, kind, id) {
+  const { readable, writable } = new FixedLengthStream(Number(request.headers.get("content-length")));
+  const stop = new AbortController();
+  const piped = request.body.pipeTo(writable, { preventCancel: true, signal: stop.signal }).catch(() => {});
+  const answer = await stored(new Request(request, { body: readable }), env, kind, id);
+  if (answer.ok || answer.headers.has("cf-r2-error")) return answer;
+  console.error(await answer.text());
+  stop.abort();
+  await piped;
+  return refused(request, r2Error(500, 10001, FAILED));
+}
+
+// A body that nobody reads is a lost connection to the Worker that writes it: it would never see the answer.
+async function refused(request, answer) {
+  await request.body?.pipeTo(new WritableStream()).catch(() => {}); // the sender is gone
+  return answer;
 }
 
 // The JSON before the bytes of a write, and the whole body again, which is as long as before.
@@ -57,7 +79,7 @@ async function watchedWrite(request, env, kind, id, place) {
   const tell = (when, content) =>
     env.OURS.fetch(`http://local/${when}`, { method: "POST", headers, body: JSON.stringify({ call, why, ...content }) });
   const before = await tell("before", {});
-  if (!before.ok) return before;
+  if (!before.ok) return refused({ body }, before);
   const answer = await stored(new Request(request, { body }), env, kind, id);
   if (!answer.ok) return answer;
   const bytes = await answer.arrayBuffer();
@@ -69,8 +91,10 @@ async function watchedWrite(request, env, kind, id, place) {
 
 function r2(request, env, kind, id) {
   const place = table.watched[id];
-  const asked = place && request.method === "PUT" && request.headers.has("content-length");
-  return asked ? watchedWrite(request, env, kind, id, place) : stored(request, env, kind, id);
+  const length = request.method === "PUT" ? Number(request.headers.get("content-length")) : 0;
+  if (place && length > 0) return watchedWrite(request, env, kind, id, place);
+  // What fits into a socket's buffer holds nobody up; a stream more costs a small write 9 % (1 kB: 2.8 → 3.1 ms).
+  return length > SMALL ? written(request, env, kind, id) : stored(request, env, kind, id);
 }
 
 export default {
@@ -85,10 +109,10 @@ export default {
     if (table.faults.includes(kind)) {
       const headers = { "x-local-kind": "fault", "x-local-id": kind, "x-local-account": header("account") };
       const planned = await env.OURS.fetch("http://local/", { method: "POST", headers });
-      if (planned.status !== 204) return planned;
+      if (planned.status !== 204) return refused(request, planned);
     }
     if (kind === "cache") return stored(request, env, kind, cacheOf(request, header("id")));
     const id = table.buckets[`${header("account")}/${header("id")}`];
-    return id ? r2(request, env, kind, id) : r2Error(404, 10006, "The specified bucket does not exist.");
+    return id ? r2(request, env, kind, id) : refused(request, r2Error(404, 10006, "The specified bucket does not exist."));
   },
 };
