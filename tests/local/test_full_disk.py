@@ -120,7 +120,7 @@ def test_a_full_disk_stops_writes_and_nothing_else(disk: Path) -> None:
     api.client.close()
     local.stop(disk / "state")
     fill(disk)  # what the databases' logs took is free
-    with pytest.raises(UserError, match=r"the disk under .* is full\n +fix: make room"):
+    with pytest.raises(UserError, match=r"\n +fix: make room"):
         local.ensure(local.Settings(folder=disk / "state", port=0, api_port=0))
 
     filler.unlink()
