@@ -256,3 +256,13 @@ def test_what_is_wrong_is_told(deployed: Deployed, method: str, path: str, body:
     answer = ask(deployed, method, path, body)
     assert answer.status_code == code, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_too_long_for_the_model_ends_no_conversation(deployed: Deployed) -> None:
+    """The message is refused; the next ones are answered without it."""
+    made = ask(deployed, "POST", "/conversations", {"message": "Hello there."})
+    path = f"/conversations/{made.json()['id']}/messages"
+    refused = ask(deployed, "POST", path, {"message": "word " * 60_000})
+    assert (refused.status_code, refused.json()["title"]) == (400, "context_length_exceeded"), refused.text
+    after = ask(deployed, "POST", path, {"message": "What is the status of order 17?"})
+    assert (after.status_code, "17" in after.json()["answer"]) == (200, True), after.text

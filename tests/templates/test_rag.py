@@ -119,12 +119,27 @@ def test_a_conversation_is_remembered(filled: Deployed) -> None:
     assert ask(filled, "key-of-bob", "Where do I order it?", conversation="c1")["sources"] == []
 
 
-def turns(deployed: Deployed, conversation: str) -> list[dict[str, Any]]:
+def rows(deployed: Deployed, sql: str, params: list[Any]) -> list[dict[str, Any]]:
     [database] = deployed.project.api("GET", "/d1/database")
-    query = {"sql": "SELECT tenant, question FROM turns WHERE conversation = ?", "params": [conversation]}
+    query = {"sql": sql, "params": params}
     [found] = deployed.project.api("POST", f"/d1/database/{database['uuid']}/query", json=query)
-    rows: list[dict[str, Any]] = found["results"]
-    return rows
+    return list(found["results"])
+
+
+def turns(deployed: Deployed, conversation: str) -> list[dict[str, Any]]:
+    return rows(deployed, "SELECT tenant, question FROM turns WHERE conversation = ?", [conversation])
+
+
+def test_old_turns_that_the_model_has_no_room_for_are_left_out(filled: Deployed) -> None:
+    """Six answers of 6,000 tokens each are more than its window of 24,000."""
+    question = "Which spare part fits cargo bikes?"
+    values = [["ann", "long", place, "And then?", "word " * 6000] for place in range(6)]
+    sql = f"INSERT INTO turns (tenant, conversation, position, question, answer) VALUES {', '.join(['(?, ?, ?, ?, ?)'] * 6)}"
+    rows(filled, sql, [each for row in values for each in row])
+    for stream in (False, True):
+        with filled.client("rag", "key-of-ann") as client:
+            answer = client.post("/ask", json={"question": question, "conversation": "long", "stream": stream})
+        assert (answer.status_code, "XK-4471" in answer.text) == (200, True), answer.text
 
 
 def test_a_conversation_is_its_tenant_s_own(filled: Deployed) -> None:

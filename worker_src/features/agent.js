@@ -77,7 +77,7 @@ async function reply(call, object, begun, status = 200) {
   if (begun.problem) throw new HttpError(...REFUSALS[begun.problem]);
   if (wantsStream(call.request, call.body.stream)) return await eventsOf(object, begun.after);
   const { event, ...outcome } = await object.outcome();
-  if (event === "error") throw new HttpError(outcome.code === "internal" ? 500 : 502, outcome.code, outcome.message);
+  if (event === "error") throw new HttpError(outcome.status ?? 502, outcome.code, outcome.message);
   return json(outcome, status);
 }
 

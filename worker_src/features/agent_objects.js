@@ -207,7 +207,7 @@ export function conversationClass({ name, models, options }) {
       const known = error instanceof HttpError;
       if (!known) log.fields.error = error instanceof Error ? error.stack : message;
       this.store.keep({ state: "idle", partial: undefined });
-      this.emit("error", { code, message: known ? message : "the run failed; see the Worker's log" });
+      this.emit("error", { status: known ? error.status : 500, code, message: known ? message : "the run failed; see the Worker's log" });
     }
   };
 }

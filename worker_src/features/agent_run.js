@@ -1,6 +1,7 @@
 // A run: the model is asked, its tools are called, people are asked where a tool wants that, until there is an answer. What
 // comes next follows from what is stored, so that a run goes on after a restart where it was.
 import { messageOf } from "../frame/errors.js";
+import { withRoom } from "../models/history.js";
 import { infer } from "../models/inference.js";
 import { callsOf, Deltas } from "../models/replies.js";
 import { inputOf, problemsOf, readsOnly, runTool } from "./tool_kinds.js";
@@ -50,8 +51,12 @@ async function think({ store, call, models: { chat }, options, emit, stopped }, 
     return { type: "function", function: { name: tool.name, description: tool.description, parameters: inputOf(tool) } };
   });
   const tools = declared.length > 0 && rounds < options.max_rounds ? { tools: declared } : {};
-  const messages = told(chat, store.messages(options.history_messages));
-  const { reply, target } = await infer(call, chat, { messages, max_tokens: chat.max_tokens, temperature: chat.temperature, stream: true, ...tools });
+  const history = store.messages(options.history_messages);
+  const run = history.splice(Math.max(0, history.length - store.ofThisRun().length));
+  const { reply, target } = await withRoom(history, (before) => {
+    const messages = told(chat, [...before, ...run]);
+    return infer(call, chat, { messages, max_tokens: chat.max_tokens, temperature: chat.temperature, stream: true, ...tools });
+  });
   const deltas = new Deltas(reply);
   const calls = new Calls();
   let [text, held, usage, flushed] = ["", "", /** @type {any} */ (null), 0];

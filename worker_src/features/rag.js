@@ -3,6 +3,7 @@ import { streamAnswer, wantsStream } from "./chat.js";
 import { digestOf } from "../frame/digests.js";
 import { addDocument, DOCUMENT, listDocuments, removeDocument, textOfFile } from "./documents.js";
 import { HttpError, messageOf } from "../frame/errors.js";
+import { withRoom } from "../models/history.js";
 import { infer } from "../models/inference.js";
 import { Log } from "../frame/log.js";
 import { reindexDocument, reindexRoutes } from "./reindex.js";
@@ -142,15 +143,15 @@ export function ragRoutes({ models, options }) {
     if (sources.length === 0 || sources[0].score < options.min_score) {
       return json({ answer: options.unknown, sources: [], model: null });
     }
-    const input = inputOf(question, sources, turns);
     const keep = (/** @type {string} */ answer) => conversation && call.context.waitUntil(rememberTurn(call, conversation, question, answer));
     if (stream) {
-      return await streamAnswer(/** @type {any} */ (call), chat, input, (answer) => {
+      const end = (/** @type {string} */ answer) => {
         keep(answer);
         return { sources: sources.map((source) => describe(source, answer)) };
-      });
+      };
+      return await withRoom(turns, (told) => streamAnswer(/** @type {any} */ (call), chat, inputOf(question, sources, told), end));
     }
-    const { reply, target } = await infer(call, chat, input);
+    const { reply, target } = await withRoom(turns, (told) => infer(call, chat, inputOf(question, sources, told)));
     const answer = textOf(reply);
     const body = { answer, sources: sources.map((source) => describe(source, answer)), model: target.name, usage: usageOf(reply) };
     keep(answer);

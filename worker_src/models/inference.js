@@ -16,8 +16,12 @@ const TIMEOUT_MS = 120_000;
 const INPUT = new Set([1001, 2016, 2017, 2029, 2030, 5004, 5006, 8001, 8007]);
 const USED_UP = new Set([3036, 4006]);
 const BUSY = new Set([429, 2003, 3040]);
+const NO_ROOM = 5021; // in the context window, which a fallback's may have
 const NO_GUARD = 7013; // the gateway's guardrails do not answer
 const NO_CREDITS = 2021; // of the model, or of the guardrails before it
+
+/** The code of an `HttpError`, in OpenAI's word, when no model has room for the input. */
+export const TOO_LONG = "context_length_exceeded";
 
 class ModelFailure extends Error {
   /** @param {unknown} error */
@@ -72,6 +76,7 @@ function spentText(error) {
 /** @param {ModelFailure} error */
 function gaveUp(error) {
   if (error.usedUp) return new HttpError(429, "allocation_used_up", "the account's daily allocation of Workers AI is used up");
+  if (error.code === NO_ROOM) return new HttpError(400, TOO_LONG, `it is too long for the model: ${error.message}`);
   if (!error.busy) return new HttpError(502, "model_failed", `the model failed: ${error.message}`);
   const message = `the model is busy and stayed so for ${TRIES} tries; try again later`;
   return new HttpError(503, "model_busy", message, { headers: { "retry-after": "5" } });
@@ -84,7 +89,7 @@ async function persist(call, target, input) {
       return await ask(call, target, input);
     } catch (error) {
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || failed.usedUp || failed.spent || failed.denied || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
+      if (INPUT.has(failed.code) || failed.code === NO_ROOM || failed.usedUp || failed.spent || failed.denied || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
