@@ -94,15 +94,19 @@ def listed(api: Api) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_odd_settings_of_a_thing_stop_neither_it_nor_others(tmp_path_factory: pytest.TempPathFactory) -> None:
-    api = start_cloudflare(tmp_path_factory.mktemp("odd"))
+    folder = tmp_path_factory.mktemp("odd")
     try:
-        things = Things(api.running.base_url, local.ACCOUNT_ID, local.token_of(api.folder))
-        faults = {door.name: found for door in DOORS if (found := faults_of(api, things, door))}
-        assert faults == {}
-        assert listed(api) == []
-        local.stop(api.folder)
-        api = start_cloudflare(api.folder)
-        assert listed(api) == []
-        assert "Traceback" not in (api.folder / "server.log").read_text()
+        api = start_cloudflare(folder)
+        with api.client:
+            things = Things(api.running.base_url, local.ACCOUNT_ID, local.token_of(folder))
+            with things.client:
+                faults = {door.name: found for door in DOORS if (found := faults_of(api, things, door))}
+            assert faults == {}
+            assert listed(api) == []
+        local.stop(folder)
+        again = start_cloudflare(folder)
+        with again.client:
+            assert listed(again) == []
+        assert "Traceback" not in (folder / "server.log").read_text()
     finally:
-        local.stop(api.folder)
+        local.stop(folder)
