@@ -132,6 +132,11 @@ class Workers:
         """Oldest first, without their modules: what was uploaded in a year is not read to tell what there is."""
         return self._store.outlines(VERSION, "modules", worker_id=worker_id)
 
+    def bindings_of(self, version_id: str) -> list[Document]:
+        """Of one version, by its id alone; none of one that is gone."""
+        found = self._store.outlines(VERSION, "modules", id=version_id)
+        return list(found[0]["bindings"]) if found else []
+
     def newest_version(self, worker_id: str) -> Document | None:
         return next(iter(self._store.newest(VERSION, worker_id=worker_id)), None)
 
