@@ -13,6 +13,7 @@ was published.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -28,12 +29,27 @@ from inferstack.toolchain import cache_folder
 TOOLS = Path(__file__).resolve().parent
 MODULES = "github.com/cloudflare"
 RESOURCES = (
-    *("account", "ai_gateway", "d1_database", "hyperdrive_config", "queue", "queue_consumer"),
+    *("account", "ai_gateway", "ai_search_instance", "ai_search_namespace", "ai_search_token"),
+    *("d1_database", "hyperdrive_config", "queue", "queue_consumer"),
     *("r2_bucket", "r2_bucket_cors", "r2_bucket_lifecycle", "worker", "worker_version", "workflow"),
-    *("workers_cron_trigger", "workers_deployment", "workers_kv", "workers_kv_namespace"),
-    *("workers_script", "workers_script_subdomain"),
+    *("workers_cron_trigger", "workers_custom_domain", "workers_deployment", "workers_kv", "workers_kv_namespace"),
+    *("workers_route", "workers_script", "workers_script_subdomain", "zone"),
 )
-SERVICES = ("accounts", "ai_gateway", "d1", "hyperdrive", "kv", "queues", "r2", "workers", "workflows")
+SERVICES = (
+    "accounts",
+    "ai_gateway",
+    "ai_search",
+    "d1",
+    "hyperdrive",
+    "kv",
+    "queues",
+    "r2",
+    "workers",
+    "workflows",
+    "zones",
+)
+
+KEPT = hashlib.sha256("\n".join((*RESOURCES, *SERVICES)).encode()).hexdigest()[:8]  # another list is another program
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,8 @@ class Program:
 
     @property
     def binary(self) -> Path:
-        return cache_folder() / "terraform" / f"{self.name}-{self.version}" / self.name
+        kept = f"-{KEPT}" if self.package.startswith(MODULES) else ""
+        return cache_folder() / "terraform" / f"{self.name}-{self.version}{kept}" / self.name
 
 
 TOFU = Program("opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")

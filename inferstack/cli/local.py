@@ -192,7 +192,7 @@ def _snapshots_by_default(ctx: typer.Context) -> None:
 @command("Copies", "save", to=snapshot)
 def snapshot_save(name: str, style: Format = "text") -> None:
     """Keep a copy; the Cloudflare stops for a moment."""
-    from inferstack.live import snapshots
+    from inferstack.engine import snapshots
 
     printing.done(style, snapshots.save(folder(), name), name=name)
 
@@ -200,7 +200,7 @@ def snapshot_save(name: str, style: Format = "text") -> None:
 @command("Copies", "load", to=snapshot)
 def snapshot_load(name: str, style: Format = "text") -> None:
     """Go back to a copy."""
-    from inferstack.live import snapshots
+    from inferstack.engine import snapshots
 
     printing.done(style, snapshots.load(folder(), name), name=name)
 
@@ -208,7 +208,7 @@ def snapshot_load(name: str, style: Format = "text") -> None:
 @command("Copies", "list", to=snapshot)
 def snapshot_list(style: Format = "text") -> None:
     """List the copies."""
-    from inferstack.live import snapshots
+    from inferstack.engine import snapshots
 
     found = snapshots.names(folder())
     printing.emit(style, {"version": 1, "snapshots": found}, "\n".join(found) or "no snapshots")

@@ -22,6 +22,7 @@ from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.graphql.asked import of_bindings
 from inferstack.local.graphql.ran import of_databases, of_workers
 from inferstack.local.graphql.routes import GraphqlApi
 from inferstack.local.graphql.stored import stored
@@ -114,6 +115,7 @@ def products(of: LocalCloudflare) -> list[Product]:
 def _graphql(of: LocalCloudflare) -> Product:
     """The figures of other products."""
     ran = of_databases(of.databases.counts) | of_workers(of.events)
+    ran |= of_bindings(of.events, of.workers.bindings_of, of.indexes)
     held = stored(of.databases, of.buckets, Objects(of.storage), of.queues)
     return Product(routes=GraphqlApi(of.account.account_id, ran | held).routes)
 

@@ -1,6 +1,8 @@
-"""pytest's plugin (`pytest11`): the fixtures `inferstack_stack`, for a session, and `stack`, whose faults end with a test.
+"""pytest's plugin (`pytest11`): the fixtures `inferstack_stack`, for a session, `stack`, whose faults end with a test, and
+`fresh_stack`, whose data does.
 
-All workers of pytest-xdist share one local Cloudflare. Nothing but pytest is imported before a test asks for a fixture.
+All workers of pytest-xdist share one local Cloudflare; for `fresh_stack` each has one of its own. Nothing but pytest is
+imported before a test asks for a fixture.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from inferstack.testing.fresh import FreshStack
     from inferstack.testing.running import RunningStack
 
+FRESH = "fresh"
 RUN = "INFERSTACK_PYTEST_RUN"  # the folder of this run, which workers of xdist inherit
 
 
@@ -39,7 +43,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     from inferstack.testing.running import taken_down
 
-    taken_down(Path(folder) / "state")
+    for state in (Path(folder) / "state", *(Path(folder) / FRESH).glob("*")):
+        taken_down(state)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -49,12 +54,15 @@ def inferstack_stack(pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     from inferstack.errors import UserError
     from inferstack.testing.running import brought_up
 
-    name = pytestconfig.getoption("--inferstack-stack") or pytestconfig.getini("inferstack_stack")
     try:
-        with brought_up(str(name), pytestconfig.rootpath, Path(os.environ[RUN]) / "state") as stack:
+        with brought_up(_name(pytestconfig), pytestconfig.rootpath, Path(os.environ[RUN]) / "state") as stack:
             yield stack
     except UserError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+def _name(config: pytest.Config) -> str:
+    return str(config.getoption("--inferstack-stack") or config.getini("inferstack_stack"))
 
 
 @pytest.fixture
@@ -62,3 +70,24 @@ def stack(inferstack_stack: RunningStack) -> Iterator[RunningStack]:
     """The same; faults that a test plans end with it."""
     yield inferstack_stack
     inferstack_stack.clear_faults()
+
+
+@pytest.fixture(scope="session")
+def inferstack_fresh(pytestconfig: pytest.Config) -> Iterator[FreshStack]:
+    """The stack on a local Cloudflare of this process alone."""
+    from inferstack.errors import UserError
+    from inferstack.testing.fresh import brought_up_fresh
+
+    state = Path(os.environ[RUN]) / FRESH / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    try:
+        with brought_up_fresh(_name(pytestconfig), pytestconfig.rootpath, state) as fresh:
+            yield fresh
+    except UserError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def fresh_stack(inferstack_fresh: FreshStack) -> Iterator[RunningStack]:
+    """As it was when it came up: what a test writes, no other test sees."""
+    with inferstack_fresh.lent() as stack:
+        yield stack

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,24 +78,37 @@ class RunningStack:
 
 
 @contextmanager
-def brought_up(name: str, root: Path, state: Path) -> Iterator[RunningStack]:
-    """The first who asks brings it up, in a process of its own; the others find it there. Raises `UserError`."""
+def state_at(state: Path) -> Iterator[None]:
+    """Commands of the tool mean the local Cloudflare that keeps its state there."""
     before = os.environ.get(STATE_VARIABLE)
-    spec = load_stack(name, root)
-    if spec.target != "local":
-        text = f"stack `{name}` goes to Cloudflare; tests run on the local one"
-        raise UserError(f"{text}\n  fix: --inferstack-stack=NAME, or `inferstack_stack` in pytest's own file")
     os.environ[STATE_VARIABLE] = str(state)
     try:
-        _up_once(name, root, state)
-        stack = RunningStack(name, root, spec, client_environment(spec, root))
-        yield stack
-        stack.close()
+        yield
     finally:
         if before is None:
             del os.environ[STATE_VARIABLE]
         else:
             os.environ[STATE_VARIABLE] = before
+
+
+@contextmanager
+def brought_up(name: str, root: Path, state: Path, *, lasting: bool = True) -> Iterator[RunningStack]:
+    """The first who asks brings it up, in a process of its own; the others find it there. Raises `UserError`.
+
+    `lasting`: commands of the tool mean this one inside of the whole block.
+    """
+    spec = load_stack(name, root)
+    if spec.target != "local":
+        text = f"stack `{name}` goes to Cloudflare; tests run on the local one"
+        raise UserError(f"{text}\n  fix: --inferstack-stack=NAME, or `inferstack_stack` in pytest's own file")
+    with ExitStack() as meanwhile:
+        with state_at(state):
+            _up_once(name, root, state)
+            stack = RunningStack(name, root, spec, client_environment(spec, root))
+        if lasting:
+            meanwhile.enter_context(state_at(state))
+        yield stack
+        stack.close()
 
 
 def _up_once(name: str, root: Path, state: Path) -> None:

@@ -6,6 +6,8 @@ Each is a function of what would be passed, of the things that were made, and of
 from __future__ import annotations
 
 import base64
+import hashlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +85,53 @@ def asked(given: dict[str, Any], made: dict[str, Any], _: Things) -> dict[str, A
     said = {"messages": [{"role": "user", "content": "What?"}]} if "messages" in given else {"query": "What?"}
     left = {name: value for name, value in given.items() if name not in ("query", "messages", "model", "stream")}
     return left | said | ({"aisearch_options": options} if options else {})
+
+
+def last_hour(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    """In place of the moment 0 to the moment 0, of which Cloudflare has no event either; a page has a size."""
+    now = int(time.time() * 1000)
+    frame = {"from": now - 3_600_000, "to": now}
+    times = {"from_": frame["from"], "to": now, "timeframe": frame, "limit": 10, "granularity": 10}
+    return given | {name: value for name, value in times.items() if name in given}
+
+
+def addressed(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    return given | {"configuration": given["configuration"] | {"url": "https://telemetry.example.com/v1/traces"}}
+
+
+def daily(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    """The rule is called "older than 24 hours", and its age is 0."""
+    rules = [dict(rule) for rule in given["rules"]]
+    for rule in rules:
+        changes = [rule[kind] for kind in rule if kind.endswith("_transition")] + rule["storage_class_transitions"]
+        for change in changes:
+            change["condition"] = {"type": "Age", "max_age": 86_400}
+    return given | {"rules": rules}
+
+
+def uploaded(given: dict[str, Any], made: dict[str, Any], things: Things) -> dict[str, Any]:
+    """An import is taken in after its file was put where the first call says."""
+    content = b"create table t (a);"
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    begun = things.ask("POST", f"/d1/database/{made['database_id']}/import", json={"action": "init", "etag": etag})
+    things.client.put(begun["upload_url"], content=content).raise_for_status()
+    return given | {"etag": etag, "filename": begun["filename"]}
+
+
+def assets(given: dict[str, Any], _: dict[str, Any], things: Things) -> dict[str, Any]:
+    """Files are sent with the token of a session that waits for them."""
+    sent = base64.b64encode(b"foo").decode()
+    session = {"manifest": {"/foo": {"hash": "a" * 32, "size": 3}}}
+    path = f"/workers/scripts/{things.script()['script_name']}/assets-upload-session"
+    token = things.ask("POST", path, json=session)["jwt"]
+    return given | {"body": {"a" * 32: sent}, "extra_headers": {"Authorization": f"Bearer {token}"}}
+
+
+def keyed(given: dict[str, Any], *_: Any) -> dict[str, Any]:
+    """A key that can be imported, in place of one without an algorithm."""
+    left = without(given, "key_jwk")
+    material = base64.b64encode(b"k" * 16).decode()
+    return left | {"algorithm": {"name": "AES-GCM"}, "key_base64": material}
 
 
 PAGES = instead(page=1, per_page=5)
@@ -170,4 +219,15 @@ INPUTS: dict[str, Input] = SEARCHES | {
         given | {"extra_body": [{"id": made["secret_id"]}]}  # which the SDK has no parameter for
     ),
     "ai.run": prompted,
+    "d1.database.import_": lambda given, made, things: (
+        uploaded(given, made, things) if given["action"] == "ingest" else given
+    ),
+    "r2.buckets.lifecycle.update": lambda given, *_: daily(given) if "rules" in given else given,
+    "workers.assets.upload.create": assets,
+    "workers.scripts.secrets.update": lambda given, *_: keyed(given) if given.get("type") == "secret_key" else given,
+    "workers.observability.destinations.create": addressed,
+    "workers.observability.destinations.update": addressed,
+    "workers.observability.telemetry.keys": last_hour,
+    "workers.observability.telemetry.query": last_hour,
+    "workers.observability.telemetry.values": last_hour,
 }

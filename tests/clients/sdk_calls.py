@@ -108,7 +108,9 @@ def main(sdk: Path, base: str, account: str, token: str) -> None:
             raise
         except BaseException as error:  # pytest's own failures are no `Exception`
             absent = bool(answers) and answers[-1].status_code == 404 and "not emulated" in answers[-1].text
-            outcomes[name] = "not claimed" if absent else f"{type(error).__name__}: {error}"[:300]
+            absent = absent or "not emulated" in str(error)  # what the call needs to be there first
+            said = f"{type(error).__name__}: {error} {error.__cause__ or ''}"
+            outcomes[name] = "not claimed" if absent else said[:500]
         for request in [each for answer in answers for each in wrong(answer.request)]:
             status = plain.send(request).status_code
             odd["refused" if 400 <= status < 500 else "taken"] += status < 500

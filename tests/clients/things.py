@@ -38,6 +38,8 @@ GATEWAY = {
 SECRET = {"scopes": ["workers"], "value": "hidden"}
 PUBLISHED = {"source": {"type": "r2"}, "events": ["bucket.created"], "name": "s"}
 
+TRACES = "opentelemetry-traces"
+
 
 class Things:
     """Makers of the things of one account; each returns the path parameters that lead to what it made."""
@@ -295,6 +297,11 @@ class Things:
             "version_id": self.ask("POST", f"/workers/workers/{there['worker_id']}/versions", json=body)["id"]
         }
 
+    def destination(self) -> dict[str, Any]:
+        where = {"type": "logpush", "url": "https://telemetry.example.com/v1/traces", "headers": {}}
+        body = {"name": self.name("there"), "enabled": True, "configuration": where | {"logpushDataset": TRACES}}
+        return {"slug": self.ask("POST", "/workers/observability/destinations", json=body)["slug"]}
+
     def membership(self) -> dict[str, Any]:
         return {"membership_id": self.client.get("/memberships").json()["result"][0]["id"]}
 
@@ -346,4 +353,6 @@ MAKERS: dict[str, Callable[[Things], dict[str, Any]]] = {
     "secrets_store.stores.create": Things.emptied,
     "workers.beta.workers.versions.delete": Things.spare_version,
     "memberships": Things.membership,
+    "workers.observability.destinations": Things.destination,
+    "workers.observability.destinations.create": lambda things: {"name": things.name("there")},
 }

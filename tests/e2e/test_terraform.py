@@ -73,6 +73,11 @@ class Tofu:
         url = f"http://127.0.0.1:{self.project.running.port}{path}"
         return httpx.get(url, headers={"host": f"{name}.local.localhost"}, timeout=60)
 
+    def at(self, host: str, path: str) -> str:
+        """What a Worker says at an address of a zone."""
+        url = f"http://127.0.0.1:{self.project.running.port}{path}"
+        return httpx.get(url, headers={"host": host}, timeout=60).text
+
     def beside(self, name: str) -> Tofu:
         """In another folder of the project."""
         beside = copy(self)
@@ -86,7 +91,7 @@ def tofu(tmp_path_factory: pytest.TempPathFactory, programs: tuple[Path, Path]) 
     project = make_project(root)
     (root / "stacks" / "dev.yaml").write_text(STACK)
     project.run("up", "dev")
-    for name in ("project", "versions"):
+    for name in ("project", "versions", "edges"):
         shutil.copytree(HERE / name, root / name)
     (root / "guide").mkdir()
     (root / "guide" / "main.tf").write_text(GUIDE)
@@ -176,6 +181,39 @@ def test_a_worker_by_its_versions(tofu: Tofu) -> None:
     assert versions.worker("/", "terraform-hello").text == "good day, 8"
     assert versions.resources()["worker.hello"]["id"] == before
     assert versions.change("destroy") == (7,)
+    assert not any(tofu.project.everything().values())
+
+
+def test_files_objects_addresses_and_a_search(tofu: Tofu) -> None:
+    edges = tofu.beside("edges")
+    assert edges.change("apply") == (8, 0, 0)
+    edges("plan", "-detailed-exitcode", "-no-color")
+    assert "A page of Terraform" in edges.worker("/", "terraform-edges").text
+    assert [edges.worker("/count", "terraform-edges").json() for _ in range(2)] == [1, 2]
+    assert edges.at("shop.example.com", "/api/x") == "shop.example.com/api/x"
+    assert edges.at("files.example.com", "/x") == "files.example.com/x"
+    assert edges.change("apply", chunk_size="512", pattern="shop.example.com/v2/*") == (0, 2, 0)
+    found = edges.project.api("GET", "/ai-search/instances/terraform-texts")
+    assert (found["chunk_size"], found["source"]) == (512, "terraform-texts")
+    assert edges.at("shop.example.com", "/v2/x") == "shop.example.com/v2/x"
+    assert edges.worker("/count", "terraform-edges").json() == 3, "objects keep their state"
+
+
+def test_these_are_imported_too_and_go(tofu: Tofu) -> None:
+    edges = tofu.beside("edges")
+    told = {"chunk_size": "512", "pattern": "shop.example.com/v2/*"}
+    state, account = edges.resources(), local.ACCOUNT_ID
+    paths = {
+        "workers_route.api": f"{state['workers_route.api']['zone_id']}/{state['workers_route.api']['id']}",
+        "workers_custom_domain.files": f"{account}/{state['workers_custom_domain.files']['id']}",
+        "ai_search_namespace.shop": f"{account}/terraform-shop",
+        "ai_search_instance.texts": f"{account}/terraform-texts",
+    }
+    for address, path in paths.items():
+        edges("state", "rm", f"cloudflare_{address}")
+        edges("import", f"cloudflare_{address}", path, **told)
+    edges("plan", "-detailed-exitcode", "-no-color", **told)
+    assert edges.change("destroy", **told) == (8,)
     assert not any(tofu.project.everything().values())
 
 

@@ -69,7 +69,9 @@ async def walk(
             way = "true" if _holds(properties, metadata) else "false"
         elif element["type"] in ("rate", "rate_limit"):
             way = _count(f"{route['id']}\0{element['id']}", properties, windows, metadata, budgets)
-        output = element["outputs"].get(way) or {}
+        output = (element.get("outputs") or {}).get(way)
+        if not output:  # an element may lead nowhere
+            break
         element = elements[output["elementId"] if isinstance(output, dict) else output]
     raise error or RouteEnded
 
@@ -116,9 +118,16 @@ def _holds(properties: Document, metadata: dict[str, Any]) -> bool:
     for path, test in conditions.items():
         value = _value(metadata, path)
         tests = test if isinstance(test, dict) else {"$eq": test}
-        if not all(name in TESTS and TESTS[name](value, wanted) for name, wanted in tests.items()):
+        if not all(_passes(name, value, wanted) for name, wanted in tests.items()):
             return False
     return True
+
+
+def _passes(name: str, value: Any, wanted: Any) -> bool:
+    try:
+        return name in TESTS and TESTS[name](value, wanted)
+    except TypeError:  # a number beside a text
+        return False
 
 
 def _value(metadata: dict[str, Any], path: str) -> Any:

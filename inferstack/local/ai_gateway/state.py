@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document, Store, hex_id, now, uuid_id
+from inferstack.local.ai_gateway.shapes import check_dlp, check_elements
 
 KIND, ROUTE, KEY = "ai_gateway", "ai_gateway_route", "ai_gateway_provider_config"
 POLICY, DATASET, EVALUATION = "ai_gateway_policy", "ai_gateway_dataset", "ai_gateway_evaluation"
@@ -32,7 +32,6 @@ DEFAULTS: Document = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": 0,
 }
-ELEMENTS = ("start", "conditional", "percentage", "rate", "rate_limit", "model", "end")
 
 
 class GatewayState:
@@ -209,25 +208,6 @@ def shown_version(version: Document, deployed: str) -> Document:
     return {"version_id": version["version_id"], "active": active, "created_at": version["created_at"], "data": data}
 
 
-def check_elements(elements: Any) -> list[Document]:
-    """A route's graph: known types, unique ids, one start, an end, and outputs that lead to elements."""
-    if not isinstance(elements, list) or not elements:
-        raise ApiError(400, 7001, "elements: must be a non-empty list")
-    ids = [e.get("id") for e in elements if isinstance(e, dict)]
-    if len(ids) != len(elements) or len(set(ids)) != len(ids):
-        raise ApiError(400, 7001, "elements: each needs an id of its own")
-    for element in elements:
-        if element.get("type") not in ELEMENTS:
-            raise ApiError(400, 7001, f"elements: unknown type {element.get('type')!r} of {element['id']!r}")
-        for name, output in (element.get("outputs") or {}).items():
-            target = output.get("elementId") if isinstance(output, dict) else output
-            if target not in ids:
-                raise ApiError(400, 7001, f"elements: output {name!r} of {element['id']!r} leads to unknown {target!r}")
-    if sum(e["type"] == "start" for e in elements) != 1:
-        raise ApiError(400, 7001, "elements: exactly one of type start is needed")
-    return elements
-
-
 def _version(elements: list[Document]) -> Document:
     return {"version_id": uuid_id(), "created_at": now(), "elements": elements}
 
@@ -240,5 +220,7 @@ def _fields(body: Document) -> Document:
     for name, kind in REQUIRED.items():
         if name not in body or not isinstance(body[name], kind):
             raise ApiError(400, 7001, f"{name}: required")
+    if body.get("dlp") is not None:
+        check_dlp(body["dlp"])
     given = {k: v for k, v in body.items() if (k in REQUIRED or k in OPTIONAL) and v is not None}
     return {"authentication": False, "workers_ai_billing_mode": "postpaid", **given}

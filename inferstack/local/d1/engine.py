@@ -9,7 +9,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ import apsw.shell
 
 from inferstack.local._bytes import whole
 from inferstack.local._store import hex_id, open_database
+from inferstack.local.d1.metered import Meter
 from inferstack.local.d1.rules import STATEMENT_BYTES, Authorizer, confine
 from inferstack.local.d1.values import Unsupported, bindable, readable
 
@@ -59,6 +60,7 @@ class Database:
         self._lock = threading.Lock()
         self._connection = open_database(path)
         confine(self._connection)
+        self._meter = Meter(self._connection)
         self._reader = open_database(path)  # answers about the file while a query runs
         self._closing = False
         self._deadline = math.inf
@@ -89,7 +91,8 @@ class Database:
     def run(self, statements: list[tuple[str, list[Any]]]) -> list[Statement]:
         """Run all in one transaction: after an error nothing of it has happened."""
         with self._lock:
-            db, authorizer = self._connection, Authorizer()
+            db, authorizer = self._connection, Authorizer(self._meter)
+            self._meter.begin()
             self._deadline = time.monotonic() + QUERY_SECONDS
             try:
                 db.execute("begin")
@@ -121,6 +124,7 @@ class Database:
         db.set_authorizer(None)
         if db.in_transaction:
             db.execute("rollback")
+            self._meter.forget()
         for name in authorizer.sticky:
             db.execute(f"pragma {name} = 0")
 
@@ -135,6 +139,7 @@ class Database:
         with self._lock, self._connection.backup("main", source, "main") as backup:
             while not backup.done:
                 backup.step(1000)
+            self._meter.forget()
         source.close()
 
     def dump(self) -> str:
@@ -161,12 +166,20 @@ class Database:
         assert row is not None
         return int(row[0])
 
-    def _schema(self) -> int:
-        """A number that grows with each change of a definition. Users may not ask for it."""
+    @contextlib.contextmanager
+    def _unruled(self) -> Iterator[apsw.Connection]:
+        """For what users may not ask."""
         db = self._connection
         rules, db.authorizer = db.authorizer, None
-        row = db.execute("pragma schema_version").fetchone()
-        db.authorizer = rules
+        try:
+            yield db
+        finally:
+            db.authorizer = rules
+
+    def _schema(self) -> int:
+        """A number that grows with each change of a definition."""
+        with self._unruled() as db:
+            row = db.execute("pragma schema_version").fetchone()
         assert row is not None
         return int(row[0])
 
@@ -179,6 +192,7 @@ class Database:
         db = self._connection
         defines = DEFINES.match(sql) is not None
         schema = self._schema() if defines else 0
+        self._meter.start(sql)
         started, changes = time.perf_counter(), db.total_changes()
         columns: list[str] = []
         done = Statement(sql, columns, [], {})
@@ -197,6 +211,7 @@ class Database:
                 raise SqlError(f"the result is larger than {RESULT_BYTES} bytes: SQLITE_TOOBIG")
             rows.append(tuple(readable(value) for value in row))
         elapsed, changed = (time.perf_counter() - started) * 1000, db.total_changes() - changes
+        read, written = self._meter.read(rows, changed), self._written(changed, defines)
         done.meta = {
             "duration": round(elapsed, 4),
             "timings": {"sql_duration_ms": round(elapsed, 4)},
@@ -204,11 +219,19 @@ class Database:
             "last_row_id": db.last_insert_rowid(),
             "changed_db": changed > 0 or (defines and self._schema() != schema),
             "size_after": self._size(db),
-            "rows_read": len(rows),
-            "rows_written": changed,
+            "rows_read": read,
+            "rows_written": written,
             **LOCATION,
         }
         return done
+
+    def _written(self, changed: int, defines: bool) -> int:
+        if defines:
+            self._meter.forget()
+        if not changed:
+            return 0
+        with self._unruled():
+            return self._meter.written(changed)
 
 
 def _columns(cursor: apsw.Cursor) -> list[str]:

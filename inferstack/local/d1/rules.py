@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import apsw
 
+from inferstack.local.d1.metered import Meter
+
 STATEMENT_BYTES = 100_000
 LIMITS = {
     apsw.SQLITE_LIMIT_LENGTH: 2_000_000,
@@ -81,11 +83,13 @@ REFUSED = frozenset(
 class Authorizer:
     """Asked by SQLite for each thing a statement does, whatever the statement looks like."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
         self.transaction = False  # whether the last refusal was one of a transaction statement
         self.sticky: set[str] = set()
 
     def __call__(self, action: int, first: str | None, second: str | None, _: str | None, __: str | None) -> int:
+        self._meter.told.add(action, first or "", second or "")
         if action in TRANSACTIONS:
             self.transaction = True
             return apsw.SQLITE_DENY

@@ -265,6 +265,8 @@ def _name(body: Document) -> str:
 
 def _known(given: Any, allowed: dict[str, Any], code: int) -> dict[str, Any]:
     """The settings that were given, all of them known and numbers or booleans."""
+    if given is not None and not isinstance(given, dict):
+        raise ApiError(400, code, "invalid settings: they must be an object")
     known: dict[str, Any] = {k: v for k, v in (given or {}).items() if v is not None}
     for name, value in known.items():
         if name not in allowed or not isinstance(value, int | float | bool) or value < 0:

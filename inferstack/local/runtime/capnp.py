@@ -21,6 +21,7 @@ from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
+from inferstack.local.workers.secret_bindings import KEY, crypto_key
 from inferstack.local.workflows import services as workflows
 from inferstack.local.workflows.state import BINDING as WORKFLOW
 from inferstack.local.workflows.state import Flow
@@ -306,6 +307,8 @@ class Config:
             variable = f"SECRET_{running.binding}_{name}"
             self.environment[variable] = running.secrets.get(name, "")
             return f"(name = {literal(name)}, fromEnvironment = {literal(variable)})"
+        if kind == KEY:
+            return f"(name = {literal(name)}, {crypto_key(binding, running.secrets.get(name, ''))})"
         if kind == "version_metadata":
             about = {"id": running.version["id"], "timestamp": running.version["created_on"]}
             about["tag"] = (running.version.get("annotations") or {}).get("workers/tag", "")

@@ -18,10 +18,12 @@ DATASETS = ("opentelemetry-traces", "opentelemetry-logs", "opentelemetry-metrics
 CODE = 10021
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}\Z")  # a token of RFC 9110
 JOB = 1  # the number of a Logpush job that there is none of here
+STATUS = {"error_message": "", "last_complete": "", "last_error": ""}
+HIDDEN = "REDACTED"
 
 
 class Destinations:
-    """Of an account. Headers are secrets: they are kept apart, and nothing tells them."""
+    """Of an account. Headers are secrets: they are kept apart, and nothing tells more of them than their names."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,7 +43,12 @@ class Destinations:
         return (document, self._headers(slug)) if document else None
 
     async def list_all(self, request: Request) -> Response:
-        return paged(request, [_shown(each) for each in self._store.list_all(KIND)])
+        return paged(request, [self._listed(each) for each in self._store.list_all(KIND)])
+
+    def _listed(self, document: Document) -> Document:
+        shown = _shown(document)
+        names = dict.fromkeys(self._headers(document["slug"]), HIDDEN)
+        return shown | {"configuration": shown["configuration"] | {"headers": names, "jobStatus": STATUS}}
 
     async def create(self, request: Request) -> Response:
         body = await json_body(request, CODE)

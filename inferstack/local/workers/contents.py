@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, ok, paged
 from inferstack.local._store import Document
+from inferstack.local.workers.secret_bindings import KEY
 from inferstack.local.workers.state import Workers
 from inferstack.local.workers.successor import Successors
 from inferstack.local.workers.uploads import MODULE, SCRIPT, read_upload
@@ -115,10 +116,13 @@ def _with_kept(given: Any) -> list[Document]:
     a secret's text."""
     if not isinstance(given, list) or not all(isinstance(binding, dict) for binding in given):
         raise ApiError(400, 10021, "`bindings` must be a list of objects")
-    return [
-        {"name": b["name"], "type": "inherit"} if set(b) == {"name", "type"} and b["type"] not in ALONE else b
-        for b in given
-    ]
+    return [{"name": b["name"], "type": "inherit"} if _kept(b) else b for b in given]
+
+
+def _kept(binding: Document) -> bool:
+    if binding.get("type") == KEY:
+        return "name" in binding and not {"key_base64", "key_jwk"} & set(binding)
+    return set(binding) == {"name", "type"} and binding["type"] not in ALONE
 
 
 def _part(module: Document, border: str) -> bytes:

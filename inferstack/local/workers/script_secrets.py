@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._store import Document
+from inferstack.local.workers.secret_bindings import SECRETS, TEXT, parted
 from inferstack.local.workers.state import Workers
 from inferstack.local.workers.successor import Successors
-
-SECRET = "secret_text"  # noqa: S105 - the name of a type of bindings
 
 
 class ScriptSecretsApi:
@@ -34,32 +35,31 @@ class ScriptSecretsApi:
     def _worker(self, request: Request) -> Document:
         return self._workers.get(request.path_params["script_name"])
 
-    def _names(self, worker: Document) -> list[str]:
+    def _secrets(self, worker: Document) -> dict[str, Document]:
+        """As they are told, by name."""
         bindings = (self._workers.newest_version(worker["id"]) or {"bindings": []})["bindings"]
-        return [b["name"] for b in bindings if b["type"] == SECRET]
+        return {b["name"]: b for b in bindings if b["type"] in SECRETS}
 
     async def list_all(self, request: Request) -> Response:
-        return ok([_shown(name) for name in self._names(self._worker(request))])
+        return ok(list(self._secrets(self._worker(request)).values()))
 
     async def get(self, request: Request) -> Response:
-        return ok(_shown(self._known(request)))
+        return ok(self._known(request))
 
-    def _known(self, request: Request) -> str:
-        name = str(request.path_params["secret_name"])
-        if name not in self._names(self._worker(request)):
+    def _known(self, request: Request) -> Document:
+        found = self._secrets(self._worker(request)).get(str(request.path_params["secret_name"]))
+        if found is None:
             raise ApiError(404, 10056, "secret not found")
-        return name
+        return found
 
     async def put(self, request: Request) -> Response:
-        worker, body = self._worker(request), await json_body(request)
-        if body.get("type", SECRET) != SECRET:
-            raise ApiError(400, 10021, f"a secret of type {body['type']} cannot run on the local Cloudflare")
-        name, text = require(body, "name", str, 10021), require(body, "text", str, 10021)
-        await self._change(worker, {name: text})
-        return ok(_shown(name))
+        worker, body = self._worker(request), {"type": TEXT} | await json_body(request)
+        name = require(body, "name", str, 10021)
+        await self._change(worker, {name: _secret(name, body)})
+        return ok(self._secrets(worker)[name])
 
     async def delete(self, request: Request) -> Response:
-        await self._change(self._worker(request), {self._known(request): None})
+        await self._change(self._worker(request), {self._known(request)["name"]: None})
         return ok(None)
 
     async def change_many(self, request: Request) -> Response:
@@ -67,23 +67,20 @@ class ScriptSecretsApi:
         worker, secrets = self._worker(request), (await json_body(request)).get("secrets")
         if not isinstance(secrets, dict):
             raise ApiError(400, 10021, "`secrets` must be an object of secrets by name")
-        values: dict[str, str | None] = {}
-        for name, secret in secrets.items():
-            if secret is None:
-                values[name] = None
-            elif isinstance(secret, dict) and secret.get("type") == SECRET:
-                values[name] = require(secret, "text", str, 10021)
-            else:
-                raise ApiError(400, 10021, f"the secret {name!r} must be null, or have type {SECRET} and a text")
+        values = {name: secret if secret is None else _secret(name, secret) for name, secret in secrets.items()}
         if values:
             await self._change(worker, values)
-        return ok({name: _shown(name) for name in self._names(worker)})
+        return ok(self._secrets(worker))
 
-    async def _change(self, worker: Document, values: dict[str, str | None]) -> None:
+    async def _change(self, worker: Document, values: dict[str, Document | None]) -> None:
         kept = [b for b in self._successors.bindings(worker) if b["name"] not in values]
-        new = [{"name": name, "type": SECRET, "text": text} for name, text in values.items() if text is not None]
-        await self._successors.make(worker, {"bindings": [*kept, *new]})
+        await self._successors.make(worker, {"bindings": [*kept, *(each for each in values.values() if each)]})
 
 
-def _shown(name: str) -> Document:
-    return {"name": name, "type": SECRET}
+def _secret(name: str, given: Any) -> Document:
+    """A binding of that name. Raises `ApiError` for what is none of the two kinds."""
+    if not isinstance(given, dict) or given.get("type") not in SECRETS:
+        raise ApiError(400, 10021, f"the secret {name!r} must be null, or have a type: one of {', '.join(SECRETS)}")
+    binding = given | {"name": name}
+    parted(binding)
+    return binding

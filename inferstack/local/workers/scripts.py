@@ -11,6 +11,7 @@ from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._store import Document, Store, now
 from inferstack.local.workers.deploy import Deployer, everything
 from inferstack.local.workers.routes import forced, shown_deployment
+from inferstack.local.workers.secret_bindings import SECRETS
 from inferstack.local.workers.state import Workers, shown_settings
 from inferstack.local.workers.uploads import read_upload
 
@@ -96,7 +97,7 @@ class ScriptsApi:
 
     def _keep(self, worker: Document, body: Document) -> Document:
         """`keep_bindings` names types that stay from the last version; a script's secrets stay anyway."""
-        kinds = {*(body.get("keep_bindings") or []), "secret_text"}
+        kinds = {*(body.get("keep_bindings") or []), *SECRETS}
         given = body.get("bindings") or []
         named = {b.get("name") for b in given}
         version = self._workers.newest_version(worker["id"]) or {"bindings": []}

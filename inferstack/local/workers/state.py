@@ -14,6 +14,7 @@ from inferstack.local.objects.declared import read_exports
 from inferstack.local.objects.migrations import read as read_migrations
 from inferstack.local.objects.state import NAMESPACE
 from inferstack.local.wirings import WIRINGS
+from inferstack.local.workers.secret_bindings import SECRETS, parted
 from inferstack.local.workflows.state import BINDING as WORKFLOW
 
 KIND, VERSION, DEPLOYMENT = "worker", "worker_version", "worker_deployment"
@@ -33,7 +34,7 @@ TRACES: Document = {"enabled": False, "head_sampling_rate": 1, "persist": True}
 # What each binding type needs beside name and type; a type that is not here cannot run offline.
 BINDINGS: dict[str, tuple[str, ...]] = {
     **{kind: wiring.needs for kind, wiring in WIRINGS.items()},
-    "secret_text": ("text",),
+    **dict.fromkeys(SECRETS, ()),
     "plain_text": ("text",),
     "json": ("json",),
     "service": ("service",),
@@ -131,6 +132,11 @@ class Workers:
         """Oldest first, without their modules: what was uploaded in a year is not read to tell what there is."""
         return self._store.outlines(VERSION, "modules", worker_id=worker_id)
 
+    def bindings_of(self, version_id: str) -> list[Document]:
+        """Of one version, by its id alone; none of one that is gone."""
+        found = self._store.outlines(VERSION, "modules", id=version_id)
+        return list(found[0]["bindings"]) if found else []
+
     def newest_version(self, worker_id: str) -> Document | None:
         return next(iter(self._store.newest(VERSION, worker_id=worker_id)), None)
 
@@ -206,7 +212,7 @@ class Workers:
                 if found is None:
                     raise ApiError(400, 10057, f"inherit binding {name} refers to a binding the previous version lacks")
                 kept.append({**found, "name": name})
-                if found["type"] == "secret_text":
+                if found["type"] in SECRETS:
                     secrets[str(name)] = self._store.secrets(source["id"])[str(wanted)]
                 continue
             if kind not in BINDINGS:
@@ -218,9 +224,8 @@ class Workers:
                 raise ApiError(400, 10021, f"binding {name} of type d1 must have a valid `id` specified")
             if kind == NAMESPACE and not (binding.get("class_name") or binding.get("namespace_id")):
                 raise ApiError(400, 10021, f"binding {name} of type {kind} must have a valid `class_name` specified")
-            if kind == "secret_text":
-                secrets[str(name)] = binding["text"]
-                binding = {"name": name, "type": kind}
+            if kind in SECRETS:
+                binding, secrets[str(name)] = parted(binding)
             kept.append(binding)
         return sorted(kept, key=lambda b: str(b["name"])), secrets
 

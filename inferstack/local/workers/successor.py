@@ -9,6 +9,7 @@ from typing import Any
 
 from inferstack.local._store import Document
 from inferstack.local.workers.deploy import Deployer, everything
+from inferstack.local.workers.secret_bindings import SECRETS
 from inferstack.local.workers.state import Workers
 
 # Of the version before; bindings beside them, whose secrets are not in the document.
@@ -24,7 +25,7 @@ class Successors:
     def bindings(self, worker: Document) -> list[Document]:
         """Those of the newest version, as a next one takes them over."""
         latest = self._workers.latest_version(worker["id"])
-        return [{"name": b["name"], "type": "inherit"} if b["type"] == "secret_text" else b for b in latest["bindings"]]
+        return [{"name": b["name"], "type": "inherit"} if b["type"] in SECRETS else b for b in latest["bindings"]]
 
     async def make(self, worker: Document, changes: dict[str, Any], source: str = "") -> Document:
         """`changes` over the newest version: `bindings`, `modules`, `compatibility_date` and so on; returns the version."""

@@ -110,5 +110,7 @@ def _stopped(folder: Path) -> Iterator[None]:
                     port=running.port,
                     api_port=running.api_port,
                     text_server=running.text_server,
+                    replay=running.replay,
+                    real=running.real,
                 )
             )
