@@ -31,10 +31,9 @@ the caller's tenant. With `auth: jwt` callers send a JSON Web Token (RS256 or ES
 
 Errors are problem+json (RFC 9457) with a stable `code`: `bad_request` (400, with every violation in `errors`),
 `model_refused` (400, the model does not take the input), `unauthorized` (401), `not_found` (404), `method_not_allowed` (405),
-`too_large` (413), `context_length_exceeded` (400, more
-than the model's context window), `rate_limited` (429), `spend_limit_reached` (402, the gateway's), `allocation_used_up` (429, the account's
-day), `internal` (500), `model_failed` (502), `model_busy` (503, with `Retry-After`), `guard_failed` (503, the same),
-`denied_by_policy` (403, the gateway's). What a
+`too_large` (413), `context_length_exceeded` (400, more than the model's window), `rate_limited` (429), `spend_limit_reached`
+(402, the gateway's), `allocation_used_up` (429, the account's day), `internal` (500), `model_failed` (502), `model_busy` (503,
+with `Retry-After`), `guard_failed` (503, the same), `denied_by_policy` (403, the gateway's). What a
 gateway's guardrails or data loss prevention refuse is `model_refused`; it goes to no fallback, nor does a call whose guard fails.
 The routes under `/v1` answer errors as OpenAI does.
 
