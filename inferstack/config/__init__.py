@@ -17,6 +17,7 @@ from inferstack.config.object_models import ObjectSpec
 from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
+from inferstack.config.prompt_models import prompt_in, prompt_value, prompt_variable
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.scorers import scorers_of
@@ -105,6 +106,9 @@ __all__ = [
     "policy_inputs",
     "price_name",
     "priced_model",
+    "prompt_in",
+    "prompt_value",
+    "prompt_variable",
     "provider_variable",
     "read_yaml",
     "real_path",

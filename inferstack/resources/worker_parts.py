@@ -11,7 +11,15 @@ from typing import Any
 
 import pulumi
 
-from inferstack.config import EmailBindingSpec, RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
+from inferstack.config import (
+    EmailBindingSpec,
+    RateLimitBindingSpec,
+    SmokeSpec,
+    StackSpec,
+    WorkerSpec,
+    prompt_value,
+    seconds,
+)
 from inferstack.resources.context import Context
 from inferstack.resources.durable_objects import object_bindings, object_migrations
 from inferstack.resources.observed import observed
@@ -231,6 +239,8 @@ class Worker(pulumi.ComponentResource):
         found: list[dict[str, Any]] = []
         for name, binding in spec.bindings.items():
             kind = binding.kind
+            if binding.prompt is not None:
+                continue
             if binding.rate_limit is not None:
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
@@ -242,6 +252,9 @@ class Worker(pulumi.ComponentResource):
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
         found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)
+        for name, prompt in context.spec.prompts_of(key).items():
+            value = prompt_value(prompt, context.spec.prompts[prompt], context.root)
+            found.append({"name": name, "type": "json", "json": json.dumps(value, ensure_ascii=False)})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]

@@ -12,6 +12,7 @@ from inferstack.config.checks import (
     model_use,
     objects,
     policies,
+    prompts,
     queues,
     references,
     searches,
@@ -39,6 +40,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
     buckets.check(spec, report)
+    prompts.check(spec, root, report)
     seeds.check(spec, root, report)
     searches.check(spec, report)
     traffic.check(spec, report)

@@ -186,6 +186,9 @@ CODES: dict[str, Code] = {
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
+    # Prompts
+    "IS148": Code("prompt that cannot be used", "A prompt says which `{{variables}}` it has, so that a misspelt one is not sent to a model; it goes up as a variable of each version of its Workers, of which each holds 5 KB."),
+    "IS149": Code("prompt not declared", "A binding `prompt`, and the `prompt` of a model, name an entry of `prompts:`."),
     # Tools of the templates `mcp` and `agent`
     "IS150": Code("tool without a kind, or of several", "A tool is one thing: a query of D1, a search, a request, a call of a Worker or of a model; a resource is a text or an object of a bucket."),
     "IS151": Code("tool asks for what is not bound", "A tool names a binding of the Worker by its kind, a model by its role, and in headers a secret; each call would fail without it."),
