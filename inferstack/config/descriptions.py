@@ -215,6 +215,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "RolloutSpec": {
         "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",
         "hold": "How long each step is held and checked: `30s`, `10m`, `1h`.",
+        "evals": "Files of cases, `evals/NAME.yaml`, that the new version is asked before its first step and after each hold; with fewer right answers than a suite's `least` it goes back.",
         "checks": "Requests to the new version, as under `smoke`. Without any: those of `smoke`, else `GET /healthz` of a template.",
         "abort_on": "What sends it back to the last good version.",
     },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from inferstack.config import (
     prompt_value,
     seconds,
 )
+from inferstack.resources.callers import caller_token
 from inferstack.resources.context import Context
 from inferstack.resources.durable_objects import object_bindings, object_migrations
 from inferstack.resources.observed import observed
@@ -32,6 +32,7 @@ from inferstack.resources.official import (
     WorkerVersion,
 )
 from inferstack.resources.own import SmokeCheck, WorkerRollout
+from inferstack.resources.rollout_suites import seconds_of, suites_of
 from inferstack.resources.workflow_parts import add_workflows, workflow_bindings
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
@@ -92,9 +93,6 @@ def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     return {"public": worker.public, "tenants": worker.has_tenants, "gateways": gateways, "externalModels": external}
 
 
-API_TOKEN = "API_TOKEN"  # noqa: S105 - the name of the secret that callers of templates have
-
-
 class Worker(pulumi.ComponentResource):
     """A Worker that serves its newest version."""
 
@@ -146,10 +144,11 @@ class Worker(pulumi.ComponentResource):
             "steps": rollout.steps,
             "holdSeconds": seconds(rollout.hold),
             "checks": self._checks(key, context, checks),
+            **({"suites": suites_of(key, context)} if rollout.evals else {}),
             "abortOn": {**limits, **({"p95Seconds": seconds(abort.p95)} if abort.p95 else {})},
             **self._place(spec, context),
         }
-        longest = f"{rollout.seconds + CHECK_SECONDS:.0f}s"
+        longest = f"{rollout.seconds + CHECK_SECONDS + seconds_of(key, context):.0f}s"
         timeouts = pulumi.CustomTimeouts(create=longest, update=longest)
         options = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
         return WorkerRollout(f"{key}-rollout", inputs, options)
@@ -218,14 +217,10 @@ class Worker(pulumi.ComponentResource):
         return {"hostname": spec.domains[0].hostname} if spec.domains else {}
 
     def _checks(self, key: str, context: Context, wanted: list[SmokeSpec]) -> list[dict[str, Any]]:
-        secrets, found = context.spec.workers[key].secrets, []
+        found = []
         for smoke in wanted:
             method, path = smoke.request.split(" ", 1)
-            reference = secrets.get(smoke.token or "")
-            token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
-            named = smoke.token == API_TOKEN and context.spec.workers[key].template is not None
-            if token is not None and named:
-                token = token.apply(_first_key)
+            token = caller_token(context, key, smoke.token, f"check `{smoke.request}`")
             body = None if smoke.body is None else json.dumps(smoke.body)
             one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
             within = seconds(smoke.within) if smoke.within else None
@@ -265,13 +260,3 @@ class Worker(pulumi.ComponentResource):
             text = context.secret(reference, f"worker `{key}`, secret `{name}`")
             found.append({"name": name, "type": "secret_text", "text": text})
         return sorted(found, key=lambda binding: str(binding["name"]))
-
-
-def _first_key(text: str) -> str:
-    """Of the keys that a template takes from one secret, `name=key,name=key` or a key alone, as frame/auth.js reads them."""
-    entries = [entry.strip() for entry in text.split(",")]
-    for entry in entries:
-        named = re.fullmatch(r"[\w.-]*=(?!=*$)(.+)", entry, re.DOTALL | re.ASCII)
-        if named is not None and not entry.startswith("="):
-            return named[1].strip()
-    return text

@@ -15,6 +15,7 @@ from inferstack.config.checks import (
     prompts,
     queues,
     references,
+    rollout_evals,
     searches,
     seeds,
     traffic,
@@ -35,6 +36,7 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
     local_engines.check(spec, root, templates, report)
+    rollout_evals.check(spec, root, report)
     assets.check(spec, root, report)
     objects.check(spec, root, templates, report)
     workflows.check(spec, root, report)

@@ -200,6 +200,8 @@ CODES: dict[str, Code] = {
     "IS157": Code("input is no JSON Schema of an object", "Clients check arguments by it before they call, and refuse a tool whose schema they cannot read."),
     "IS158": Code("condition that nobody looks at", "Scopes are in tokens, which callers with API keys do not have, and approvals are asked for by the template `agent`. A tool that counts on them would be open to all callers."),
     "IS159": Code("template needs Durable Objects", "Its code keeps its state in objects of a class that it exports, and reads `env.<NAME>`; a class that holds data is declared by hand."),
+    # Evaluations
+    "IS166": Code("suite that a rollout cannot ask", "A rollout asks the cases of its `evals` of the new version before each step, and goes back when too few answers are right: it must know what to ask, and as whom."),
     # The local Cloudflare
     "IS160": Code("two that generate text", "`local:` takes a GGUF file (`text`) or a server (`text_server`), not both."),
     "IS161": Code("model that is not there", "A GGUF file is named from the project's folder; it may lie outside of it, and out of git."),
