@@ -92,8 +92,8 @@ def read_suite(file: Path, root: Path) -> Suite:
 
 def parse_suite(file: Path, findings: Findings) -> tuple[Suite | None, list[Wrong]]:
     """None where it cannot be used. What is no YAML is a finding."""
-    tree = read(file, findings)
-    if tree is None or findings.wrong:
+    before, tree = len(findings), read(file, findings, "suite")
+    if tree is None or len(findings) > before:
         return None, []
     try:
         suite = Suite.model_validate(plain(tree))

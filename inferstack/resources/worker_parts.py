@@ -136,7 +136,8 @@ class Worker(pulumi.ComponentResource):
             inputs = {**named, "strategy": "percentage", "versions": versions, **spec.raw.deployment}
             return WorkersDeployment(f"{key}-deployment", inputs, pulumi.ResourceOptions(parent=self))
         rollout, abort = spec.rollout, spec.rollout.abort_on
-        checks = rollout.checks or spec.smoke or [SmokeSpec(request="GET /healthz")]
+        own = [] if spec.source and rollout.evals else [SmokeSpec(request="GET /healthz")]
+        checks = rollout.checks or spec.smoke or own
         limits: dict[str, Any] = {"smoke": abort.smoke, "errorRate": abort.error_rate}
         inputs = {
             **named,

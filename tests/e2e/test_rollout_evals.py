@@ -28,7 +28,6 @@ workers:
     rollout:
       steps: [5, 50, 100]
       hold: 0s
-      checks: [{ request: GET /health }]
       evals: [evals/parcels.yaml]
 """
 SUITE = """worker: mine
@@ -116,10 +115,10 @@ def test_another_suite_is_asked_of_what_is_live(mine: Project) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "word"),
     [
-        ("worker: mine", "worker: other", "stacks/dev.yaml:17:15", "the suite is for Worker `other`"),
-        ("worker: mine", "secret: NOPE", "stacks/dev.yaml:17:15", "`NOPE` is no secret of this Worker"),
-        ("request: GET /health", "body: {}", "stacks/dev.yaml:17:15", "not known what `mine` is asked"),
-        ("least: 0.3", "least: 0.3, model: emb", "stacks/dev.yaml:17:15", "`emb` is no embedding model"),
+        ("worker: mine", "worker: other", "stacks/dev.yaml:16:15", "the suite is for Worker `other`"),
+        ("worker: mine", "secret: NOPE", "stacks/dev.yaml:16:15", "`NOPE` is no secret of this Worker"),
+        ("request: GET /health", "body: {}", "stacks/dev.yaml:16:15", "not known what `mine` is asked"),
+        ("least: 0.3", "least: 0.3, model: emb", "stacks/dev.yaml:16:15", "`emb` is no embedding model"),
         ("contains: [dragons]", "contians: [dragons]", "evals/parcels.yaml:6:49", "unknown key `contians`"),
     ],
 )

@@ -186,6 +186,7 @@ CODES: dict[str, Code] = {
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
+    "IS147": Code("nothing to append to", "`!append` puts a list behind the one of the files before: one that is written there, or a parameter's."),
     # Prompts
     "IS148": Code("prompt that cannot be used", "A prompt says which `{{variables}}` it has, so that a misspelt one is not sent to a model; it goes up as a variable of each version of its Workers, of which each holds 5 KB."),
     "IS149": Code("prompt not declared", "A binding `prompt`, and the `prompt` of a model, name an entry of `prompts:`."),
