@@ -16,11 +16,12 @@ ALLOWED: dict[str, set[str]] = {
     "catalog": set(),
     "toolchain": set(),
     "cloudflare": set(),
-    "config": {"catalog"},
+    "judging": set(),
+    "config": {"catalog", "judging"},
     "render": {"config", "catalog", "toolchain"},
     "resources": {"config", "render", "catalog"},
     "plugin": {"cloudflare"},
-    "provider": {"plugin", "cloudflare"},
+    "provider": {"plugin", "cloudflare", "judging"},
     "standin": {"plugin", "cloudflare"},
     "local": {"catalog", "toolchain"},
     "cost": {"catalog", "config"},
@@ -32,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "change": {*BASE, "cost", "engine", "author"},
     "testing": {*BASE, "engine"},
     "agents": {"config"},
-    "live": {*BASE, "cost", "engine", "clients", "author", "change"},
+    "live": {*BASE, "judging", "cost", "engine", "clients", "author", "change"},
 }
 # Rooms whose names all come from the package itself. The others have public modules instead, each with one command's
 # work: a door would import Pulumi's SDK (0.3 s) for a `check` that needs none. So it is with the modules named here:

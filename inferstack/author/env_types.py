@@ -90,6 +90,8 @@ def _interface(stack: str, key: str, spec: StackSpec, module_of: ModuleOf) -> st
     lines += ['/// <reference types="@cloudflare/workers-types" />', "", "interface Env {"]
     for name, binding in sorted(worker.bindings.items()):
         kind = binding.kind
+        if kind == "prompt":
+            continue
         target = getattr(binding, kind)
         about = f" // {spec.name_of(SECTIONS[kind], target)}" if kind in SECTIONS else ""
         lines.append(f"  {name}: {_service(binding, spec, module_of) or KINDS[kind]};{about}")
@@ -105,6 +107,10 @@ def _interface(stack: str, key: str, spec: StackSpec, module_of: ModuleOf) -> st
         lines.append(f"  {name}: Workflow{own}; // {spec.workflow_name(key, name)}")
     if worker.assets is not None and worker.assets.binding is not None:
         lines.append(f"  {worker.assets.binding}: Fetcher; // {worker.assets.directory}")
+    for name, prompt in sorted(spec.prompts_of(key).items()):
+        open_ones = " | ".join(map(json.dumps, spec.prompts[prompt].open)) or "never"
+        known = f"{{ prompt: {json.dumps(prompt)}; version: string; text: string; variables: ({open_ones})[]; }}"
+        lines.append(f"  {name}: {known};")
     lines += [f"  {name}: {_type(value)};" for name, value in sorted(spec.variables_of(key).items())]
     for name, reference in sorted(worker.secrets.items()):
         stored = reference.startswith("store:")

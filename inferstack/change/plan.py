@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulumi.automation.events import EngineEvent, StepEventMetadata
+from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
 from inferstack.resources import official, own
+from inferstack.resources.prompt import Prompt
 
 DATA = {
     official.D1Database.token,
@@ -62,6 +63,7 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     unchanged: int = 0
     code: dict[str, list[str]] = field(default_factory=dict)  # by Worker: lines of a unified difference
+    prompts: dict[str, list[str]] = field(default_factory=dict)  # the same by prompt
     cost: tuple[dict[str, float], dict[str, float]] | None = None  # US dollars a month by resource: before, after
     findings: list[dict[str, Any]] = field(default_factory=list)
     allowed: frozenset[str] = frozenset()
@@ -110,13 +112,19 @@ class Collector:
             elif op in WORDS and not step.type.startswith("pulumi:"):
                 plan.changes.append(_change(op, step, going))
             if step.type == VERSION and op in ("create", "replace"):
-                plan.code[_name(step.urn).removesuffix("-version")] = _difference(step)
+                old, new = _modules(_inputs(step.old)), _modules(_inputs(step.new))
+                plan.code[_name(step.urn).removesuffix("-version")] = _difference(old, new)
+            if step.type == Prompt.token and op == "update":
+                plan.prompts[_name(step.urn)] = _words(_inputs(step.old), _inputs(step.new))
 
 
 def _change(op: str, step: StepEventMetadata, going: set[str]) -> Change:
     kinds = {path: diff.diff_kind.value for path, diff in (step.detailed_diff or {}).items()}
     replacing = tuple(sorted(path for path, kind in kinds.items() if kind.endswith("-replace")))
     paths = tuple(sorted(kinds) or sorted(step.diffs or []))
+    if step.type == Prompt.token and op == "update":  # the engine tells no paths of components
+        before, after = _inputs(step.old), _inputs(step.new)
+        paths = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
     replacing = replacing or tuple(sorted(step.keys or []))
     flow = official.Workflow.token == step.type and op in ("delete", "replace") and step.old is not None
     workflow = str((step.old.inputs or {}).get("workflowName")) if flow and step.old else None
@@ -139,9 +147,11 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def _difference(step: StepEventMetadata) -> list[str]:
-    old = _modules(step.old.inputs if step.old else None)
-    new = _modules(step.new.inputs if step.new else None)
+def _inputs(state: StepEventStateMetadata | None) -> Mapping[str, Any]:
+    return (state.inputs if state else None) or {}
+
+
+def _difference(old: dict[str, str], new: dict[str, str]) -> list[str]:
     lines: list[str] = []
     for name in sorted({*old, *new}):
         before, after = old.get(name, "").splitlines(), new.get(name, "").splitlines()
@@ -154,9 +164,16 @@ def _difference(step: StepEventMetadata) -> list[str]:
     return lines
 
 
-def _modules(inputs: Mapping[str, Any] | None) -> dict[str, str]:
+def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What another version of a prompt says otherwise."""
+    before, after = str(old.get("text", "")).splitlines(), str(new.get("text", "")).splitlines()
+    names = (f"version {old.get('version')}", f"version {new.get('version')}")
+    return list(difflib.unified_diff(before, after, *names, lineterm="", n=2))
+
+
+def _modules(inputs: Mapping[str, Any]) -> dict[str, str]:
     found = {}
-    for module in (inputs or {}).get("modules") or []:
+    for module in inputs.get("modules") or []:
         content = base64.b64decode(module.get("contentBase64") or "")
         found[module["name"]] = content.decode(errors="replace")
     return found

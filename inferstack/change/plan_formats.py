@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from inferstack.change.plan import Change, Plan
 from inferstack.resources import official
@@ -23,9 +24,9 @@ def show(plan: Plan, style: str) -> str:
 def as_text(plan: Plan) -> str:
     """For a person to judge at a glance; Pulumi's diagnostics stand above it."""
     lines = list[str]()
-    for worker, difference in plan.code.items():
+    for what, name, difference in _differences(plan):
         if difference:
-            lines += [f"Code of Worker {worker}:", *(f"    {_painted(line)}" for line in difference), ""]
+            lines += [f"{what} {name}:", *(f"    {_painted(line)}" for line in difference), ""]
     lines += _change_lines(plan)  # near the end, where a person looks
     lines += [f"{paint('Data:', 'red', 'bold')} {_loss(plan, change)}" for change in plan.losses]
     lines += _cost_lines(plan)
@@ -38,6 +39,11 @@ def as_text(plan: Plan) -> str:
         names = " ".join(f"--allow-data-loss {change.name}" for change in plan.refused)
         lines.append(f"Refused: the environment is protected. To lose the data: inferstack up {plan.stack} {names}")
     return "\n".join(lines)
+
+
+def _differences(plan: Plan) -> Iterator[tuple[str, str, list[str]]]:
+    for what, found in (("Code of Worker", plan.code), ("Prompt", plan.prompts)):
+        yield from ((what, name, difference) for name, difference in found.items())
 
 
 def _change_lines(plan: Plan) -> list[str]:
@@ -86,6 +92,7 @@ def as_json(plan: Plan) -> str:
         "changes": changes,
         "refused": [change.name for change in plan.refused],
         "code": {worker: "\n".join(lines) for worker, lines in plan.code.items()},
+        "prompts": {worker: "\n".join(lines) for worker, lines in plan.prompts.items() if lines},
         "usd_a_month": cost,
         "findings": plan.findings,
     }
@@ -102,9 +109,9 @@ def as_markdown(plan: Plan) -> str:
             f"| {change.op} | `{change.name}` | {change.kind} | {_properties(change)} |" for change in plan.changes
         ]
         lines.append("")
-    for worker, difference in plan.code.items():
+    for what, name, difference in _differences(plan):
         if difference:
-            lines += [f"<details><summary>Code of Worker <code>{worker}</code></summary>", "", "```diff"]
+            lines += [f"<details><summary>{what} <code>{name}</code></summary>", "", "```diff"]
             lines += [*(line.replace("```", "`\u200b``") for line in difference), "```", "", "</details>", ""]
     cost = _cost_lines(plan)
     lines += [f"**{cost[0]}**", "", *(f"- {line.strip()}" for line in cost[1:]), ""] if cost else []

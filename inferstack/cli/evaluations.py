@@ -24,13 +24,14 @@ def evaluate(
     By words, citations, JSON Schema, nearness of meaning, time. Exits with 1 when a suite has fewer right answers than its
     `least`.
     """
+    from inferstack.config import read_suite
     from inferstack.live.evals import judged, suites, told
 
     root = project()
     if if_any and not files and not suites.any_in(root):
         printing.emit(style, told.document(stack, []), "no evaluations: there is no file evals/*.yaml")
         return 0
-    found = {file: suites.read_suite(file, root) for file in suites.files_of(root, files or [])}
+    found = {file: read_suite(file, root) for file in suites.files_of(root, files or [])}
     with redrawn.counting("answers", sum(suite.answers for suite in found.values())) as follow:
         done = judged.judge(stack, root, found, url, follow)
     printing.emit(style, told.document(stack, done), told.as_text(done))

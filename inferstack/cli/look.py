@@ -31,6 +31,23 @@ def history(stack: Stack, worker: Worker = None, style: Format = "text") -> None
     print(live(stack, project(), worker, style))
 
 
+@command(LOOK, "prompts")
+def prompts(
+    stack: Stack,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One, with all that was live.")] = None,
+    style: Format = "text",
+) -> None:
+    """Tell which version of each prompt is live.
+
+    With NAME: each version that was live, and what it changed.
+    """
+    from inferstack.live.prompt_versions import as_text
+    from inferstack.live.prompt_versions import prompts as known
+
+    found = known(stack, project(), name)
+    printing.emit(style, found, as_text(found))
+
+
 @command(LOOK, "logs")
 def logs(
     stack: Stack,

@@ -23,6 +23,7 @@ from inferstack.cli.local_results import (
     Stopped,
     Versioned,
 )
+from inferstack.cli.prompt_results import Prompts
 from inferstack.config import closest
 from inferstack.errors import ConfigError
 
@@ -83,13 +84,14 @@ class CostChange(TypedDict):
 
 
 class Plan(TypedDict):
-    """`refused` would lose data and was not named; `code` is a unified difference by Worker."""
+    """`refused` would lose data and was not named; `code` has differences by Worker, `prompts` by prompt."""
 
     stack: str
     counts: Counts
     changes: list[PlannedChange]
     refused: list[str]
     code: dict[str, str]
+    prompts: dict[str, str]
     usd_a_month: CostChange | None
     findings: list[Finding]
 
@@ -351,6 +353,7 @@ RESULTS: dict[str, Any] = {
     "upgrade": Upgraded,
     "status": Status,
     "history": list[Event],
+    "prompts": Prompts,
     "logs": LogLine,
     "top": Top,
     "gateway test": GatewayTest,

@@ -7,6 +7,7 @@ from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
+from inferstack.config.eval_suites import Suite, read_suite, unfit, wanted_of
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
@@ -17,6 +18,7 @@ from inferstack.config.object_models import ObjectSpec
 from inferstack.config.observability_models import ObservabilitySpec
 from inferstack.config.paths import leaves, real_path
 from inferstack.config.priced import Share, maker, outside_name, price_name, priced_model, shares
+from inferstack.config.prompt_models import prompt_in, prompt_value, prompt_variable
 from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.scorers import scorers_of
@@ -42,6 +44,7 @@ from inferstack.config.templates import (
 )
 from inferstack.config.tree import Node, locate, plain
 from inferstack.config.tree import read as read_yaml
+from inferstack.config.usual import caller_secret, usual_request, usual_worker
 from inferstack.config.worker_models import SECTIONS, BindingSpec, EmailBindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
 
@@ -77,9 +80,11 @@ __all__ = [
     "SmokeSpec",
     "SpendLimitSpec",
     "StackSpec",
+    "Suite",
     "Template",
     "WorkerSpec",
     "budget_severity",
+    "caller_secret",
     "check_stack",
     "closest",
     "cors_rules",
@@ -105,7 +110,11 @@ __all__ = [
     "policy_inputs",
     "price_name",
     "priced_model",
+    "prompt_in",
+    "prompt_value",
+    "prompt_variable",
     "provider_variable",
+    "read_suite",
     "read_yaml",
     "real_path",
     "scorers_of",
@@ -116,5 +125,9 @@ __all__ = [
     "stack_files",
     "stack_names",
     "template_names",
+    "unfit",
+    "usual_request",
+    "usual_worker",
+    "wanted_of",
     "yaml_text",
 ]

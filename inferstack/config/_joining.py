@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inferstack.config.tree import Node
 
 FOR_EACH = "for_each"
@@ -19,6 +21,8 @@ def has_loop(entries: dict[str, Node]) -> bool:
 def merge(old: Node, new: Node) -> Node:
     if isinstance(old.value, list) and isinstance(new.value, list):
         return _lists(old, new)
+    if isinstance(new.value, list) and new.append:
+        return replace(new, behind=old)
     if not (isinstance(old.value, dict) and isinstance(new.value, dict)):
         return new
     merged = dict(old.value)
@@ -40,4 +44,4 @@ def _lists(old: Node, new: Node) -> Node:
         return new
     known = {item.place for item in old.value}
     more = [item for item in new.value if item.place not in known]
-    return Node(new.place, [*old.value, *more], append=old.append, grown_from=first)
+    return Node(new.place, [*old.value, *more], append=old.append, grown_from=first, behind=old.behind)

@@ -49,8 +49,22 @@ def _filled(node: Node, scope: Scope) -> Node:
         return Node(node.place, _mapping(node, scope))
     if isinstance(node.value, list):
         items = [made for item in node.value for made in _items(item, scope)]
+        if node.behind is not None:
+            items = [*_first(node, node.behind, scope), *items]
         return Node(node.place, items, append=node.append, grown_from=node.grown_from)
     return value_of(node, scope)
+
+
+def _first(node: Node, behind: Node, scope: Scope) -> list[Node]:
+    """What `!append` goes behind: a parameter's list, by now."""
+    told, found = len(scope.findings), _filled(behind, scope)
+    if isinstance(found.value, list):
+        return list(found.value)
+    if found.value is not None and len(scope.findings) == told:
+        where = f"{behind.place.file.name}:{behind.place.line}"
+        fix = "leave `!append` out to replace it, or make it a list there"
+        scope.findings.add("IS147", node.place, f"`!append` goes behind a list, and {where} has none", fix)
+    return []
 
 
 def _mapping(node: Node, scope: Scope) -> dict[str, Node]:

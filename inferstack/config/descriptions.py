@@ -21,6 +21,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "protect": "Databases, indexes, buckets and namespaces cannot be deleted, nor replaced, unless a command names them. True in production.",
         "catalog": "Models that Cloudflare's list does not have, such as private ones, by name.",
         "prices": "What models cost where the catalogue does not know it, or a contract says otherwise: by `provider/model`, or the name of a model of Workers AI.",
+        "prompts": "Prompts by name: texts with variables, of which each change is a version.",
         "models": "Models by alias; everything else names the alias.",
         "providers": "OpenAI-compatible endpoints of your own that gateways call; a model names one as its `provider`.",
         "gateways": "AI Gateways.",
@@ -61,8 +62,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "fallbacks": "Aliases that a Worker tries in order when this model fails.",
         "system": "System message of chat models.",
         "system_file": "File of the project with the system message.",
+        "prompt": "The prompt of `prompts:` that is the system message; it has a version, and goes back with the Worker's.",
         "max_tokens": "The longest answer, in tokens.",
         "temperature": "0 is the most predictable, 5 the least.",
+    },
+    "PromptSpec": {
+        "text": "The prompt. `{{name}}` is a variable.",
+        "file": "File of the project with the prompt.",
+        "variables": "The `{{names}}` of the text: each with its value, or null (`~`) for one that the Worker fills in for each call.",
     },
     "IndexSpec": {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
@@ -139,6 +146,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "search": "An instance of AI Search of `searches:`.",
         "search_namespace": "A namespace of AI Search of `search_namespaces:`, in which the Worker makes instances of its own; or `default`, which every account has.",
         "service": "Another Worker of `workers:`.",
+        "prompt": "A prompt of `prompts:`: `{ prompt, version, text, variables }`.",
         "entrypoint": "Which of its exports is called, such as a `WorkerEntrypoint` class; without it the default one.",
         "rate_limit": "A counter that refuses callers who ask too often.",
         "hyperdrive": "A database of `hyperdrives:`.",
@@ -207,6 +215,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "RolloutSpec": {
         "steps": "Shares of the traffic in percent that the new version takes, one after the other; the last is 100.",
         "hold": "How long each step is held and checked: `30s`, `10m`, `1h`.",
+        "evals": "Files of cases, `evals/NAME.yaml`, that the new version is asked before its first step and after each hold; with fewer right answers than a suite's `least` it goes back.",
         "checks": "Requests to the new version, as under `smoke`. Without any: those of `smoke`, else `GET /healthz` of a template.",
         "abort_on": "What sends it back to the last good version.",
     },

@@ -68,6 +68,7 @@ class RolloutSpec(StrictModel):
     ] = [5, 25, 100]
     hold: Annotated[Duration, AfterValidator(_hold)] = "10m"
     checks: list[SmokeSpec] = []
+    evals: list[Annotated[str, Field(min_length=1)]] = []
     abort_on: AbortSpec = Field(default_factory=AbortSpec.model_construct)
 
     @property

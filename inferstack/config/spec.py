@@ -20,6 +20,7 @@ from inferstack.config.observability_models import DestinationSpec, Observabilit
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
+from inferstack.config.prompt_models import PromptSpec, prompt_variable
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
 from inferstack.config.storage_models import BucketSpec, HyperdriveSpec, NamespaceSpec
@@ -77,13 +78,14 @@ class ModelSpec(StrictModel):
     fallbacks: list[str] = []
     system: str | None = None
     system_file: Annotated[str, Field(min_length=1)] | None = None
+    prompt: str | None = None
     max_tokens: Annotated[int, Field(ge=1, le=32768)] = 512
     temperature: Annotated[float, Field(ge=0, le=5)] = 0.2
 
     @model_validator(mode="after")
     def _one_system(self) -> ModelSpec:
-        if self.system is not None and self.system_file is not None:
-            raise ValueError("the system message stands in `system` or in `system_file`, not in both")
+        if sum(each is not None for each in (self.system, self.system_file, self.prompt)) > 1:
+            raise ValueError("the system message stands in one of `system`, `system_file` and `prompt`")
         return self
 
     @property
@@ -251,6 +253,7 @@ class StackSpec(StrictModel):
     protect: bool | None = None
     catalog: dict[Annotated[str, Field(pattern=r"^[@A-Za-z0-9][A-Za-z0-9._/-]{0,127}$")], OwnModel] = {}
     prices: dict[PricedName, PriceSpec] = {}
+    prompts: dict[Name, PromptSpec] = {}
     models: dict[Name, ModelSpec] = {}
     providers: dict[Name, ProviderSpec] = {}
     gateways: dict[Name, GatewaySpec] = {}
@@ -324,6 +327,13 @@ class StackSpec(StrictModel):
     def provider_name(self, key: str) -> str:
         """How requests to a gateway name a provider: one of the stack's own by its slug."""
         return f"custom-{self.physical(key)}" if key in self.providers else key
+
+    def prompts_of(self, worker: str) -> dict[str, str]:
+        """The prompts in a Worker's `env`: those it binds, and the system messages of its template's models."""
+        declared = self.workers[worker]
+        models = [self.models[alias] for alias in declared.models.values() if alias in self.models]
+        found = {prompt_variable(model.prompt): model.prompt for model in models if model.prompt and declared.template}
+        return found | {name: binding.prompt for name, binding in declared.bindings.items() if binding.prompt}
 
     def variables_of(self, worker: str) -> dict[str, Any]:
         """The plain values in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""

@@ -52,7 +52,7 @@ class Node:
 
     `value` is a dict of nodes, a list of nodes or a scalar; `plain` tells a scalar without quotes; `append` a list that
     goes behind the one it would replace; `grown_from` is where the first of the lists stands that became this one;
-    `written` is the text of a number.
+    `written` is the text of a number; `behind` what a list goes behind that is a list only when variables are filled in.
     """
 
     place: Place
@@ -61,6 +61,7 @@ class Node:
     append: bool = False
     grown_from: Place | None = None
     written: str | None = None
+    behind: Node | None = None
 
 
 def read(file: Path, findings: Findings, kind: str = "stack file") -> Node | None:

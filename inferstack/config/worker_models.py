@@ -23,6 +23,7 @@ SECTIONS = {
     "search": "searches",
     "search_namespace": "search_namespaces",
     "service": "workers",
+    "prompt": "prompts",
 }
 
 
@@ -53,6 +54,7 @@ class BindingSpec(StrictModel):
     search: str | None = None
     search_namespace: str | None = None
     service: str | None = None
+    prompt: str | None = None
     entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
     rate_limit: RateLimitBindingSpec | None = None
     version_metadata: Literal[True] | None = None

@@ -11,6 +11,7 @@ from inferstack.config import StackSpec, closest, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.runs import update_starts
 from inferstack.errors import ConfigError, UserError
+from inferstack.live.prompt_versions import Carriers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
     if not any(move.good or move.is_back for move in moves):
         without = ", ".join(f"`{move.script}` has no version before {move.bad}" for move in moves)
         raise UserError(f"nothing can go back: Worker {without}\n  fix: name one with --to")
-    return [_go(move, account) for move in moves]
+    carriers = Carriers(spec, account)
+    return [_go(move, account, carriers) for move in moves]
 
 
 def stays_away(stack: str, root: Path) -> list[str]:
@@ -80,7 +82,7 @@ def _move(key: str, script: str, account: Account, named: str | None, to: str | 
     return _Move(key, script, bad, to or _before(deployments, bad), deployments[0])
 
 
-def _go(move: _Move, account: Account) -> Moved:
+def _go(move: _Move, account: Account, carriers: Carriers) -> Moved:
     if move.is_back:
         text = f"{move.key}: stays on {move.bad}, where it went back to when the new version failed its checks"
         return Moved(move.key, move.bad, None, text)
@@ -88,6 +90,8 @@ def _go(move: _Move, account: Account) -> Moved:
         return Moved(move.key, move.bad, None, f"{move.key}: stays on {move.bad}, its first version")
     account.deploy(move.script, move.good, ROLLBACK + move.bad)
     text = f"{move.key}: all traffic is on version {move.good} again, was {_shown(move.live)}"
+    prompts = carriers.shown(move.key, move.good)
+    text += f"\n  prompts: {prompts}" if prompts and prompts != carriers.shown(move.key, move.bad) else ""
     return Moved(move.key, move.good, move.bad, text)
 
 

@@ -15,6 +15,7 @@ from inferstack.engine.account import Account
 from inferstack.engine.environment import local_settings
 from inferstack.engine.runs import updates
 from inferstack.errors import ConfigError
+from inferstack.live.prompt_versions import Carriers
 from inferstack.render import digest_of, render_worker
 from inferstack.text import paint, table
 
@@ -87,8 +88,9 @@ def history(stack: str, root: Path, worker: str | None, style: str) -> str:
     if worker is not None and worker not in spec.workers:
         raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
     account = Account(spec, root)
+    carriers = Carriers(spec, account)
     events = [
-        _of_deployment(key, deployment)
+        _of_deployment(key, deployment, carriers.shown(key, deployment.main))
         for key in ([worker] if worker else spec.workers)
         for deployment in account.deployments(spec.name_of("workers", key))
     ]
@@ -105,9 +107,10 @@ def history(stack: str, root: Path, worker: str | None, style: str) -> str:
     return "\n".join(table([("TIME", "WHAT", "DETAIL", "WHO"), *rows]))
 
 
-def _of_deployment(key: str, deployment: Deployment) -> dict[str, Any]:
+def _of_deployment(key: str, deployment: Deployment, prompts: str) -> dict[str, Any]:
     shares = ", ".join(f"{share:g} % {version}" for version, share in deployment.shares.items())
     detail = f"{shares}; {_words(deployment.message)}" if deployment.message else shares
+    detail += f"; prompts: {prompts}" if prompts else ""
     return {"at": deployment.created, "what": f"deployed {key}", "detail": detail, "who": deployment.author}
 
 

@@ -4,8 +4,10 @@ Before the first step the new version is deployed with no share of the traffic, 
 version-override header; a version that fails there was never seen by anybody. Each step is held while the checks go on.
 What is live is read from the API, so that a rollout that was cut short goes on where it stood.
 
-Inputs: accountId, scriptName, versionId, steps (percent), holdSeconds, checks, abortOn {smoke, errorRate, p95Seconds?},
-hostname?, localAddress?. Outputs: these, deploymentId.
+Suites of cases are asked before the first step and after each hold: too few right answers, and it goes back as well.
+
+Inputs: accountId, scriptName, versionId, steps (percent), holdSeconds, checks, suites? (of _evaluation.py),
+abortOn {smoke, errorRate, p95Seconds?}, hostname?, localAddress?. Outputs: these, deploymentId.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from inferstack.plugin.diff import Difference, compare
 from inferstack.plugin.properties import UNKNOWN
 from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, ResourceType, State
 from inferstack.provider._api import Refused
+from inferstack.provider._evaluation import evaluate, wrong_suites
 from inferstack.provider._probe import ask, persist, place_of, same_but_for_the_port, wrong_checks
 from inferstack.provider._traffic import deploy, traffic_of
 
@@ -40,7 +43,7 @@ class WorkerRollout(ResourceType):
         steps = inputs.get("steps")
         if isinstance(steps, list) and (not steps or steps != sorted(set(steps)) or steps[-1] != 100):
             failures.append(CheckFailure("steps", f"must rise and end with 100, got {steps!r}"))
-        return failures + wrong_checks(inputs.get("checks"))
+        return failures + wrong_checks(inputs.get("checks")) + wrong_suites(inputs.get("suites"))
 
     def diff(self, state: State, inputs: Properties) -> Difference:
         return compare(state.inputs, inputs, lambda path: path in {"accountId", "scriptName"}, same_but_for_the_port)
@@ -108,6 +111,7 @@ class _Rollout:
             if step >= started:
                 self._deploy({base: 100 - step, self._version: step}, f"{step} % of {self._version} from {base}")
                 self._hold(step, base)
+                self._gate(base, f"at {step:g} %")
         raise AssertionError("the last step is 100")
 
     def _at_once(self) -> str:
@@ -120,6 +124,7 @@ class _Rollout:
         """There is nothing to go back to."""
         place = place_of(self._operation, self._inputs, KIND, self._version)
         problems = persist(place, self._inputs["checks"], self._operation.client.clock)
+        problems = problems or self._evaluate("with all of the traffic")
         if problems:
             raise ProviderError(
                 f"version {self._version} of Worker `{self._script}` fails its checks: {'; '.join(problems)}\n"
@@ -138,6 +143,7 @@ class _Rollout:
                 self._deploy({base: 100 - ALMOST_UNSEEN, self._version: ALMOST_UNSEEN}, text)
         if self._abort.get("smoke", True):
             self._check_all(base, "before its first step")
+        self._gate(base, "before its first step")
 
     def _after(self, base: str) -> None:
         """With all of the traffic it answers too."""
@@ -147,6 +153,23 @@ class _Rollout:
     def _check_all(self, base: str, when: str) -> None:
         place = place_of(self._operation, self._inputs, KIND, self._version)
         problems = persist(place, self._inputs["checks"], self._operation.client.clock)
+        if problems:
+            self._return(base, f"{when}: {'; '.join(problems)}")
+
+    def _evaluate(self, when: str) -> list[str]:
+        """What keeps the version from going on; asked of that version alone."""
+        suites: list[dict[str, Any]] = self._inputs.get("suites") or []
+        if not suites:
+            return []
+        place = place_of(self._operation, self._inputs, KIND, self._version)
+        verdicts = evaluate(place, str(self._inputs["accountId"]), suites, self._operation)
+        for verdict in verdicts:
+            self._operation.say(f"{when}: {verdict.text}")
+        return [verdict.problem for verdict in verdicts if verdict.problem]
+
+    def _gate(self, base: str, when: str) -> None:
+        """The next step is for a version whose answers are right."""
+        problems = self._evaluate(when)
         if problems:
             self._return(base, f"{when}: {'; '.join(problems)}")
 

@@ -26,6 +26,7 @@ from inferstack.config import (
     gateway_variable,
     outside_name,
     priced_model,
+    prompt_variable,
     provider_variable,
 )
 from inferstack.errors import ConfigError
@@ -154,6 +155,7 @@ def _model(spec: StackSpec, alias: str, root: Path) -> dict[str, Any]:
     return {
         **_target(spec, alias),
         "system": _system(model, root),
+        **({"prompt": prompt_variable(model.prompt)} if model.prompt else {}),
         "max_tokens": model.max_tokens,
         "temperature": model.temperature,
         "fallbacks": [_target(spec, fallback) for fallback in model.fallbacks],

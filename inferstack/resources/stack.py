@@ -18,6 +18,7 @@ from inferstack.resources.hyperdrive import Hyperdrive
 from inferstack.resources.index import Index
 from inferstack.resources.lifetime import Ephemeral
 from inferstack.resources.observed import Destination
+from inferstack.resources.prompt import Prompt
 from inferstack.resources.queue import Queue
 from inferstack.resources.search import Namespace as SearchSpace
 from inferstack.resources.search import Search
@@ -59,6 +60,8 @@ class InferenceStack(pulumi.ComponentResource):
         self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
         self._destinations = {key: Destination(key, context, child) for key in spec.destinations}
         self._searches = {key: self._search(key, context, child) for key in spec.searches}
+        for key in spec.prompts:
+            Prompt(key, context, child)
         stored = {*spec.secrets_store, *spec.stored_secrets()}
         self._secrets = {key: StoredSecret(key, context, child) for key in sorted(stored)}
         if spec.policies.secret_age is not None:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 
-from inferstack.config import EmailBindingSpec, RateLimitBindingSpec, SmokeSpec, StackSpec, WorkerSpec, seconds
+from inferstack.config import (
+    EmailBindingSpec,
+    RateLimitBindingSpec,
+    SmokeSpec,
+    StackSpec,
+    WorkerSpec,
+    prompt_value,
+    seconds,
+)
+from inferstack.resources.callers import caller_token
 from inferstack.resources.context import Context
 from inferstack.resources.durable_objects import object_bindings, object_migrations
 from inferstack.resources.observed import observed
@@ -24,6 +32,7 @@ from inferstack.resources.official import (
     WorkerVersion,
 )
 from inferstack.resources.own import SmokeCheck, WorkerRollout
+from inferstack.resources.rollout_suites import seconds_of, suites_of
 from inferstack.resources.workflow_parts import add_workflows, workflow_bindings
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
@@ -84,9 +93,6 @@ def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     return {"public": worker.public, "tenants": worker.has_tenants, "gateways": gateways, "externalModels": external}
 
 
-API_TOKEN = "API_TOKEN"  # noqa: S105 - the name of the secret that callers of templates have
-
-
 class Worker(pulumi.ComponentResource):
     """A Worker that serves its newest version."""
 
@@ -130,7 +136,8 @@ class Worker(pulumi.ComponentResource):
             inputs = {**named, "strategy": "percentage", "versions": versions, **spec.raw.deployment}
             return WorkersDeployment(f"{key}-deployment", inputs, pulumi.ResourceOptions(parent=self))
         rollout, abort = spec.rollout, spec.rollout.abort_on
-        checks = rollout.checks or spec.smoke or [SmokeSpec(request="GET /healthz")]
+        own = [] if spec.source and rollout.evals else [SmokeSpec(request="GET /healthz")]
+        checks = rollout.checks or spec.smoke or own
         limits: dict[str, Any] = {"smoke": abort.smoke, "errorRate": abort.error_rate}
         inputs = {
             **named,
@@ -138,10 +145,11 @@ class Worker(pulumi.ComponentResource):
             "steps": rollout.steps,
             "holdSeconds": seconds(rollout.hold),
             "checks": self._checks(key, context, checks),
+            **({"suites": suites_of(key, context)} if rollout.evals else {}),
             "abortOn": {**limits, **({"p95Seconds": seconds(abort.p95)} if abort.p95 else {})},
             **self._place(spec, context),
         }
-        longest = f"{rollout.seconds + CHECK_SECONDS:.0f}s"
+        longest = f"{rollout.seconds + CHECK_SECONDS + seconds_of(key, context):.0f}s"
         timeouts = pulumi.CustomTimeouts(create=longest, update=longest)
         options = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
         return WorkerRollout(f"{key}-rollout", inputs, options)
@@ -210,14 +218,10 @@ class Worker(pulumi.ComponentResource):
         return {"hostname": spec.domains[0].hostname} if spec.domains else {}
 
     def _checks(self, key: str, context: Context, wanted: list[SmokeSpec]) -> list[dict[str, Any]]:
-        secrets, found = context.spec.workers[key].secrets, []
+        found = []
         for smoke in wanted:
             method, path = smoke.request.split(" ", 1)
-            reference = secrets.get(smoke.token or "")
-            token = context.secret(reference, f"worker `{key}`, check `{smoke.request}`") if reference else None
-            named = smoke.token == API_TOKEN and context.spec.workers[key].template is not None
-            if token is not None and named:
-                token = token.apply(_first_key)
+            token = caller_token(context, key, smoke.token, f"check `{smoke.request}`")
             body = None if smoke.body is None else json.dumps(smoke.body)
             one = {"method": method, "path": path, "status": smoke.status, "contains": smoke.contains}
             within = seconds(smoke.within) if smoke.within else None
@@ -231,6 +235,8 @@ class Worker(pulumi.ComponentResource):
         found: list[dict[str, Any]] = []
         for name, binding in spec.bindings.items():
             kind = binding.kind
+            if binding.prompt is not None:
+                continue
             if binding.rate_limit is not None:
                 found.append({"name": name, **_rate_limit(self.name, name, binding.rate_limit)})
                 continue
@@ -242,6 +248,9 @@ class Worker(pulumi.ComponentResource):
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
         found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)
+        for name, prompt in context.spec.prompts_of(key).items():
+            value = prompt_value(prompt, context.spec.prompts[prompt], context.root)
+            found.append({"name": name, "type": "json", "json": json.dumps(value, ensure_ascii=False)})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})
         found += [{"name": name, **_variable(value)} for name, value in context.spec.variables_of(key).items()]
@@ -252,13 +261,3 @@ class Worker(pulumi.ComponentResource):
             text = context.secret(reference, f"worker `{key}`, secret `{name}`")
             found.append({"name": name, "type": "secret_text", "text": text})
         return sorted(found, key=lambda binding: str(binding["name"]))
-
-
-def _first_key(text: str) -> str:
-    """Of the keys that a template takes from one secret, `name=key,name=key` or a key alone, as frame/auth.js reads them."""
-    entries = [entry.strip() for entry in text.split(",")]
-    for entry in entries:
-        named = re.fullmatch(r"[\w.-]*=(?!=*$)(.+)", entry, re.DOTALL | re.ASCII)
-        if named is not None and not entry.startswith("="):
-            return named[1].strip()
-    return text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.asset_files import asset_files
-from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack
+from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack, prompt_value
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 from inferstack.wrangler import buckets_out
@@ -38,7 +38,7 @@ def export_wrangler(stack: str, root: Path, out: Path) -> tuple[list[str], list[
     for key, worker in rendered.items():
         files = {f"src/{module.name}": module.content for module in worker.modules}
         files |= _migrations(spec, spec.workers[key], root) | _assets(spec.workers[key], root)
-        config = _config(spec, key, worker.modules[0].name if worker.modules else None)
+        config = _config(spec, key, root, worker.modules[0].name if worker.modules else None)
         files["wrangler.jsonc"] = (HEAD.format(stack=stack) + json.dumps(config, indent=2) + "\n").encode()
         for name, content in files.items():
             file = out / key / name
@@ -107,7 +107,7 @@ def _assets(worker: WorkerSpec, root: Path) -> dict[str, bytes]:
     return {f"{ASSETS}{path}": file.read_bytes() for path, file in found.items()}
 
 
-def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
+def _config(spec: StackSpec, key: str, root: Path, main: str | None) -> dict[str, Any]:
     worker = spec.workers[key]
     config: dict[str, Any] = {
         "name": spec.name_of("workers", key),
@@ -119,13 +119,17 @@ def _config(spec: StackSpec, key: str, main: str | None) -> dict[str, Any]:
         "no_bundle": True if main else None,
         "rules": _rules(worker) if main else None,
         "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
-        "vars": spec.variables_of(key),
+        "vars": spec.variables_of(key) | _prompts(spec, key, root),
         **settings_of(spec, worker),
         **_bindings(spec, key),
         **objects_of(spec, key),
         "workflows": list(_workflows(spec, key)),
     }
     return {name: value for name, value in config.items() if value not in (None, {}, [])}
+
+
+def _prompts(spec: StackSpec, key: str, root: Path) -> dict[str, Any]:
+    return {name: prompt_value(of, spec.prompts[of], root) for name, of in spec.prompts_of(key).items()}
 
 
 def _rules(worker: WorkerSpec) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow  # minutes: whole stacks, again and again
 
 INFERSTACK = str(Path(sys.executable).parent / "inferstack")
 TRIED: set[str] = set()
+PROMPT = "prompts: { hello: { text: Hello } }\nmodels: { chat: { prompt: hello } }\n"
 ENVIRONMENT = {**os.environ, "CHAT_API_TOKEN": "a token", "CLOUDFLARE_ACCOUNT_ID": "0" * 32, "NO_COLOR": "1"}
 
 
@@ -57,7 +58,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = told(folder, "init", ".", "--template", "chat")
     assert made["written"] == ["."]
     stack = folder / "stacks" / "dev.yaml"
-    stack.write_text(stack.read_text() + "local: { port: 0, api_port: 0 }\n")
+    stack.write_text(stack.read_text() + "local: { port: 0, api_port: 0 }\n" + PROMPT)
     told(folder, "add", "database", "notes")
     (folder / "migrations" / "notes").mkdir(parents=True)
     (folder / "migrations" / "notes" / "0001_first.sql").write_text("CREATE TABLE t (a);\n")
@@ -107,6 +108,8 @@ def test_running(shop: Path, tmp_path: Path) -> None:
     assert told(shop, "refresh", "dev")["changes"]["same"] > 3
     assert [share["percent"] for share in told(shop, "status", "dev")["live"]] == [100]
     assert told(shop, "history", "dev")
+    assert [each["prompt"] for each in told(shop, "prompts", "dev")["prompts"]] == ["hello"]
+    assert told(shop, "prompts", "dev", "hello")["history"] == []
     assert told(shop, "drift", "dev")["drift"] == []
     assert all(secret["here"] for secret in told(shop, "secrets check", "dev"))
     assert told(shop, "database", "dev", "notes", "bookmark")["text"]

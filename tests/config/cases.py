@@ -270,6 +270,11 @@ CASES = [
          "    options:\n      min_score: 0.2\n"),
     Case("IS163", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
          "    options:\n      min_scores: { local: 0.2, '@cf/baai/bge-bas-en-v1.5': 0.6 }\n"),
+    Case("IS148", LOCAL + "prompts:\n  p:\n    text: |\n      You work for {{compny}}.\n    variables: { company: ACME }\n"),
+    Case("IS149", binding("prompt: greting") + "prompts: { greeting: { text: Hello } }\n"),
+    Case("IS166", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    rollout:\n      evals: [e.yaml]\n",
+         {"w.js": "export default {};\n", "e.yaml": "worker: v\ncases: [{ name: up, request: GET /, lacks: [error] }]\n"}),
+    Case("IS147", "extends: b.yaml\n" + LOCAL + "tags: !append [two]\n", {"stacks/b.yaml": "tags: one\n"}),
     Case("IS146", binding("hyperdrive: orders")),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -70,3 +72,30 @@ def test_links_that_go_round_are_a_file_that_cannot_be_read(tmp_path: Path) -> N
     (tmp_path / "stacks" / "t.yaml").unlink()
     (tmp_path / "stacks" / "t.yaml").symlink_to("t.yaml")
     assert "error[IS0" in check(["s"], tmp_path).show("text")
+
+
+@pytest.mark.parametrize(
+    "sign", ["\\n", "\\r\\n", "\\t", "\\u2028", "\\u2029", "\\x85", "\\x1b", "\\u202e", "\\n\\n  fix: rm"]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        'workers: { "a%sb": { template: plain, compatibility_date: "2026-06-01" } }',
+        '"k%sk": 5',
+        'models: { m: { model: "@cf/a%sb" } }',
+        'buckets: { "b%sb": { for_each: [a], location: x } }',
+        'workers: { w: { template: "t%st", compatibility_date: "2026-06-01" } }',
+        'tags: ["${x%sx}"]',
+        'budget: { monthly_usd: "a%sb" }',
+        'prompts: { p: { text: "{{a}}", variables: { "a%sb": ~ } } }',
+    ],
+)
+def test_a_finding_is_one_line_whatever_the_name(root: Path, text: str, sign: str) -> None:
+    (root / "stacks" / "s.yaml").write_text(f"environment: test\ntarget: local\n{text % sign}\n")
+    found = json.loads(check(["s"], root).show("json"))
+    assert found
+    for each in found:
+        assert len(each["message"].splitlines()) == len(each["fix"].splitlines()) == 1, each
+        assert each["message"].isprintable(), each
+    shown = [line for line in check(["s"], root).show("text").split("\n") if not line.startswith("    ")]
+    assert all(re.match(r"stacks/s\.yaml:\d+:\d+: |  fix: |\d+ (error|warning)", line) for line in shown), shown

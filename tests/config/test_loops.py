@@ -176,3 +176,47 @@ def test_a_loop_is_bounded(root: Path) -> None:
         nested += "  " * (depth + 3) + f"V{depth}_${{each.key}}:\n" + "  " * (depth + 4) + f"for_each: [{hundred}]\n"
     head = "workers:\n  w:\n    template: chat\n    "
     assert "IS009" in {each["code"] for each in found(root, head + nested)}
+
+
+@pytest.mark.parametrize(
+    ("base", "more", "tags"),
+    [
+        ("parameters: { teams: [red] }\ntags: ${param.teams}\n", "tags: !append [blue]\n", ["red", "blue"]),
+        ("parameters: { teams: [red] }\ntags: ${param.teams}\n", "tags: [blue]\n", ["blue"]),
+        (
+            "parameters: { teams: [red] }\ntags: ${param.teams}\n",
+            "parameters: { teams: !append [blue] }\n",
+            ["red", "blue"],
+        ),
+        ("tags: one\n", "tags: [blue]\n", ["blue"]),
+        ("tags: [{ for_each: [a, b], value: 't-${each.value}' }]\n", "tags: !append [c]\n", ["t-a", "t-b", "c"]),
+        ("parameters: { teams: [] }\ntags: ${param.teams}\n", "tags: !append [blue]\n", ["blue"]),
+    ],
+)
+def test_append_goes_behind_a_parameter_s_list(root: Path, base: str, more: str, tags: list[str]) -> None:
+    put(root, base, "_base")
+    put(root, "extends: _base.yaml\n" + HEAD + more)
+    assert load_stack("s", root).tags == tags
+
+
+def test_append_over_append_over_a_parameter(root: Path) -> None:
+    put(root, "parameters: { teams: [red] }\ntags: ${param.teams}\n", "_base")
+    put(root, "extends: _base.yaml\ntags: !append [blue]\n", "_middle")
+    put(root, "extends: _middle.yaml\n" + HEAD + "tags: !append [green]\n")
+    assert load_stack("s", root).tags == ["red", "blue", "green"]
+
+
+@pytest.mark.parametrize("old", ["one", "5", "{ a: b }", "${param.one}"])
+def test_append_behind_what_is_no_list_is_told(root: Path, old: str) -> None:
+    put(root, f"parameters: {{ one: text }}\ntags: {old}\n", "_base")
+    put(root, "extends: _base.yaml\n" + HEAD + "tags: !append [two]\n")
+    [said] = json.loads(check(["s"], root).show("json"))
+    assert (said["code"], said["line"]) == ("IS147", 4)
+    assert said["message"] == "`!append` goes behind a list, and _base.yaml:2 has none"
+
+
+def test_append_behind_a_parameter_that_is_not_there_is_told_once(root: Path) -> None:
+    put(root, "tags: ${param.teems}\n", "_base")
+    put(root, "extends: _base.yaml\n" + HEAD + "tags: !append [two]\n")
+    [said] = json.loads(check(["s"], root).show("json"))
+    assert said["code"] == "IS116"

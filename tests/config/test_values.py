@@ -42,7 +42,7 @@ NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either en
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
 KINDS = (
     "one of: ai, index, database, bucket, namespace, queue, hyperdrive, search, search_namespace, service, "
-    "rate_limit, version_metadata, email, analytics"
+    "prompt, rate_limit, version_metadata, email, analytics"
 )
 SECRET = "is not a reference to a secret (its text is not shown)"
 GIVE = "give a value of that kind"
@@ -108,7 +108,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"models": {"m": {"model": "x", "system": "a", "system_file": "b"}}},
-        f"IS031 `models.m`: the system message stands in `system` or in `system_file`, not in both → {GIVE}",
+        f"IS031 `models.m`: the system message stands in one of `system`, `system_file` and `prompt` → {GIVE}",
     ),
     (
         {"gateways": {"g": {"routes": {"r": {"models": ["m"], "limits": [{"by": "a", "interval": 1}]}}}}},

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from inferstack.live.evals.suites import read_suite
+from inferstack.config import read_suite
 from tests.conftest import ROOT
 from tests.templates.browser import CHROMIUM, Page, browser
 from tests.templates.conftest import Deployed

@@ -5,6 +5,7 @@ import { withRoom } from "../models/history.js";
 import { infer } from "../models/inference.js";
 import { callsOf, Deltas } from "../models/replies.js";
 import { inputOf, problemsOf, readsOnly, runTool } from "./tool_kinds.js";
+import { systemOf } from "../models/system.js";
 
 /** @typedef {import("../models/replies.js").ToolCall} ToolCall */
 /** @typedef {import("./tool_kinds.js").Tool} Tool */
@@ -92,7 +93,8 @@ function told(chat, history) {
     const asked = calls.map(({ id, name, arguments: given }) => ({ id, type: "function", function: { name, arguments: JSON.stringify(given) } }));
     return { role, content, ...(asked.length > 0 && { tool_calls: asked }), ...(call && { tool_call_id: call, name: tool }) };
   });
-  return chat.system ? [{ role: "system", content: chat.system }, ...messages] : messages;
+  const system = systemOf(chat);
+  return system ? [{ role: "system", content: system }, ...messages] : messages;
 }
 
 /** Calls of a stream: whole ones, or OpenAI's, whose arguments come in pieces. */

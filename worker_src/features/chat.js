@@ -4,6 +4,7 @@ import { infer } from "../models/inference.js";
 import { Deltas, finishOf, textOf, usageOf } from "../models/replies.js";
 import { json } from "../frame/service.js";
 import { eventStream, frame } from "../frame/sse.js";
+import { systemOf } from "../models/system.js";
 
 /** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {{ AI: Ai } & import("../frame/service.js").BaseEnv} ChatEnv */
@@ -39,14 +40,15 @@ const REPLY = {
 
 /**
  * The caller's messages behind the system message of the model, unless they bring their own.
- * @param {{ system: string | null }} model @param {{ message?: string, messages?: any[] }} body
+ * @param {{ system: string | null, prompt?: string }} model @param {{ message?: string, messages?: any[] }} body
  */
 export function messagesOf(model, body) {
   // OpenAI's newer name of the same.
   const history = (body.messages ?? []).map((message) => (message.role === "developer" ? { ...message, role: "system" } : message));
   const last = body.message === undefined ? [] : [{ role: "user", content: body.message }];
   const own = history.some((message) => message.role === "system");
-  return [...(model.system && !own ? [{ role: "system", content: model.system }] : []), ...history, ...last];
+  const told = systemOf(model);
+  return [...(told && !own ? [{ role: "system", content: told }] : []), ...history, ...last];
 }
 
 /** @param {Request} request @param {boolean | undefined} stream */

@@ -13,6 +13,7 @@ import { violations } from "../frame/schema.js";
 import { patiently } from "../frame/storage.js";
 import { spaceOf } from "../frame/tenant.js";
 import { isJson, json, readBytes } from "../frame/service.js";
+import { systemOf } from "../models/system.js";
 
 /** @typedef {import("./documents.js").RagEnv} RagEnv */
 /** @typedef {import("../frame/service.js").Call<RagEnv>} Call */
@@ -119,7 +120,7 @@ export function ragRoutes({ models, options }) {
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.answer },
     ]);
-    const system = { role: "system", content: `${chat.system ?? ""}\n\nSources:\n${context}` };
+    const system = { role: "system", content: `${systemOf(chat) ?? ""}\n\nSources:\n${context}` };
     const messages = [system, ...before, { role: "user", content: question }];
     return { messages, max_tokens: chat.max_tokens, temperature: chat.temperature };
   }

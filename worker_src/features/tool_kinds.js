@@ -10,6 +10,7 @@ import { Deltas, textOf } from "../models/replies.js";
 import { numbered } from "./named_sql.js";
 import { embedTexts } from "./openai.js";
 import { callHttp, LONGEST_RESULT } from "./tool_http.js";
+import { systemOf } from "../models/system.js";
 
 /** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("../models/inference.js").Caller & { env: any }} ToolCall */
@@ -148,7 +149,7 @@ async function byService(call, { binding, path, method, headers = {} }, given) {
 /** @param {ToolCall} call @param {NonNullable<Tool["ai"]>} tool @param {any} given @param {Model | undefined} chat @param {((text: string) => void) | undefined} tell */
 async function byModel(call, { prompt, system }, given, chat, tell) {
   if (!chat) throw new Error("a call of a model needs a model `chat`");
-  const told = system ?? chat.system;
+  const told = system ?? systemOf(chat);
   const messages = [...(told ? [{ role: "system", content: told }] : []), { role: "user", content: String(filled(prompt, given) ?? "") }];
   const { reply } = await infer(call, chat, { messages, max_tokens: chat.max_tokens, temperature: chat.temperature, ...(tell && { stream: true }) });
   if (!tell) return { text: textOf(reply) };

@@ -43,6 +43,28 @@ function segmentsOf(reply, start) {
 }
 
 /**
+ * What is said in a file, in parts where it is long.
+ * @param {import("../models/inference.js").Caller} call @param {import("../models/inference.js").Model} speech
+ * @param {Uint8Array} bytes @param {number} partSeconds @param {string} [spoken] the language
+ */
+export async function heardIn(call, speech, bytes, partSeconds, spoken) {
+  const parts = splitWav(bytes, partSeconds) ?? [{ start: 0, bytes }];
+  const language = spoken ? { language: spoken } : {};
+  /** @type {Segment[]} */
+  const segments = [];
+  const texts = [];
+  let model = speech.name;
+  for (const part of parts) {
+    const audio = speech.name.includes("turbo") ? { audio: toBase64(part.bytes), ...language } : { audio: [...part.bytes] };
+    const { reply, target } = await infer(call, speech, audio);
+    texts.push(String(reply.text ?? "").trim());
+    segments.push(...segmentsOf(reply, part.start));
+    model = target.name;
+  }
+  return { text: texts.filter(Boolean).join(" "), segments, parts: parts.length, model };
+}
+
+/**
  * @param {{ models: Models, options: TranscribeOptions }} config
  * @returns {import("../frame/service.js").Route<any>[]}
  */
@@ -50,26 +72,14 @@ export function transcribeRoutes({ models: { speech }, options }) {
   /** @param {FileCall} call */
   async function transcribe(call) {
     const { bytes, fields } = await fileOf(call, "audio", options.max_file_bytes);
-    const parts = splitWav(bytes, options.part_seconds) ?? [{ start: 0, bytes }];
-    const language = fields.language ? { language: String(fields.language) } : {};
-    /** @type {Segment[]} */
-    const segments = [];
-    const texts = [];
-    let model = speech.name;
-    for (const part of parts) {
-      const audio = speech.name.includes("turbo") ? { audio: toBase64(part.bytes), ...language } : { audio: [...part.bytes] };
-      const { reply, target } = await infer(call, speech, audio);
-      texts.push(String(reply.text ?? "").trim());
-      segments.push(...segmentsOf(reply, part.start));
-      model = target.name;
-    }
-    const text = texts.filter(Boolean).join(" ");
+    const language = fields.language ? String(fields.language) : undefined;
+    const { text, segments, parts, model } = await heardIn(call, speech, bytes, options.part_seconds, language);
     const vtt = ["WEBVTT", ...segments.map((s) => `${clock(s.start)} --> ${clock(s.end)}\n${s.text}`)].join("\n\n") + "\n";
     const format = call.url.searchParams.get("format") ?? "json";
     if (format === "text") return new Response(text, { headers: { "content-type": "text/plain; charset=utf-8" } });
     if (format === "vtt") return new Response(vtt, { headers: { "content-type": "text/vtt; charset=utf-8" } });
     if (format !== "json") throw new HttpError(400, "bad_request", "`format` is one of json, text, vtt");
-    return json({ text, segments, vtt, parts: parts.length, model });
+    return json({ text, segments, vtt, parts, model });
   }
   return [{ method: "POST", path: "/transcribe", summary: "The text of speech", reply: REPLY, handle: transcribe }];
 }

@@ -5,6 +5,7 @@ import { infer } from "../models/inference.js";
 import { textOf } from "../models/replies.js";
 import { violations } from "../frame/schema.js";
 import { isJson, json, readBytes } from "../frame/service.js";
+import { systemOf } from "../models/system.js";
 
 /** @typedef {{ AI: Ai, FILES?: R2Bucket } & import("../frame/service.js").BaseEnv} FileEnv */
 /** @typedef {import("../frame/service.js").Call<FileEnv>} FileCall */
@@ -48,7 +49,8 @@ function inputOf(model, chats, bytes, prompt) {
   if (!chats) return { image: [...bytes], prompt, max_tokens: model.max_tokens };
   const url = `data:${kindOf(bytes, "image/png")};base64,${toBase64(bytes)}`;
   const asked = { role: "user", content: [{ type: "text", text: prompt }, { type: "image_url", image_url: { url } }] };
-  const messages = model.system ? [{ role: "system", content: model.system }, asked] : [asked];
+  const system = systemOf(model);
+  const messages = system ? [{ role: "system", content: system }, asked] : [asked];
   return { messages, max_tokens: model.max_tokens, temperature: model.temperature };
 }
 

@@ -5,7 +5,7 @@ import { usageOf } from "./replies.js";
 // `gateway` names the variable that holds the id, and braces in `compat` the one that holds the provider: the code is the
 // same in every environment.
 /** @typedef {{ name: string, gateway: string | null, compat: string | null, price: { input: number, output: number } | null, json: "bare" | "envelope" | "guided_json" | null, calls_a_minute: number | null }} Target */
-/** @typedef {Target & { system: string | null, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
+/** @typedef {Target & { system: string | null, prompt?: string, max_tokens: number, temperature: number, fallbacks: Target[] }} Model */
 /** @typedef {{ cacheTtl?: number, skipCache?: boolean, metadata?: Record<string, string | number | boolean> }} GatewaySettings */
 /** @typedef {{ env: { AI: Ai }, log: import("../frame/log.js").Log, caller: import("../frame/auth.js").Caller, gateway?: GatewaySettings, tries?: number }} Caller */
 

@@ -12,8 +12,10 @@ from inferstack.config.checks import (
     model_use,
     objects,
     policies,
+    prompts,
     queues,
     references,
+    rollout_evals,
     searches,
     seeds,
     traffic,
@@ -34,11 +36,13 @@ def run_checks(spec: StackSpec, root: Path, report: Report) -> None:
     gateways.check(spec, report)
     workers.check(spec, root, templates, report)
     local_engines.check(spec, root, templates, report)
+    rollout_evals.check(spec, root, report)
     assets.check(spec, root, report)
     objects.check(spec, root, templates, report)
     workflows.check(spec, root, report)
     queues.check(spec, templates, report)
     buckets.check(spec, report)
+    prompts.check(spec, root, report)
     seeds.check(spec, root, report)
     searches.check(spec, report)
     traffic.check(spec, report)

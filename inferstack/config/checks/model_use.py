@@ -13,9 +13,10 @@ CHARACTERS_PER_TOKEN = 4  # a rule of thumb, for a warning only
 
 def check(spec: StackSpec, report: Report) -> None:
     used = _used(spec)
+    judges = any(worker.rollout and worker.rollout.evals for worker in spec.workers.values())  # by nearness
     for key, declared in spec.models.items():
         model = spec.find_model(declared.model)
-        if key not in used:
+        if key not in used and not (judges and model is not None and model.dimensions):
             report("IS054", ("models", key), f"model `{key}` is used nowhere", "remove it, or use it in a Worker")
         _check_calls(spec, key, report)
         if model is None:

@@ -32,6 +32,7 @@ CODES = {
     "search_namespaces": "IS118",
     "destinations": "IS130",
     "hyperdrives": "IS146",
+    "prompts": "IS149",
 }
 
 
@@ -62,6 +63,8 @@ def _references(spec: StackSpec) -> Iterable[tuple[KeyPath, str, str]]:
     for key, model in spec.models.items():
         if model.gateway is not None:
             yield ("models", key, "gateway"), model.gateway, "gateways"
+        if model.prompt is not None:
+            yield ("models", key, "prompt"), model.prompt, "prompts"
         for place, alias in enumerate(model.fallbacks):
             yield ("models", key, "fallbacks", place), alias, "models"
     for key, gateway in spec.gateways.items():

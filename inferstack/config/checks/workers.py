@@ -126,7 +126,7 @@ def _check_requests(spec: StackSpec, worker: WorkerSpec, at: KeyPath, report: Re
     lists: dict[KeyPath, list[SmokeSpec]] = {("smoke",): worker.smoke}
     if worker.rollout is not None:
         lists[("rollout", "checks")] = worker.rollout.checks
-        if worker.source is not None and not worker.rollout.checks and not worker.smoke:
+        if worker.source is not None and not (worker.rollout.checks or worker.rollout.evals or worker.smoke):
             problem = "a rollout asks the new version, and nothing says what it must answer"
             report("IS092", (*at, "rollout"), problem, "add `checks:`, such as `- { request: GET / }`")
     for path, requests in lists.items():

@@ -186,6 +186,10 @@ CODES: dict[str, Code] = {
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
+    "IS147": Code("nothing to append to", "`!append` puts a list behind the one of the files before: one that is written there, or a parameter's."),
+    # Prompts
+    "IS148": Code("prompt that cannot be used", "A prompt says which `{{variables}}` it has, so that a misspelt one is not sent to a model; it goes up as a variable of each version of its Workers, of which each holds 5 KB."),
+    "IS149": Code("prompt not declared", "A binding `prompt`, and the `prompt` of a model, name an entry of `prompts:`."),
     # Tools of the templates `mcp` and `agent`
     "IS150": Code("tool without a kind, or of several", "A tool is one thing: a query of D1, a search, a request, a call of a Worker or of a model; a resource is a text or an object of a bucket."),
     "IS151": Code("tool asks for what is not bound", "A tool names a binding of the Worker by its kind, a model by its role, and in headers a secret; each call would fail without it."),
@@ -197,6 +201,8 @@ CODES: dict[str, Code] = {
     "IS157": Code("input is no JSON Schema of an object", "Clients check arguments by it before they call, and refuse a tool whose schema they cannot read."),
     "IS158": Code("condition that nobody looks at", "Scopes are in tokens, which callers with API keys do not have, and approvals are asked for by the template `agent`. A tool that counts on them would be open to all callers."),
     "IS159": Code("template needs Durable Objects", "Its code keeps its state in objects of a class that it exports, and reads `env.<NAME>`; a class that holds data is declared by hand."),
+    # Evaluations
+    "IS166": Code("suite that a rollout cannot ask", "A rollout asks the cases of its `evals` of the new version before each step, and goes back when too few answers are right: it must know what to ask, and as whom."),
     # The local Cloudflare
     "IS160": Code("two that generate text", "`local:` takes a GGUF file (`text`) or a server (`text_server`), not both."),
     "IS161": Code("model that is not there", "A GGUF file is named from the project's folder; it may lie outside of it, and out of git."),

@@ -9,8 +9,9 @@ from inferstack.config._hidden import Hidden
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import Finding, Place
 
-# Of control and of direction: in a message they would steer the terminal, or show text that is not there.
-UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Of control, of lines and of direction: in a message they would steer the terminal, show text that is not there, or begin a
+# line of their own, where programs read one finding a line.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 MOST = 100  # findings of one stack
 
 

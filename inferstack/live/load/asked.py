@@ -7,25 +7,15 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from inferstack import local
-from inferstack.config import StackSpec, load_stack, priced_model
+from inferstack.config import StackSpec, caller_secret, load_stack, priced_model, usual_request, usual_worker
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.errors import ConfigError, UserError
 from inferstack.resources.secret_sources import SecretMissing, read_secret
 
 REQUEST = re.compile(r"(GET|POST|PUT|DELETE) (/\S*)\Z")
-PROMPT = "What do I do with a lost parcel?"
-CHAT = {"messages": [{"role": "user", "content": PROMPT}], "stream": True}
-OF_TEMPLATES: dict[str, tuple[str, Any]] = {
-    "chat": ("POST /chat", CHAT),
-    "rag": ("POST /ask", {"question": PROMPT, "stream": True}),
-    "tools": ("POST /chat", {"messages": CHAT["messages"]}),
-    "embed": ("POST /embed", {"texts": [PROMPT]}),
-}
-KEYS = ("API_TOKEN", "API_KEY", "TOKEN")  # secrets that callers are known by, in the samples
 PROMPT_TOKENS = 8000  # of a request at most, where money is at stake: what retrieval puts before a question, and more
 
 
@@ -76,18 +66,11 @@ def door(spec: StackSpec, stack: str, root: Path, wish: Wish) -> Door:
     return Door(key, base, headers | host)
 
 
-def usual(spec: StackSpec, key: str) -> tuple[str, Any]:
-    """What the Worker's template is for, else its first smoke check: method with path, and body; empty where neither is known."""
-    worker = spec.workers[key]
-    text, body = OF_TEMPLATES.get(worker.template or "", ("", None))
-    return (worker.smoke[0].request, worker.smoke[0].body) if worker.smoke and not text else (text, body)
-
-
 def asked(stack: str, root: Path, wish: Wish) -> tuple[StackSpec, Asked]:
     """Raises `ConfigError` for what cannot be sent, `UserError` where nothing answers."""
     spec = load_stack(stack, root)
     key = _worker(spec, stack, wish.worker)
-    text, body = usual(spec, key) if not wish.request else ("", None)
+    text, body = usual_request(spec, key) if not wish.request else ("", None)
     parts = REQUEST.match(wish.request or text)
     if parts is None:
         what = f"`{wish.request}` is no request" if wish.request else f"it is not known what `{key}` answers"
@@ -115,7 +98,7 @@ def most_requests(spec: StackSpec, key: str, budget: float) -> int:
 def _worker(spec: StackSpec, stack: str, name: str | None) -> str:
     if name is not None and name not in spec.workers:
         raise ConfigError(f"there is no Worker `{name}` in `{stack}`\n  fix: one of: {', '.join(spec.workers)}")
-    key = name or next((k for k, w in spec.workers.items() if w.template in OF_TEMPLATES), next(iter(spec.workers), ""))
+    key = name or usual_worker(spec)
     if not key:
         raise ConfigError(f"`{stack}` has no Worker")
     return key
@@ -152,7 +135,7 @@ def _where(spec: StackSpec, root: Path, key: str, url: str | None) -> tuple[str,
 def _key(spec: StackSpec, root: Path, key: str, secret: str | None) -> dict[str, str]:
     """By the secret that is named, or by one whose name says that it lets callers in."""
     secrets = spec.workers[key].secrets
-    name = secret or next((each for each in KEYS if each in secrets), None)
+    name = caller_secret(spec, key, secret)
     if name is None:
         return {}
     if name not in secrets:

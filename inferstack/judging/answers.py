@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-from httpx_sse import EventSource
-
-from inferstack.live.load.asked import Asked
+if TYPE_CHECKING:
+    import httpx  # 60 ms; a provider that evaluates nothing does not need it
 
 SECONDS = 300.0  # for an answer
 
@@ -27,12 +25,13 @@ class Answer:
     problem: str = ""
 
 
-def ask(client: httpx.Client, asked: Asked) -> Answer:
+def ask(client: httpx.Client, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+    """Streams as well: their text is what their events make together."""
+    import httpx
+
     answer, began = Answer(), time.monotonic()
     try:
-        with client.stream(
-            asked.method, asked.url, content=asked.body, headers=asked.headers, timeout=SECONDS
-        ) as response:
+        with client.stream(method, url, content=body, headers=headers, timeout=SECONDS) as response:
             answer.status = response.status_code
             if "event-stream" in response.headers.get("content-type", ""):
                 _hear(response, answer)
@@ -56,6 +55,8 @@ def _read(content: bytes, answer: Answer) -> None:
 
 
 def _hear(response: httpx.Response, answer: Answer) -> None:
+    from httpx_sse import EventSource
+
     parts: list[str] = []
     for event in EventSource(response).iter_sse():
         if not event.data or event.data == "[DONE]":
