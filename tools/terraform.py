@@ -13,19 +13,13 @@ was published.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack.errors import ToolchainError
-from inferstack.toolchain import cache_folder
+from tools.go_programs import Program, build
 
-TOOLS = Path(__file__).resolve().parent
 MODULES = "github.com/cloudflare"
 RESOURCES = (
     *("account", "ai_gateway", "d1_database", "hyperdrive_config", "queue", "queue_consumer"),
@@ -36,69 +30,9 @@ RESOURCES = (
 SERVICES = ("accounts", "ai_gateway", "d1", "hyperdrive", "kv", "queues", "r2", "workers", "workflows")
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program of a Go module that is pinned in a folder of `tools/`."""
-
-    folder: str
-    module: str
-    package: str
-    name: str
-    flags: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> str:
-        pinned = re.search(rf"{re.escape(self.module)} (v\S+)", (TOOLS / self.folder / "go.mod").read_text())
-        assert pinned, f"tools/{self.folder}/go.mod pins no {self.module}"
-        return pinned[1]
-
-    @property
-    def binary(self) -> Path:
-        return cache_folder() / "terraform" / f"{self.name}-{self.version}" / self.name
-
-
-TOFU = Program("opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")
-PROVIDER = Program(
-    "terraform_provider",
-    "github.com/cloudflare/terraform-provider-cloudflare",
-    "github.com/cloudflare/terraform-provider-cloudflare",
-    "terraform-provider-cloudflare",
-    # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
-    ("-gcflags=all=-N -l -dwarf=false",),
-)
-
-
-def build(program: Program) -> Path:
-    """The program's binary; raises `ToolchainError` with the compiler's last line when it cannot be built."""
-    target = program.binary
-    if target.exists():
-        return target
-    go = shutil.which("go")
-    if go is None:
-        raise ToolchainError(f"Go is not on PATH to build {program.name}\n  fix: install Go 1.26")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    with tempfile.TemporaryDirectory() as module:
-        shutil.copytree(TOOLS / program.folder, module, dirs_exist_ok=True)  # Go writes beside go.mod
-        if program is PROVIDER:
-            _run([go, "mod", "vendor"], module, program)
-            cut_lists(Path(module) / "vendor" / MODULES)
-        command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", *program.flags, "-o", str(partial)]
-        _run([*command, program.package], module, program)
-    partial.replace(target)
-    return target
-
-
-def _run(command: list[str], folder: str, program: Program) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
-        raise ToolchainError(f"{program.name} {program.version} cannot be built: {last.strip()}")
-
-
 def cut_lists(vendored: Path) -> None:
     """Leave `RESOURCES` in the provider's lists and `SERVICES` in the client's."""
-    provider = "terraform-provider-cloudflare/internal"
+    vendored, provider = vendored / MODULES, "terraform-provider-cloudflare/internal"
     _cut(vendored / provider / "provider.go", f"{MODULES}/{provider}/services", RESOURCES)
     for client in (vendored / "cloudflare-go").glob("v*/client.go"):
         _cut(client, f"{MODULES}/cloudflare-go/{client.parent.name}", SERVICES)
@@ -112,6 +46,19 @@ def _cut(file: Path, prefix: str, kept: tuple[str, ...]) -> None:
     dropped = {line: name for line, name in dropped.items() if name not in {*kept, "option", "shared"}}
     named = re.compile(rf"\b(?:{'|'.join(dropped.values())})\.(?:New\w+[,(]|\w+Service$)")
     file.write_text("".join(f"{line}\n" for line in lines if line not in dropped and not named.search(line)))
+
+
+TOFU = Program("terraform", "opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")
+PROVIDER = Program(
+    "terraform",
+    "terraform_provider",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "terraform-provider-cloudflare",
+    # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
+    ("-gcflags=all=-N -l -dwarf=false",),
+    cut_lists,
+)
 
 
 def built() -> bool:
