@@ -49,7 +49,7 @@ mutants: setup  ## small wrong changes that the fast tests must notice, by room,
 	@$(BIN)/python bench/mutants.py --count $(COUNT) --seed $(SEED)
 
 docs: setup     ## the site of the documentation, into site/; a link or an anchor that leads nowhere ends it
-	@$(BIN)/inferstack docs && $(BIN)/python tools/docs_site.py
+	@$(BIN)/inferstack docs && $(BIN)/python -m tools.docs_site
 
 licences: setup ## docs/licences.md, from the metadata of what is installed with the package or by it
 	@$(BIN)/python tools/licences.py

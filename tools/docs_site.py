@@ -15,8 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import llms_txt
-import rooms
+from tools import llms_txt, rooms
 
 ROOT = Path(__file__).resolve().parent.parent
 MOVED = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}

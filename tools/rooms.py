@@ -9,8 +9,8 @@ import ast
 from collections import Counter
 from pathlib import Path
 
-from room_imports import PACKAGE, imported_modules
-from rooms_picture import draw
+from tools.room_imports import PACKAGE, imported_modules
+from tools.rooms_picture import draw
 
 Imports = dict[str, Counter[str]]  # importing room -> imported room -> how many import statements
 

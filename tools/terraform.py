@@ -16,17 +16,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack.errors import ToolchainError
-from inferstack.toolchain import cache_folder
+from tools.go_programs import Program, build
 
-TOOLS = Path(__file__).resolve().parent
 MODULES = "github.com/cloudflare"
 RESOURCES = (
     *("account", "ai_gateway", "ai_search_instance", "ai_search_namespace", "ai_search_token"),
@@ -115,7 +110,7 @@ def _run(command: list[str], folder: str, program: Program) -> None:
 
 def cut_lists(vendored: Path) -> None:
     """Leave `RESOURCES` in the provider's lists and `SERVICES` in the client's."""
-    provider = "terraform-provider-cloudflare/internal"
+    vendored, provider = vendored / MODULES, "terraform-provider-cloudflare/internal"
     _cut(vendored / provider / "provider.go", f"{MODULES}/{provider}/services", RESOURCES)
     for client in (vendored / "cloudflare-go").glob("v*/client.go"):
         _cut(client, f"{MODULES}/cloudflare-go/{client.parent.name}", SERVICES)
@@ -129,6 +124,19 @@ def _cut(file: Path, prefix: str, kept: tuple[str, ...]) -> None:
     dropped = {line: name for line, name in dropped.items() if name not in {*kept, "option", "shared"}}
     named = re.compile(rf"\b(?:{'|'.join(dropped.values())})\.(?:New\w+[,(]|\w+Service$)")
     file.write_text("".join(f"{line}\n" for line in lines if line not in dropped and not named.search(line)))
+
+
+TOFU = Program("terraform", "opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")
+PROVIDER = Program(
+    "terraform",
+    "terraform_provider",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "github.com/cloudflare/terraform-provider-cloudflare",
+    "terraform-provider-cloudflare",
+    # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
+    ("-gcflags=all=-N -l -dwarf=false",),
+    cut_lists,
+)
 
 
 def built() -> bool:

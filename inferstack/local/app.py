@@ -69,6 +69,7 @@ from inferstack.local.storage.storage import Storage
 from inferstack.local.tails.routes import EVENTS, listen
 from inferstack.local.tails.state import Tails
 from inferstack.local.traces.calls import RAY, Calls
+from inferstack.local.traces.lineage import Lineage
 from inferstack.local.traces.state import Events
 from inferstack.local.user_api import UserApi
 from inferstack.local.vectorize.state import Indexes
@@ -138,7 +139,7 @@ class LocalCloudflare:
         self.lifecycle = Lifecycle(self.buckets, Objects(storage))
         self.s3 = S3(self.buckets, self.changes, storage, account.account_id, account.token)
         self.tails = Tails(self.dispatch)
-        self.calls, self.events = Calls(), Events(store.folder)
+        self.calls, self.events, self.lineage = Calls(), Events(store.folder), Lineage()
         self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}

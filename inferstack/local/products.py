@@ -139,8 +139,10 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
     destinations = Destinations(of.store)
     exporter = Exporter(destinations, of.workers.observed)
 
+    telling = partial(traces_binding, of.events, of.calls, of.lineage, exporter)
+
     async def traces(request: Request, _: str) -> Response:
-        return await traces_binding(of.events, of.calls, exporter, request) if of.traced else Response(status_code=204)
+        return await telling(request) if of.traced else Response(status_code=204)
 
     return [
         Product(routes=ScriptsApi(of.store, of.workers, of.deployer).routes),

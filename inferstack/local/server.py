@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -190,7 +191,8 @@ def _why(serving: list[asyncio.Task[None]]) -> str:
 
 def _run_by_themselves(cloudflare: LocalCloudflare) -> list[asyncio.Task[None]]:
     """An account's queues, crons and lifecycle rules, and the counts of its databases."""
-    broker = Broker(cloudflare.queues, lambda script, batch: cloudflare.dispatch("queue", script, batch))
+    run = partial(cloudflare.dispatch, "queue")
+    broker = Broker(cloudflare.queues, run, cloudflare.lineage.delivered)
     running = [broker.run(), run_schedules(cloudflare.store, cloudflare.dispatch), cloudflare.lifecycle.run()]
     running.append(cloudflare.databases.counts.keep())
     return [asyncio.create_task(each) for each in running]

@@ -35,8 +35,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(root: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "tools" / "docs_site.py"), "--root", str(root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-m", "tools.docs_site", "--root", str(root)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_the_site_is_built_and_fetches_nothing(checkout: Path) -> None:

@@ -19,13 +19,17 @@ WAKE_SECONDS = 0.005
 log = logging.getLogger("inferstack.local")
 
 Deliver = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+Begin = Callable[[str, int, list[str]], None]
 
 
 class Broker:
-    """Delivers until it is cancelled. `deliver(script, batch)` runs the Worker's `queue()` handler."""
+    """Delivers until it is cancelled. `deliver(script, batch)` runs the Worker's `queue()` handler.
 
-    def __init__(self, queues: Queues, deliver: Deliver) -> None:
-        self._queues, self._deliver = queues, deliver
+    `begin(queue, at_ms, contexts)` hears of each batch before, and of who sent its messages.
+    """
+
+    def __init__(self, queues: Queues, deliver: Deliver, begin: Begin) -> None:
+        self._queues, self._deliver, self._begin = queues, deliver, begin
         self._wake = asyncio.Event()
         self._busy: set[str] = set()
         self._drop_at = 0.0
@@ -83,6 +87,7 @@ class Broker:
             }
             for m in due
         ]
+        self._begin(queue["queue_name"], now_ms(), [self._queues.context(m["id"]) for m in due])
         try:
             verdict = await self._deliver(consumer["script_name"], {"queue": queue["queue_name"], "messages": messages})
         except Exception as error:  # the Worker or its process failed: the whole batch is delivered again

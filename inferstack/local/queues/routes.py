@@ -14,6 +14,7 @@ from starlette.routing import Route
 from inferstack.local._envelope import ApiError, json_body, ok, paged
 from inferstack.local._store import now
 from inferstack.local.queues.state import PULL_SETTINGS, Queues
+from inferstack.local.traces.calls import SENDER, note
 
 Message = tuple[bytes, str, float | None]  # body, form, delay in seconds
 MOST_MESSAGES, LARGEST_BATCH, LONGEST_DELAY = 100, 256_000, 86_400
@@ -237,6 +238,12 @@ def _is_broken(body: bytes, form: str) -> bool:
     return form == "json" and body == b"undefined"
 
 
+def _context(request: Request, messages: int) -> str:
+    """Of the trace that sends, where traces are kept; what the span of the sending is told of it."""
+    note(**{SENDER: request.headers.get("x-local-script", ""), "messaging.batch.message_count": messages})
+    return request.headers.get("traceparent", "")
+
+
 async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Response:
     """`send`, `sendBatch` and `metrics` of a producer binding."""
     queue, path = queues.by_name(queue_name), request.path_params["path"]
@@ -249,7 +256,7 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
             body = await request.body()
             if _is_broken(body, form):
                 return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
-            queues.send(queue["queue_id"], [(body, form, delay)])
+            queues.send(queue["queue_id"], [(body, form, delay)], _context(request, 1))
         elif path == "batch":
             batch = await json_body(request)
             default = request.headers.get("x-msg-delay-secs")
@@ -259,7 +266,7 @@ async def queue_binding(queues: Queues, request: Request, queue_name: str) -> Re
             ]
             if any(_is_broken(body, form) for body, form, _ in messages):
                 return JSONResponse({"error": BROKEN}, 400, {"cf-queues-error-cause": BROKEN})
-            queues.send(queue["queue_id"], _batch(messages))
+            queues.send(queue["queue_id"], _batch(messages), _context(request, len(messages)))
     except ApiError as error:
         # workerd puts these two headers into the error that the Worker sees.
         told = {"cf-queues-error-code": str(error.code), "cf-queues-error-cause": error.message}

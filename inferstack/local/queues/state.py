@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,6 +18,7 @@ TAKEN = "Queue name '{}' is already taken. Please use a different name and try a
 SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_period": 345600}
 WORKER_SETTINGS = {"batch_size": 10, "max_retries": 3, "max_wait_time_ms": 5000}
 PULL_SETTINGS = {"batch_size": 10, "max_retries": 3, "visibility_timeout_ms": 30000}
+CONTEXTS = 50_000  # the newest messages whose senders' traces are known
 LARGEST_MESSAGE = 128_000  # bytes
 PURGED_AT_ONCE = 500
 BOUNDS = {  # facts `limits.json`, Queues
@@ -41,6 +43,7 @@ class Queues:
     def __init__(self, store: Store) -> None:
         self._store, self._db = store, store.db
         self.on_message: Callable[[], None] = lambda: None
+        self._contexts: OrderedDict[str, str] = OrderedDict()  # `traceparent` of who sent a message; a restart forgets
         self._newest = 0  # the first half of the last message's id
 
     def list_all(self, name: str | None = None) -> list[Document]:
@@ -144,8 +147,11 @@ class Queues:
         self.consumer(queue_id, consumer_id)
         self._store.delete(CONSUMER, consumer_id)
 
-    def send(self, queue_id: str, messages: list[tuple[bytes, str, float | None]]) -> dict[str, int]:
-        """Store messages (body, format json|text|bytes|v8, delay in seconds) and return the backlog's metrics."""
+    def send(self, queue_id: str, messages: list[tuple[bytes, str, float | None]], context: str = "") -> dict[str, int]:
+        """Store messages (body, format json|text|bytes|v8, delay in seconds) and return the backlog's metrics.
+
+        `context` is W3C's `traceparent` of the sender, if there is one.
+        """
         queue, sent = self.get(queue_id), now_ms()
         rows = []
         for body, form, delay in messages:
@@ -158,8 +164,16 @@ class Queues:
                 "insert into queue_messages (id, queue, body, format, sent_ms, visible_ms) values (?, ?, ?, ?, ?, ?)",
                 rows,
             )
+        if context:
+            self._contexts |= dict.fromkeys((str(row[0]) for row in rows), context)
+            while len(self._contexts) > CONTEXTS:
+                self._contexts.popitem(last=False)
         self.on_message()
         return self.metrics(queue_id)
+
+    def context(self, message_id: str) -> str:
+        """W3C's `traceparent` of who sent the message, or nothing."""
+        return self._contexts.get(message_id, "")
 
     def metrics(self, queue_id: str) -> dict[str, int]:
         """Triggers keep the sums: each message that is sent is answered with them."""
@@ -226,6 +240,7 @@ class Queues:
 
     def acknowledge(self, message_id: str) -> None:
         self._db.execute("delete from queue_messages where id = ?", (message_id,))
+        self._contexts.pop(message_id, None)
 
     def retry(self, message_id: str, delay: float, max_retries: int, dead_letter_queue: str | None) -> None:
         """Deliver again after `delay` seconds; past the last retry move to the dead-letter queue, or drop."""
@@ -238,11 +253,11 @@ class Queues:
             sql = "update queue_messages set visible_ms = ?, lease = null where id = ?"
             self._db.execute(sql, (now_ms() + int(delay * 1000), message_id))
             return
-        target = self.by_name(dead_letter_queue) if dead_letter_queue else None
+        target, context = self.by_name(dead_letter_queue) if dead_letter_queue else None, self.context(message_id)
         with self._db:
             self.acknowledge(message_id)
             if target:
-                self.send(target["queue_id"], [(body, form, 0)])
+                self.send(target["queue_id"], [(body, form, 0)], context)
 
     def message_of_lease(self, lease: str) -> str | None:
         row = self._db.execute("select id from queue_messages where lease = ?", (lease,)).fetchone()

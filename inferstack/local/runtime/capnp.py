@@ -19,6 +19,7 @@ from inferstack.local.hyperdrive.state import BINDING as HYPERDRIVE
 from inferstack.local.hyperdrive.state import NOWHERE
 from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
+from inferstack.local.queues import services as queues
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
 from inferstack.local.workers.secret_bindings import KEY, crypto_key
@@ -156,6 +157,7 @@ class Config:
         self.probes = False  # it has a socket where the probe answers
         self._plan = Plan(versions=[])
         self._main: dict[str, RunningVersion] = {}
+        self._queues: dict[str, list[str]] = {}  # services of queues, by account, that Workers send to in traces
         self.environment: dict[str, str] = {}
 
     def write(self, plan: Plan) -> Path:
@@ -181,6 +183,7 @@ class Config:
                 self._worker(running)
             if running.assets:
                 self._services += services(running.service, running.assets, running.version, self._folder)
+        self._services += queues.senders(self._queues, self._folder)
         self._services.append('(name = "internet", network = (allow = []))')
         self._system(plan)
         http = literal(f"unix:{self.http_socket}")
@@ -351,7 +354,12 @@ class Config:
         identity = wiring.identity(binding)
         service = f"{running.binding}-{name}"
         door = self._doors.storage if wiring.stored else self._doors.bindings
-        self._external(service, {"kind": kind, "id": identity, "account": running.account}, door)
+        known = {"kind": kind, "id": identity, "account": running.account}
+        if kind == "queue" and self._plan.traced:
+            self._external(service, known | {"script": running.script}, door)
+            self._queues.setdefault(running.account, []).append(service)
+            return f"(name = {literal(name)}, queue = {queues.designator(running.account, service)})"
+        self._external(service, known, door)
         if wiring.designator:
             return f"(name = {literal(name)}, {wiring.designator} = {literal(service)})"
         inner = [f'(name = "fetcher", service = {literal(service)})']

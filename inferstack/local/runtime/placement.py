@@ -31,6 +31,7 @@ def split(plan: Plan) -> tuple[Plan, Plan]:
             routes=routes,
             spaces=plan.spaces if stateful else [],
             flows=plan.flows if stateful else [],
+            traced=plan.traced,
         ),
     )
 
@@ -73,7 +74,8 @@ def fingerprint(plan: Plan) -> str:
     spaces = [(space.id, space.name, space.sqlite) for space in plan.spaces]
     flows = sorted((flow.id, flow.version, flow.name) for flow in plan.flows)
     return json.dumps(
-        [sorted(versions, key=str), sorted(spaces), flows, plan.hosts, plan.routes, plan.buckets], sort_keys=True
+        [sorted(versions, key=str), sorted(spaces), flows, plan.hosts, plan.routes, plan.buckets, plan.traced],
+        sort_keys=True,
     )
 
 

@@ -125,18 +125,22 @@ async function passOn(env, account) {
   await env.TRACES.fetch("http://traces/", { method: "POST", body, headers: { "x-local-account": account } });
 }
 
-// Spans of each invocation, as workerd's streaming tail tells them.
+// Spans of each invocation, as workerd's streaming tail tells them. That a batch of a queue is at work is told at once: its
+// trace may go on another one, and what it calls ends before it does.
 export const tracer = {
   tailStream(onset, env, ctx) {
     const { account, script, version } = ctx.props;
     const events = [onset];
-    return (event) => {
-      events.push(event);
-      if (event.event.type !== "outcome") return;
+    const tell = (told) => {
       const together = ended.get(account) ?? [];
-      if (together.length >= TRACES_AT_ONCE || together.push([script, version, events]) > 1) return;
+      if (together.length >= TRACES_AT_ONCE || together.push([script, version, told]) > 1) return;
       ended.set(account, together);
       ctx.waitUntil(passOn(env, account));
+    };
+    if (onset.event.info?.type === "queue") tell([onset]);
+    return (event) => {
+      events.push(event);
+      if (event.event.type === "outcome") tell(events);
     };
   },
 };

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RAY = "cf-ray"
+SENDER = "cloudflare.script_name"  # of the Worker that sent to a queue
 KEPT = 5000  # calls whose trace has not come: nobody's, or of an invocation that is still at work
 LONGEST = 20_000  # characters of an input or an answer
 _current: ContextVar[Call | None] = ContextVar("call", default=None)

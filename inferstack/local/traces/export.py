@@ -14,7 +14,8 @@ from inferstack.local.traces.destinations import Destinations
 from inferstack.local.traces.sending import Sender, attributes
 from inferstack.local.traces.spans import CONTENT
 
-SERVER, CLIENT, INTERNAL = 2, 3, 1  # SpanKind
+SERVER, CLIENT, INTERNAL, PRODUCER, CONSUMER = 2, 3, 1, 4, 5  # SpanKind
+BY_OPERATION = {"send": PRODUCER, "process": CONSUMER}  # `messaging.operation.type`
 ERROR = 2  # StatusCode
 SEVERITY = {"debug": 5, "log": 9, "info": 9, "warn": 13, "error": 17}
 
@@ -86,6 +87,7 @@ def _span(event: Document) -> Document:
         known |= {"cloudflare.outcome": workers.get("outcome"), "faas.invocation_id": meta["requestId"]}
         known |= {"cloudflare.script_version.id": (workers.get("scriptVersion") or {}).get("id")}
     kind = SERVER if root else CLIENT if "url.full" in known or "gen_ai.request.model" in known else INTERNAL
+    kind = BY_OPERATION.get(str(known.get("messaging.operation.type")), kind)
     span: Document = {
         "traceId": meta["traceId"],
         "spanId": meta["spanId"],
@@ -96,6 +98,7 @@ def _span(event: Document) -> Document:
         "attributes": attributes(known),
     }
     span |= {"parentSpanId": meta["parentSpanId"]} if meta.get("parentSpanId") else {}
+    span |= {"links": meta["links"]} if meta.get("links") else {}
     return span | ({"status": {"code": ERROR, "message": meta["error"]}} if meta.get("error") else {})
 
 

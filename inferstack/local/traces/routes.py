@@ -15,6 +15,7 @@ from inferstack.local._envelope import ApiError, json_body, ok
 from inferstack.local._store import Document, hex_id, now
 from inferstack.local.traces.calls import Calls
 from inferstack.local.traces.export import Exporter
+from inferstack.local.traces.lineage import Lineage
 from inferstack.local.traces.query import BUCKETS, CODE, calculated, test_of, value_of
 from inferstack.local.traces.spans import events_of
 from inferstack.local.traces.state import Events
@@ -172,10 +173,12 @@ def _run(body: Document, seconds: float, read: int, account: str) -> Document:
     return {"run": run | {"query": query | owner, "statistics": figures}, "statistics": figures}
 
 
-async def traces_binding(events: Events, calls: Calls, exporter: Exporter, request: Request) -> Response:
+async def traces_binding(
+    events: Events, calls: Calls, lineage: Lineage, exporter: Exporter, request: Request
+) -> Response:
     """Invocations that ended, as the runtime's `tracer` sends them together."""
     told, account = json.loads(await request.body()), request.headers.get("x-local-account", "")
-    found = [e for script, version, each in told for e in events_of(account, script, version, each, calls)]
+    found = [e for script, version, each in told for e in events_of(account, script, version, each, calls, lineage)]
     await asyncio.to_thread(events.add, found)
     exporter.take(found)
     return Response(status_code=204)

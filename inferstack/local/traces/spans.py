@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from inferstack import catalog
 from inferstack.local._store import Document
 from inferstack.local.ai_gateway.limits import CENTS, cost_cents
-from inferstack.local.traces.calls import Call, Calls, Inference, shortened
+from inferstack.local.traces.calls import SENDER, Call, Calls, Inference, shortened
+from inferstack.local.traces.lineage import PARENT, Lineage, Origin
 
-PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\Z")  # https://www.w3.org/TR/trace-context/
 CONTENT = ("gen_ai.input.messages", "gen_ai.output.messages")
 OPERATIONS = {
     "Text Generation": "chat",
@@ -27,20 +27,28 @@ OPERATIONS = {
     "Text-to-Speech": "generate_content",
     "Automatic Speech Recognition": "generate_content",
 }
+QUEUES = "cloudflare_queues"
 NAMED = ("vectorize", "queue", "r2_bucket")
 GATEWAY = "cloudflare.ai.gateway.id"
 UNSEEN = "x-inferstack-unseen"  # a header of requests by which the console itself looks at a Worker
 LEVELS = {"ok": "info", "canceled": "warn", "responseStreamDisconnected": "warn"}
 
 
-def events_of(account: str, script: str, version: str, told: list[Document], calls: Calls) -> list[Document]:
-    """One invocation: its own span first, then the spans within, then what was logged and thrown."""
-    return _Invocation(account, script, version, calls).read(told)
+def events_of(
+    account: str, script: str, version: str, told: list[Document], calls: Calls, lineage: Lineage
+) -> list[Document]:
+    """One invocation: its own span first, then the spans within, then what was logged and thrown.
+
+    Without a script, it is what stands before queues: the one span of what was sent.
+    """
+    invocation = _Invocation(account, script, version, calls, lineage)
+    found = invocation.read(told)
+    return found if script else invocation.sent()
 
 
 class _Invocation:
-    def __init__(self, account: str, script: str, version: str, calls: Calls) -> None:
-        self._script, self._calls = script, calls
+    def __init__(self, account: str, script: str, version: str, calls: Calls, lineage: Lineage) -> None:
+        self._script, self._calls, self._lineage = script, calls, lineage
         self._workers: Document = {"scriptName": script, "scriptVersion": {"id": version}, "truncated": False}
         self._account = account
         self._trace = self._root_id = self._request = ""
@@ -48,6 +56,7 @@ class _Invocation:
         self._logs: list[Document] = []
         self._errors: list[str] = []
         self._unseen = False
+        self._sent: Call | None = None
 
     def read(self, told: list[Document]) -> list[Document]:
         for each in told:
@@ -55,24 +64,43 @@ class _Invocation:
             if handler is not None:
                 handler(each, each["event"], _milliseconds(each["timestamp"]))
         root = self._spans.get(self._root_id)
-        if root is None or self._unseen:
-            return []
+        if root is None or self._unseen or root["outcome"] is None:
+            return []  # nobody looks, or it only began
         spans = list(self._spans.values())
         for span in spans[1:]:
             spans += self._of_a_call(span)
         return [self._event(root["start"], "cf-worker-event", root), *map(self._span_event, spans[1:]), *self._logs]
 
+    def sent(self) -> list[Document]:
+        """The span of a sending to a queue, by OpenTelemetry's conventions for messaging."""
+        root = self._spans.get(self._root_id)
+        if root is None or self._sent is None or SENDER not in self._sent.notes:
+            return []  # it asked for figures, or was refused
+        queue = self._sent.target
+        root["name"], self._script = f"send {queue}", str(self._sent.notes[SENDER])
+        self._workers["scriptName"] = self._script
+        root["attributes"] = {f"messaging.operation.{each}": "send" for each in ("name", "type")} | self._sent.notes
+        root["attributes"] |= {"messaging.system": QUEUES, "messaging.destination.name": queue}
+        root["meta"] = {}
+        return [self._span_event(root)]
+
     def _onset(self, each: Document, event: Document, at: int) -> None:
         info, context = event["info"], each["spanContext"]
-        self._trace, self._root_id, self._request = context["traceId"], event["spanId"], each["invocationId"]
+        self._root_id, self._request = event["spanId"], each["invocationId"]
         kind = info["type"]
+        told = context["traceId"]
+        batch = kind == "queue"
+        origin = self._lineage.of_batch(info["queueName"], at, told) if batch else Origin(self._lineage.trace(told))
+        self._trace = origin.trace
         headers = {header["name"]: header["value"] for header in info.get("headers", [])}
         self._unseen = UNSEEN in headers
-        parent, given = context.get("spanId", ""), PARENT.match(headers.get("traceparent", ""))
+        parent, given = origin.parent or context.get("spanId", ""), PARENT.match(headers.get("traceparent", ""))
         link = {"traceparent": given[0]} if given else {}
         root = _span(self._root_id, parent, _name(info), at)
         root["attributes"] |= _of_request(info) | {"faas.trigger": kind} | link
         root["meta"] = {"trigger": root["name"], "origin": kind, "rayId": headers.get("cf-ray", "")}
+        if origin.links:
+            root["meta"]["links"] = [{"traceId": trace, "spanId": span} for trace, span in origin.links]
         self._spans[self._root_id] = root
         known = {k: event[k] for k in ("entrypoint", "executionModel") if event.get(k)}
         shown = {k: v for k, v in info.items() if k not in ("headers", "cfJson")}
@@ -131,6 +159,7 @@ class _Invocation:
         call = self._calls.take(str(span["attributes"].get("cloudflare.ray_id", "")))
         if call is None:
             return []
+        self._sent = call
         span["name"] = _name_of(call, span)
         span["attributes"] |= {"cloudflare.binding.type": call.kind, **call.notes}
         if call.target:
@@ -219,7 +248,9 @@ def _name(info: Document) -> str:
 
 def _of_request(info: Document) -> Document:
     if info["type"] != "fetch":
-        return {k: v for k, v in info.items() if k != "type" and isinstance(v, str | int | float | bool)}
+        known = {k: v for k, v in info.items() if k != "type" and isinstance(v, str | int | float | bool)}
+        batch = {"messaging.destination.name": info.get("queueName"), "messaging.operation.type": "process"}
+        return known | (batch | {"messaging.system": QUEUES} if info["type"] == "queue" else {})
     return {"http.request.method": info["method"], "url.full": info["url"], "url.path": urlsplit(info["url"]).path}
 
 
