@@ -31,6 +31,7 @@ class Program:
     name: str
     flags: tuple[str, ...] = ()
     prepare: Callable[[Path], None] | None = None  # what is changed in its vendored modules before it is built
+    variant: str = ""  # what `prepare` makes of them, told apart
 
     @property
     def version(self) -> str:
@@ -40,7 +41,7 @@ class Program:
 
     @property
     def binary(self) -> Path:
-        return cache_folder() / self.place / f"{self.name}-{self.version}" / self.name
+        return cache_folder() / self.place / "-".join(filter(None, (self.name, self.version, self.variant))) / self.name
 
 
 def build(program: Program) -> Path:

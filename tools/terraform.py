@@ -14,7 +14,6 @@ was published.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sys
 from pathlib import Path
@@ -43,69 +42,7 @@ SERVICES = (
     "workflows",
     "zones",
 )
-
 KEPT = hashlib.sha256("\n".join((*RESOURCES, *SERVICES)).encode()).hexdigest()[:8]  # another list is another program
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program of a Go module that is pinned in a folder of `tools/`."""
-
-    folder: str
-    module: str
-    package: str
-    name: str
-    flags: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> str:
-        pinned = re.search(rf"{re.escape(self.module)} (v\S+)", (TOOLS / self.folder / "go.mod").read_text())
-        assert pinned, f"tools/{self.folder}/go.mod pins no {self.module}"
-        return pinned[1]
-
-    @property
-    def binary(self) -> Path:
-        kept = f"-{KEPT}" if self.package.startswith(MODULES) else ""
-        return cache_folder() / "terraform" / f"{self.name}-{self.version}{kept}" / self.name
-
-
-TOFU = Program("opentofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu", "tofu")
-PROVIDER = Program(
-    "terraform_provider",
-    "github.com/cloudflare/terraform-provider-cloudflare",
-    "github.com/cloudflare/terraform-provider-cloudflare",
-    "terraform-provider-cloudflare",
-    # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
-    ("-gcflags=all=-N -l -dwarf=false",),
-)
-
-
-def build(program: Program) -> Path:
-    """The program's binary; raises `ToolchainError` with the compiler's last line when it cannot be built."""
-    target = program.binary
-    if target.exists():
-        return target
-    go = shutil.which("go")
-    if go is None:
-        raise ToolchainError(f"Go is not on PATH to build {program.name}\n  fix: install Go 1.26")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    with tempfile.TemporaryDirectory() as module:
-        shutil.copytree(TOOLS / program.folder, module, dirs_exist_ok=True)  # Go writes beside go.mod
-        if program is PROVIDER:
-            _run([go, "mod", "vendor"], module, program)
-            cut_lists(Path(module) / "vendor" / MODULES)
-        command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", *program.flags, "-o", str(partial)]
-        _run([*command, program.package], module, program)
-    partial.replace(target)
-    return target
-
-
-def _run(command: list[str], folder: str, program: Program) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
-        raise ToolchainError(f"{program.name} {program.version} cannot be built: {last.strip()}")
 
 
 def cut_lists(vendored: Path) -> None:
@@ -136,6 +73,7 @@ PROVIDER = Program(
     # 350,000 generated lines that run for seconds: the optimizer would take longer than it gives back.
     ("-gcflags=all=-N -l -dwarf=false",),
     cut_lists,
+    KEPT,
 )
 
 
