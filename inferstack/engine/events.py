@@ -26,6 +26,7 @@ EVENTS = {
     "diagnostic": ("severity", "message", "urn"),
     "policy": ("policy", "pack", "enforcement", "message", "urn"),
     "run.done": ("changes", "seconds"),
+    "progress": ("doing", "done", "total"),
     "command.done": ("command", "exit_code"),
 }
 

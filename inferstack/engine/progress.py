@@ -45,8 +45,34 @@ class Tally:
 @contextmanager
 def shown(doing: str) -> Iterator[Callable[[EngineEvent], None]]:
     """To be given to a run as `on_event`. On a terminal the line is there meanwhile, and gone afterwards."""
+    tally = Tally(doing)
+    with _foot(doing) as draw:
+
+        def follow(event: EngineEvent) -> None:
+            events.follow(event)
+            tally.take(event)
+            draw(tally.line())
+
+        yield follow
+
+
+@contextmanager
+def counted(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Of work without the engine: takes how much of `total` is done. Shown at the foot; with `--events`, an event each."""
+    with _foot(doing) as draw:
+
+        def tell(done: int) -> None:
+            events.emit("progress", doing=doing, done=done, total=total)
+            draw(f"{doing} · {done} of {total}")
+
+        yield tell
+
+
+@contextmanager
+def _foot(doing: str) -> Iterator[Callable[[str], None]]:
+    """Draws a line at the foot of a terminal, and nothing elsewhere."""
     if not terminal.width or output.settings.to_stderr or output.settings.verbose:
-        yield events.follow
+        yield lambda _: None
         return
     from rich.console import Console  # 70 ms, and only where a person looks
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -58,12 +84,6 @@ def shown(doing: str) -> Iterator[Callable[[EngineEvent], None]]:
     drawn = Progress(
         *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=sys.stderr.isatty()
     )
-    task, tally = drawn.add_task(doing, total=None), Tally(doing)
-
-    def follow(event: EngineEvent) -> None:
-        events.follow(event)
-        tally.take(event)
-        drawn.update(task, description=tally.line())
-
+    task = drawn.add_task(doing, total=None)
     with drawn, output.above(lambda line: console.print(Text.from_ansi(line), soft_wrap=True)):
-        yield follow
+        yield lambda line: drawn.update(task, description=line)

@@ -157,9 +157,13 @@ def reset(root: Path) -> None:
 
     So does the passphrase: Pulumi.<stack>.yaml beside the stacks holds what it encrypts, and is not ours to change.
     """
-    local.stop(state_folder(root) / "local")
-    for folder in ("local", "pulumi", "pulumi-home", "secrets"):
-        shutil.rmtree(state_folder(root) / folder, ignore_errors=True)
+    folders = ("local", "pulumi", "pulumi-home", "secrets")
+    with progress.counted("wiping", len(folders)) as tell:
+        tell(0)
+        local.stop(state_folder(root) / "local")
+        for count, folder in enumerate(folders, 1):
+            shutil.rmtree(state_folder(root) / folder, ignore_errors=True)
+            tell(count)
 
 
 def _not_opened(error: auto.CommandError) -> UserError:

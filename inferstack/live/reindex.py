@@ -7,12 +7,14 @@ retired after a hold. Where it stands is read from the stack, so that the comman
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from inferstack.change import deploy
 from inferstack.config import StackSpec, closest, find_template, load_stack, parse_seconds
+from inferstack.engine import progress
 from inferstack.engine.account import Account
 from inferstack.engine.runs import say
 from inferstack.errors import ConfigError, UserError
@@ -93,11 +95,21 @@ def _fill(stack: str, root: Path, spec: StackSpec, index: str, url: str | None) 
     while cursor is not None:
         page = rag.send(endpoint, "POST", "/reindex", {"cursor": cursor}, headers)
         cursor = page["cursor"]
+    now: dict[str, Any] = rag.send(endpoint, "GET", "/reindex", None, headers)
+    with progress.counted(f"filling {now['index']}", now["documents"]) as tell:
+        _wait(spec, root, index, lambda: rag.send(endpoint, "GET", "/reindex", None, headers), tell)
+
+
+def _wait(
+    spec: StackSpec, root: Path, index: str, look: Callable[[], dict[str, Any]], tell: Callable[[int], None]
+) -> None:
+    """Until all is there; `tell` hears how many documents are."""
     last, since = -1, time.monotonic()
     while True:
-        now: dict[str, Any] = rag.send(endpoint, "GET", "/reindex", None, headers)
+        now = look()
         if now["done"] != last:
             last, since = now["done"], time.monotonic()
+            tell(last)
             say(f"  {now['done']} of {now['documents']} documents are in {now['index']}")
         if now["done"] >= now["documents"] and _count(spec, root, now["index"]) >= now["chunks"]:
             return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
+from pathlib import Path
 
 import pytest
 from pulumi.automation.events import EngineEvent, OpType, ResourcePreEvent, ResOutputsEvent, StepEventMetadata
 
 from inferstack.engine.progress import Tally
 from tests.conftest import ROOT
+from tests.e2e.conftest import make_project
 
 
 def step(name: str, op: OpType = OpType.CREATE, provider: str = "cloudflare") -> StepEventMetadata:
@@ -51,3 +54,31 @@ def test_lines_stay_whole_above_it_and_a_plain_terminal_has_none(variables: dict
     assert f"cloudflare:index:Queue {'q' * 120} created" in shown
     assert ("updating dev" in shown) == (variables["TERM"] != "dumb")
     assert ("\x1b[32m" in shown) == (variables == {"TERM": "xterm"})
+
+
+COUNTED = """
+from inferstack.cli import printing
+from inferstack.engine import progress
+printing.set_up("auto", verbose=False)
+with progress.counted("filling docs", 7) as tell:
+    tell(3)
+"""
+
+
+@pytest.mark.parametrize(("kind", "drawn"), [("xterm", True), ("dumb", False)])
+def test_what_is_counted_stands_at_the_foot_of_a_terminal(kind: str, drawn: bool) -> None:
+    main, side = pty.openpty()
+    python = str(ROOT / ".venv" / "bin" / "python")
+    environment = {**os.environ, "TERM": kind}
+    subprocess.run([python, "-c", COUNTED], cwd=ROOT, env=environment, stdout=side, stderr=side, check=True, timeout=60)
+    os.write(side, b"end")
+    os.close(side)
+    assert ("filling docs · 3 of 7" in os.read(main, 65536).decode()) is drawn
+
+
+def test_a_reset_tells_programs_how_far_it_is(tmp_path: Path) -> None:
+    project, told = make_project(tmp_path), tmp_path / "events"
+    said = project.run("local", "reset", "--yes", "--events", str(told))
+    events = [event for event in map(json.loads, told.read_text().splitlines()) if event["type"] == "progress"]
+    assert [(event["doing"], event["done"], event["total"]) for event in events] == [("wiping", n, 4) for n in range(5)]
+    assert "wiped" in said and "of 4" not in said

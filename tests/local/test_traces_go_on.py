@@ -1,4 +1,4 @@
-"""A request, the queue that it sends to, and the Worker that takes the batch: one trace, or links where a batch has several."""
+"""A request, and the queues, workflows and objects that it uses: one trace, or links where a batch has messages of several."""
 
 from __future__ import annotations
 
@@ -43,24 +43,29 @@ def queued(api: Api, name: str, wait_ms: int) -> None:
     assert api.client.post(f"/queues/{made}/consumers", json=consumer).status_code == 200
 
 
-def events_of(api: Api, key: str, value: str) -> list[dict[str, Any]]:
-    wanted = {"key": key, "operation": "eq", "type": "string", "value": value}
-    found: list[dict[str, Any]] = query(api, "events", {"filters": [wanted]}, limit=500)["events"]["events"]
+def events_of(api: Api, key: str, value: str, service: str = "") -> list[dict[str, Any]]:
+    wanted = [{"key": key, "operation": "eq", "type": "string", "value": value}]
+    wanted += [{"key": "$metadata.service", "operation": "eq", "type": "string", "value": service}] if service else []
+    found: list[dict[str, Any]] = query(api, "events", {"filters": wanted}, limit=500)["events"]["events"]
     return found
 
 
-def trace_of(api: Api, root: str, batches: int) -> dict[str, list[dict[str, Any]]]:
-    """Spans of the newest trace that began so, by name, once so many batches of it are told."""
+def trace_filter(event: dict[str, Any]) -> tuple[str, str]:
+    return "$metadata.traceId", event["$metadata"]["traceId"]
+
+
+def spans_of(api: Api, root: str, awaited: str, count: int = 1) -> dict[str, list[dict[str, Any]]]:
+    """Spans of the newest trace that began so, by name, once so many with the awaited name are told."""
 
     def found() -> dict[str, list[dict[str, Any]]] | None:
         roots = events_of(api, "$metadata.trigger", root)
         spans: dict[str, list[dict[str, Any]]] = {}
-        for event in events_of(api, "$metadata.traceId", roots[0]["$metadata"]["traceId"]) if roots else []:
+        for event in events_of(api, *trace_filter(roots[0])) if roots else []:
             spans.setdefault(str(event["$metadata"].get("spanName")), []).append(event)
-        return spans if sum(len(each) for name, each in spans.items() if name.startswith("queue ")) >= batches else None
+        return spans if len(spans.get(awaited, ())) >= count else None
 
     spans: dict[str, list[dict[str, Any]]] = wait_for(found)
-    assert spans, f"no trace of {root} with {batches} batches"
+    assert spans, f"no trace of {root} with {count} of {awaited}"
     return spans
 
 
@@ -78,7 +83,7 @@ def many(cloudflare: Api) -> Api:
 
 def test_a_batch_goes_on_in_the_trace_of_its_sender(one: Api) -> None:
     assert '"backlogCount"' in one.worker("one", "GET", "/first").text
-    spans = trace_of(one, "GET /first", 1)
+    spans = spans_of(one, "GET /first", "queue one", 1)
     [root], [sent], [batch] = spans["GET /first"], spans["send one"], spans["queue one"]
     [asked] = spans["queue_send"]
     assert asked["$metadata"]["parentSpanId"] == root["$metadata"]["spanId"]
@@ -97,13 +102,13 @@ def test_a_batch_goes_on_in_the_trace_of_its_sender(one: Api) -> None:
 
 def test_a_second_delivery_is_in_the_same_trace(one: Api) -> None:
     one.worker("one", "GET", "/fails")
-    spans = trace_of(one, "GET /fails", 2)
+    spans = spans_of(one, "GET /fails", "queue one", 2)
     assert len({event["$metadata"]["parentSpanId"] for event in spans["queue one"]}) == 1
 
 
 def test_messages_of_one_sending_share_its_span(one: Api) -> None:
     one.worker("one", "GET", "/two")
-    spans = trace_of(one, "GET /two", 1)
+    spans = spans_of(one, "GET /two", "queue one", 1)
     assert spans["send one"][0]["source"]["messaging.batch.message_count"] == 2
     assert {event["source"]["batchSize"] for event in spans["queue one"]} <= {1, 2}
 
@@ -121,7 +126,7 @@ def test_a_batch_of_several_traces_has_links_to_them(many: Api) -> None:
         [root] = events_of(many, "$metadata.trigger", f"GET {path}")
         trace = root["$metadata"]["traceId"]
         assert trace != batch["$metadata"]["traceId"]
-        sent = [e for e in events_of(many, "$metadata.traceId", trace) if e["$metadata"].get("spanName") == "send many"]
+        sent = [e for e in events_of(many, *trace_filter(root)) if e["$metadata"].get("spanName") == "send many"]
         assert links[trace] == sent[0]["$metadata"]["spanId"]
 
 
@@ -134,14 +139,34 @@ def test_queues_work_while_nothing_is_traced(one: Api) -> None:
     finally:
         switch(one.folder, "on")
     assert one.worker("one", "GET", "/loud").status_code == 200
-    trace_of(one, "GET /loud", 1)
+    spans_of(one, "GET /loud", "queue one", 1)
     assert events_of(one, "$metadata.trigger", "GET /silent") == []
 
 
-def test_workers_with_objects_and_workflows_leave_traces_too(cloudflare: Api) -> None:
-    ingesting(cloudflare, "traced-flow")
-    ask(cloudflare, "traced-flow", "/create/seen")
-    assert wait_for(lambda: events_of(cloudflare, "$metadata.trigger", "GET /create/seen"))
+def test_a_workflow_goes_on_in_the_trace_of_who_made_it(cloudflare: Api) -> None:
+    ingesting(cloudflare, "flow")
+    for each in ("a", "b"):
+        ask(cloudflare, "flow", f"/create/{each}")
+    for each in ("a", "b"):
+        spans = spans_of(cloudflare, f"GET /create/{each}", "jsrpc run")
+        [root], [run] = spans[f"GET /create/{each}"], spans["jsrpc run"]
+        known = {event["$metadata"]["spanId"]: event["$metadata"] for found in spans.values() for event in found}
+        made = known[run["$metadata"]["parentSpanId"]]
+        assert known[made["parentSpanId"]]["parentSpanId"] == root["$metadata"]["spanId"]
+        assert run["$workers"]["entrypoint"] == "Ingest"
+        assert {event["$metadata"]["service"] for found in spans.values() for event in found} == {"flow"}
+
+
+def test_a_workflow_that_nobody_in_a_worker_made_has_its_own_trace(cloudflare: Api) -> None:
+    ingesting(cloudflare, "alone")
+    assert cloudflare.client.post("/workflows/alone/instances", json={"instance_id": "a"}).status_code == 200
+    [run] = wait_for(lambda: events_of(cloudflare, "$metadata.trigger", "jsrpc run", "alone"))
+    assert "parentSpanId" not in run["$metadata"]
+
+
+def test_objects_are_in_the_trace_of_who_calls_them(cloudflare: Api) -> None:
     deployed(cloudflare, "traced-counter", migrations=NEW)
     call(cloudflare, "traced-counter", "add")
-    assert wait_for(lambda: events_of(cloudflare, "$metadata.service", "traced-counter"))
+    [root] = wait_for(lambda: events_of(cloudflare, "$metadata.trigger", "GET /add/a/n"))
+    models = {event["$workers"]["executionModel"] for event in events_of(cloudflare, *trace_filter(root))}
+    assert models == {"stateless", "durableObject"}

@@ -221,7 +221,8 @@ class Config:
         self._services.append(workflows.gone())
         disk = objects.DISK if self._doors.objects is not None else None
         for flow in plan.flows:
-            self._services += workflows.services(flow, self._main[key_of(flow.account, flow.script)].service, disk)
+            owner = self._main[key_of(flow.account, flow.script)].service
+            self._services += workflows.services(flow, owner, disk, plan.traced)
         return workflows.place_modules(self._folder, self._doors.simulators)
 
     def _system(self, plan: Plan) -> None:

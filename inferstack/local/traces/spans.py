@@ -66,6 +66,8 @@ class _Invocation:
         root = self._spans.get(self._root_id)
         if root is None or self._unseen or root["outcome"] is None:
             return []  # nobody looks, or it only began
+        if root["name"] == "jsrpc":  # which method it was is told after it began
+            root["name"] = root["meta"]["trigger"] = f"jsrpc {root['attributes'].get('jsrpc.method', '')}".strip()
         spans = list(self._spans.values())
         for span in spans[1:]:
             spans += self._of_a_call(span)

@@ -63,8 +63,11 @@ def designator(flow: Flow | None) -> str:
     return f'wrapped = (moduleName = "{MODULE}", innerBindings = [{inner}])'
 
 
-def services(flow: Flow, owner: str, disk: str | None) -> Iterator[str]:
-    """Of one workflow; `owner` is the service of the Worker with the class, `disk` that of what objects store."""
+def services(flow: Flow, owner: str, disk: str | None, traced: bool = False) -> Iterator[str]:
+    """Of one workflow; `owner` is the service of the Worker with the class, `disk` that of what objects store.
+
+    `traced`: the runtime passes a trace on only through Workers that have a tail, so both have one.
+    """
     storage = f"(localDisk = {literal(disk)})" if disk else "(inMemory = void)"
     front, engine = front_of(flow), f"{front_of(flow)}-engine"
     kept, listed = folders_of(flow.id)
@@ -83,6 +86,7 @@ def services(flow: Flow, owner: str, disk: str | None) -> Iterator[str]:
         f'(className = "Engine", uniqueKey = {literal(kept)}, enableSql = true, preventEviction = true)',
         storage,
         bindings,
+        _tail(front=False) if traced else "",
     )
     bindings = [
         f'(name = "ENGINE", durableObjectNamespace = (className = "Engine", serviceName = {literal(engine)}))',
@@ -93,14 +97,27 @@ def services(flow: Flow, owner: str, disk: str | None) -> Iterator[str]:
         _json("WAKE", WAKE),
     ]
     space = f'(className = "Instances", uniqueKey = {literal(listed)}, enableSql = true, preventEviction = true)'
-    yield _worker(front, FRONT_FILE, f'compatibilityDate = "{DATE}"', space, storage, bindings)
+    yield _worker(
+        front,
+        FRONT_FILE,
+        f'compatibilityDate = "{DATE}"',
+        space,
+        storage,
+        bindings,
+        _tail(front=True) if traced else "",
+    )
 
 
-def _worker(name: str, file: str, settings: str, space: str, storage: str, bindings: list[str]) -> str:
+def _tail(*, front: bool) -> str:
+    props = literal(json.dumps({"front": front}))
+    return f', streamingTails = [(name = "system", entrypoint = "between", props = (json = {props}))]'
+
+
+def _worker(name: str, file: str, settings: str, space: str, storage: str, bindings: list[str], tail: str) -> str:
     return (
         f'(name = {literal(name)}, worker = (modules = [(name = "{file}", esModule = embed "workflows/{file}")], '
         f"{settings}, durableObjectNamespaces = [{space}], durableObjectStorage = {storage}, "
-        f"bindings = [{joined(bindings)}]))"
+        f"bindings = [{joined(bindings)}]{tail}))"
     )
 
 
