@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from inferstack.config import StackSpec
+from inferstack.cost.engine_costs import add_comparison
 from inferstack.cost.lines import DAYS, Estimate, Line
 from inferstack.cost.model_costs import add_models
 from inferstack.cost.product_costs import add_products
@@ -23,6 +24,7 @@ def estimate(name: str, spec: StackSpec, day: date | None = None) -> Estimate:
     found.day = day or found.day
     add_models(found, spec)
     add_products(found, spec)
+    add_comparison(found, spec)
     found.notes = list(dict.fromkeys(found.notes))
     return found
 

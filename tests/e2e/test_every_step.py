@@ -38,7 +38,7 @@ queues: { jobs: { consumer: { worker: mine } } }
 indexes: { docs: { dimensions: 3, metadata: { topic: string } } }
 searches: { handbook: { bucket: files } }
 search_namespaces: { tenants: {} }
-gateways: { main: { routes: { answer: { models: [c] } } } }
+gateways: { main: { routes: { answer: { models: [c] } }, policies: { all: { action: allow } } } }
 models: { c: { model: "@cf/meta/llama-3.2-3b-instruct", gateway: main } }
 workers:
   mine:
@@ -50,8 +50,8 @@ workers:
 """
 CODE = 'export default { fetch() { return new Response("fine"); }, queue() {} };\n'
 ONE_OF_EACH = dict.fromkeys(("databases", "namespaces", "queues", "indexes", "gateways", "workers", "buckets"), 1)
-REQUESTS = 33  # that an `up` sends; a kill at one that is not sent any more changes nothing
-DIFFERENT = 30  # of them, by method and path; one more where the account has no secrets store yet
+REQUESTS = 35  # that an `up` sends; a kill at one that is not sent any more changes nothing
+DIFFERENT = 32  # of them, by method and path; one more where the account has no secrets store yet
 NETWORK = {
     "connection lost before": {"reset": "before"},
     "answer lost": {"reset": "after"},

@@ -1,14 +1,13 @@
 // Answers from your documents, with cited sources: documents in, questions answered, conversations remembered.
 import { streamAnswer, wantsStream } from "./chat.js";
 import { digestOf } from "../frame/digests.js";
-import { addDocument, DOCUMENT, listDocuments, removeDocument, textOfFile } from "./documents.js";
+import { DOCUMENT, textOfFile } from "./documents.js";
 import { HttpError, messageOf } from "../frame/errors.js";
 import { withRoom } from "../models/history.js";
 import { infer } from "../models/inference.js";
 import { Log } from "../frame/log.js";
 import { reindexDocument, reindexRoutes } from "./reindex.js";
 import { textOf, usageOf } from "../models/replies.js";
-import { findSources } from "./retrieval.js";
 import { violations } from "../frame/schema.js";
 import { patiently } from "../frame/storage.js";
 import { spaceOf } from "../frame/tenant.js";
@@ -19,9 +18,18 @@ import { systemOf } from "../models/system.js";
 /** @typedef {import("../frame/service.js").Call<RagEnv>} Call */
 /** @typedef {import("../models/inference.js").Model} Model */
 /** @typedef {import("./retrieval.js").Source} Source */
-/** @typedef {{ chat: Model, embedding: Model, reranker?: Model, beside?: Model }} Models */
+/** @typedef {{ chat: Model, embedding?: Model, reranker?: Model, beside?: Model }} Models */
+/** @typedef {import("./documents.js").RagCall} RagCall */
+/**
+ * @typedef {object} Engine
+ * @property {(call: RagCall, document: import("./documents.js").Document) => Promise<Record<string, any>>} add or replace
+ * @property {(call: RagCall, id: string) => Promise<boolean>} remove whether it was there
+ * @property {(call: RagCall) => Promise<any[]>} list
+ * @property {(call: RagCall, question: string, topic: string | undefined) => Promise<Source[]>} find numbered from 1, the best first
+ */
 /**
  * @typedef {object} RagOptions
+ * @property {"vectorize" | "ai_search"} engine
  * @property {number} top_k
  * @property {number} candidates
  * @property {boolean} hybrid
@@ -107,10 +115,10 @@ async function corpusChanged(env, tenant) {
 }
 
 /**
- * @param {{ models: Models, options: RagOptions }} config
+ * @param {{ models: Models, options: RagOptions, engine: Engine }} config
  * @returns {import("../frame/service.js").Route<any>[]}
  */
-export function ragRoutes({ models, options }) {
+export function ragRoutes({ models, options, engine }) {
   const { chat } = models;
 
   /** @param {string} question @param {Source[]} sources @param {{ question: string, answer: string }[]} turns */
@@ -140,7 +148,7 @@ export function ragRoutes({ models, options }) {
     }
     const turns = conversation ? await turnsOf(call, conversation, options.history_turns) : [];
     const wanted = turns.length > 0 ? `${turns[turns.length - 1].question} ${question}` : question;
-    const sources = await findSources(call, models, wanted, topic ?? undefined, options);
+    const sources = await engine.find(call, wanted, topic ?? undefined);
     if (sources.length === 0 || sources[0].score < options.min_score) {
       return json({ answer: options.unknown, sources: [], model: null });
     }
@@ -187,21 +195,21 @@ export function ragRoutes({ models, options }) {
   /** @param {Call} call */
   async function add(call) {
     const document = await documentOf(call);
-    if (call.url.searchParams.get("async") === "true") {
+    if (call.url.searchParams.get("async") === "true" && "INGEST" in call.env) {
       // Only what is known: a key such as `reindex` would make another message of it.
       const { id = crypto.randomUUID(), title, text, topic } = document;
       const message = { id, title, text, topic, tenant: call.caller.tenant };
       await call.env.INGEST.send(message);
       return json({ id: message.id, queued: true }, 202);
     }
-    const added = await addDocument(call, document, models, options);
+    const added = await engine.add(call, document);
     await corpusChanged(call.env, call.caller.tenant);
     return json(added, 201);
   }
 
   /** @param {Call} call */
   async function remove(call) {
-    if (!(await removeDocument(call, call.params.id))) {
+    if (!(await engine.remove(call, call.params.id))) {
       throw new HttpError(404, "not_found", `there is no document ${call.params.id}`);
     }
     await corpusChanged(call.env, call.caller.tenant);
@@ -212,7 +220,7 @@ export function ragRoutes({ models, options }) {
   return [
     { method: "POST", path: "/ask", summary: "Answer a question from the documents", open, body: QUESTION, reply: ANSWER, handle: ask },
     { method: "POST", path: "/documents", summary: "Add or replace a document: JSON, text, Markdown, HTML or PDF", handle: add },
-    { method: "GET", path: "/documents", summary: "The documents", open, handle: async (call) => json({ documents: await listDocuments(call) }) },
+    { method: "GET", path: "/documents", summary: "The documents", open, handle: async (call) => json({ documents: await engine.list(call) }) },
     { method: "DELETE", path: "/documents/:id", summary: "Remove a document", handle: remove },
     ...reindexRoutes(models.beside),
   ];
@@ -220,10 +228,10 @@ export function ragRoutes({ models, options }) {
 
 /**
  * Takes documents from the queue; what fails is tried again by the queue, and ends in its dead letters.
- * @param {string} name @param {{ models: Models, options: RagOptions }} config
+ * @param {string} name @param {{ models: Models, engine: Engine }} config
  * @returns {(batch: MessageBatch<any>, env: RagEnv) => Promise<void>}
  */
-export function ingest(name, { models, options }) {
+export function ingest(name, { models, engine }) {
   return async (batch, env) => {
     const tenants = new Set();
     for (const message of batch.messages) {
@@ -235,7 +243,7 @@ export function ingest(name, { models, options }) {
         if (message.body?.reindex) {
           if (models.beside) await reindexDocument(call, message.body.reindex, models.beside);
         } else {
-          await addDocument(call, document, models, options);
+          await engine.add(call, document);
           tenants.add(tenant);
         }
         message.ack();

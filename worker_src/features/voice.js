@@ -77,6 +77,7 @@ export function voiceRoutes({ models: { speech, chat, voice }, options }) {
   /** @param {FileCall} call */
   async function turnOf(call) {
     const { bytes, fields } = await fileOf(call, "audio", options.max_file_bytes);
+    /** @type {any} */
     const asked = { ...fields, ...(typeof fields.stream === "string" && { stream: fields.stream === "true" }) };
     const errors = violations(FIELDS, asked);
     if (errors.length > 0) throw new HttpError(400, "bad_request", errors[0], { errors });

@@ -1,8 +1,9 @@
 // Retrieval-augmented answers for the Worker `rag`: documents in, cited answers out.
 import { ingest, ragRoutes } from "./features/rag.js";
+import { engineOf } from "./features/rag_vectorize.js";
 import { service } from "./frame/service.js";
 
-/** @type {import("./features/rag.js").Models} */
+/** @type {import("./features/rag_vectorize.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -61,6 +62,7 @@ const options = {
   "cors": [
     "*"
   ],
+  "engine": "vectorize",
   "history_turns": 6,
   "hybrid": true,
   "jwt": null,
@@ -74,5 +76,6 @@ const options = {
 };
 
 const name = "rag";
+const engine = engineOf({ models, options });
 
-export default { ...service(name, options, ragRoutes({ models, options })), queue: ingest(name, { models, options }) };
+export default { ...service(name, options, ragRoutes({ models, options, engine })), queue: ingest(name, { models, engine }) };

@@ -1,10 +1,11 @@
 // Retrieval-augmented answers for the Worker `rag`: documents in, cited answers out.
 import { ingest, ragRoutes } from "./features/rag.js";
+import { engineOf } from "./features/rag_vectorize.js";
 import { withPage } from "./frame/page.js";
 import { service } from "./frame/service.js";
 import page from "./page/files.js";
 
-/** @type {import("./features/rag.js").Models} */
+/** @type {import("./features/rag_vectorize.js").Models} */
 const models = {
   "chat": {
     "calls_a_minute": 300,
@@ -63,6 +64,7 @@ const options = {
   "cors": [
     "*"
   ],
+  "engine": "vectorize",
   "history_turns": 6,
   "hybrid": true,
   "jwt": null,
@@ -76,5 +78,6 @@ const options = {
 };
 
 const name = "rag";
+const engine = engineOf({ models, options });
 
-export default { ...withPage(service(name, options, ragRoutes({ models, options })), page), queue: ingest(name, { models, options }) };
+export default { ...withPage(service(name, options, ragRoutes({ models, options, engine })), page), queue: ingest(name, { models, engine }) };
