@@ -23,6 +23,7 @@ LEFT_OUT = {
     "browser-rendering": "Browser Rendering",
     "connectivity": "Workers VPC",
     "containers": "Containers",
+    "edge-preview": "The remote bindings of `wrangler dev`, and `wrangler dev --remote`,",
     "email": "Email Routing",
     "event_subscriptions": "Event subscriptions of queues",
     "images": "Cloudflare Images",

@@ -122,3 +122,29 @@ def test_settings_may_be_fields_of_a_form(cloudflare: Api) -> None:
     )
     wrong = files | {"metadata[logpush]": (None, "perhaps")}
     assert cloudflare.client.put("/workers/scripts/fields", files=wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/ai/v1/chat/completions", {"max_tokens": "odd"}, "max_tokens"),
+        ("/ai/v1/chat/completions", {"response_format": "odd"}, "response_format"),
+        ("/workers/observability/telemetry/query", {"parameters": "odd"}, "parameters"),
+    ],
+)
+def test_what_no_schema_describes_is_refused_with_its_name(
+    cloudflare: Api, path: str, body: dict[str, Any], says: str
+) -> None:
+    chat = {"model": "@cf/meta/llama-3.2-3b-instruct", "messages": [{"role": "user", "content": "Hi"}]}
+    query = {"queryId": "q", "timeframe": {"from": 1, "to": 2}}
+    answer = cloudflare.client.post(path, json=(chat if "/ai/" in path else query) | body)
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert "Traceback" not in (cloudflare.folder / "server.log").read_text()
+
+
+def test_a_secret_with_a_zero_character_stops_no_other(cloudflare: Api) -> None:
+    odd = [{"name": "KEY", "type": "secret_text", "text": "\0odd"}]
+    assert upload(cloudflare, "/workers/scripts/zero", "bindings", odd) == 400
+    assert upload(cloudflare, "/workers/scripts/after-zero", "logpush", False) == 200
+    assert "Traceback" not in (cloudflare.folder / "server.log").read_text()

@@ -67,6 +67,29 @@ def wrangler(cloudflare: Api, tmp_path: Path):  # type: ignore[no-untyped-def]
     return run
 
 
+def test_remote_bindings_are_refused_by_name(cloudflare: Api, tmp_path: Path) -> None:
+    remote = CONFIG | {"kv_namespaces": [{"binding": "KV", "id": "0" * 32, "remote": True}]}
+    (tmp_path / "wrangler.json").write_text(json.dumps(remote))
+    (tmp_path / "index.js").write_text(CODE)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CI": "1",
+        "CLOUDFLARE_API_BASE_URL": cloudflare.running.base_url,
+        "CLOUDFLARE_API_TOKEN": local.token_of(cloudflare.folder),
+        "CLOUDFLARE_ACCOUNT_ID": local.ACCOUNT_ID,
+        "WRANGLER_SEND_METRICS": "false",
+        "WRANGLER_LOG": "debug",
+        "WRANGLER_LOG_SANITIZE": "false",
+    }
+    command = [str(WRANGLER), "dev", "--port", "0"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, input="", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "The remote bindings of `wrangler dev`, and `wrangler dev --remote`, cannot run on the local" in done.stdout
+
+
 def test_deploy_and_secret(wrangler, cloudflare: Api) -> None:  # type: ignore[no-untyped-def]
     wrangler("deploy")
     assert cloudflare.worker("by-wrangler", "GET", "/").json() == {"greeting": "hello", "secret": None}

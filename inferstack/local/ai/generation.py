@@ -88,6 +88,8 @@ def messages_of(inputs: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _structured(wanted: dict[str, Any], messages: list[dict[str, Any]]) -> Any:
+    if not isinstance(wanted, dict):
+        raise InferenceError(400, 5006, "Error: Type mismatch of '/response_format', 'object' not in value")
     schema = wanted.get("json_schema")
     if wanted.get("type") == "json_object":
         return _object(messages)

@@ -32,6 +32,8 @@ def check_context(model: catalog.Model, inputs: dict[str, Any], prompt_tokens: i
     """Prompt and answer must fit the model's window together. Raises `InferenceError`."""
     window = model.context_window
     asked = inputs.get("max_tokens") or inputs.get("max_completion_tokens")
+    if asked and (isinstance(asked, bool) or not isinstance(asked, int | float) or not abs(asked) < 2**53):
+        raise InferenceError(400, 5006, "Error: Type mismatch of '/max_tokens', 'integer' not in value")
     total = prompt_tokens + int(asked or DEFAULT_MAX_TOKENS)
     if window is None or total <= window:
         return

@@ -80,7 +80,8 @@ class Instances:
             "modified_at": moment,
             "file": f"_{hex_id()}",
         }
-        state = {"enable": True, "engine_version": 3, "status": "ready", "last_activity": moment, "synced_at": moment}
+        # "waiting" is what Cloudflare's provider (v5.24, 2026-08) takes as given after each change, and plans for ever after.
+        state = {"enable": True, "engine_version": 3, "status": "waiting", "last_activity": moment, "synced_at": moment}
         return self._store.put(INSTANCE, key, {**DEFAULTS, **given, **fixed, **state}, owner)
 
     def update(self, namespace: str, name: str, body: Document) -> tuple[Document, bool]:

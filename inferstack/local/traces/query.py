@@ -39,6 +39,8 @@ def value_of(event: Document, key: str) -> Any:
 
 def test_of(parameters: Document) -> Test:
     """Whether an event is meant. Raises `ApiError` for what is no filter."""
+    if not isinstance(parameters, dict):
+        raise ApiError(400, CODE, "parameters: must be an object")
     wanted = _group(parameters.get("filters") or [], parameters.get("filterCombination") or "and")
     needle = parameters.get("needle")
     if not needle:

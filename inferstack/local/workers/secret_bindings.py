@@ -30,6 +30,8 @@ def parted(binding: Document) -> tuple[Document, str]:
         text = binding.get("text")
         if not isinstance(text, str):
             raise ApiError(400, CODE, f"binding {name} of type {TEXT} must have a valid `text` specified")
+        if "\0" in text:
+            raise ApiError(400, CODE, f"binding {name} of type {TEXT}: a zero character cannot reach a local Worker")
         return {"name": name, "type": TEXT}, text
     return _key(name, binding)
 

@@ -17,11 +17,6 @@ locals {
   account_id = data.cloudflare_accounts.of_the_token.result[0].id
 }
 
-variable "chunk_size" {
-  type    = number
-  default = 256
-}
-
 variable "pattern" {
   type    = string
   default = "shop.example.com/api/*"
@@ -85,5 +80,5 @@ resource "cloudflare_ai_search_instance" "texts" {
   type       = "r2"
   source     = cloudflare_r2_bucket.texts.name
   token_id   = cloudflare_ai_search_token.reader.id
-  chunk_size = var.chunk_size
+  chunk_size = 512
 }
