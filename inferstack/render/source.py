@@ -28,6 +28,7 @@ KINDS = {
     ".bin": "application/octet-stream",
     ".wasm": "application/wasm",
 }
+VENDORED = "python_modules"
 OF_THE_BUILD = "process.env.NODE_ENV"  # without `nodejs_compat` there is no `process`
 
 
@@ -39,15 +40,32 @@ def read_source(worker: WorkerSpec, root: Path) -> Source:
         raise ConfigError(f"`{worker.source}` has no entry, such as src/index.ts\n  fix: name the file itself")
     refuse_outside([entry], root)
     if entry.suffix == ".py":
-        files = [entry, *sorted(f for f in entry.parent.rglob("*.py") if f != entry)]
-        refuse_outside(files, root)
-        return _taken(files, entry.parent)
+        return _python(entry, root)
     as_written = None if worker.bundle else _as_written(entry, worker, root)
     if as_written is None and worker.bundle is False:
         shown = entry.relative_to(root)
         text = f"`{shown}` cannot be taken as it stands: it imports what only a bundler can add"
         raise BundleError(f"{text}\n  fix: remove `bundle: false`")
     return as_written or Bundling(entry, worker, root).run()
+
+
+def _python(entry: Path, root: Path) -> Source:
+    """Its folder's files, and the packages that `pywrangler sync` puts into the `python_modules` of the project."""
+    packages = next((f for above in entry.parents if (f := above / VENDORED).is_dir() and f.is_relative_to(root)), None)
+    own = sorted(f for f in entry.parent.rglob("*.py") if f != entry and not (packages and f.is_relative_to(packages)))
+    vendored = sorted(f for f in packages.rglob("*") if f.is_file() and f.suffix != ".pyc") if packages else []
+    refuse_outside([entry, *own, *vendored], root)
+    code = _taken([entry, *own], entry.parent)
+    if packages is None:
+        return code
+    modules = (Module(f.relative_to(packages.parent).as_posix(), f.read_bytes(), _kind(f, packages)) for f in vendored)
+    return Source((*code.modules, *modules), code.files | frozenset(vendored))
+
+
+def _kind(file: Path, packages: Path) -> str:
+    """As wrangler uploads them (4.86, find-additional-modules): bytes, but for the JavaScript of Cloudflare's own SDK."""
+    own = file.is_relative_to(packages / "workers") and file.suffix in (".js", ".mjs")
+    return JAVASCRIPT if own else KINDS[".bin"]
 
 
 def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> Source | None:

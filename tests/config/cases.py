@@ -270,6 +270,8 @@ CASES = [
          "    options:\n      min_score: 0.2\n"),
     Case("IS163", LOCAL + EMBED + f"workers:\n  w:\n    template: finds\n    {DATE}\n    models: {{ embedding: e }}\n"
          "    options:\n      min_scores: { local: 0.2, '@cf/baai/bge-bas-en-v1.5': 0.6 }\n"),
+    Case("IS164", LOCAL + f"workers:\n  w:\n    source: w.py\n    {DATE}\n    compatibility_flags: [python_workers]\n",
+         {"w.py": "from workers import WorkerEntrypoint\n"}),
     Case("IS148", LOCAL + "prompts:\n  p:\n    text: |\n      You work for {{compny}}.\n    variables: { company: ACME }\n"),
     Case("IS149", binding("prompt: greting") + "prompts: { greeting: { text: Hello } }\n"),
     Case("IS166", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    rollout:\n      evals: [e.yaml]\n",

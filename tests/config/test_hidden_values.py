@@ -84,7 +84,8 @@ CODE = {
 def test_a_link_in_a_source_takes_no_file_of_the_machine_along(
     root: Path, tmp_path_factory: pytest.TempPathFactory, files: dict[str, str | None]
 ) -> None:
-    (root / "stacks" / "s.yaml").write_text(LOCAL + f"workers:\n  w:\n    source: w\n    {DATE}\n")
+    head = f"environment: test\ntarget: cloudflare\naccount: '{'0' * 32}'\n"  # which Python is for
+    (root / "stacks" / "s.yaml").write_text(head + f"workers:\n  w:\n    source: w\n    {DATE}\n")
     outside = tmp_path_factory.mktemp("outside")
     (outside / "outside.js").write_text(OUTSIDE)
     (root / "node_modules").symlink_to(Path(__file__).resolve().parents[2] / "node_modules")

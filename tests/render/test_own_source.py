@@ -241,3 +241,19 @@ def test_python_comes_entry_first_then_by_path(tmp_path: Path) -> None:
     modules = modules_of("w", tmp_path)
     assert [module.name for module in modules] == ["index.py", "a.py", "z/b.py"]
     assert {module.content_type for module in modules} == {"text/x-python"}
+
+
+def test_vendored_packages_of_python_come_as_wrangler_uploads_them(tmp_path: Path) -> None:
+    """Beside the project's other files, whichever folder of it has the entry; what Python compiled stays here."""
+    packages = {"python_modules/words/__init__.py": "A = 1\n", "python_modules/words/data.txt": "one\n"}
+    packages |= {"python_modules/workers/sdk.mjs": "export {};\n", "python_modules/words/old.pyc": "x"}
+    for entry in ("src/main.py", "main.py"):
+        root = tmp_path / entry.replace("/", "-")
+        write(root, {entry: "import words\n", **packages})
+        kinds = {module.name: module.content_type for module in modules_of(entry, root)}
+        assert kinds == {
+            "main.py": "text/x-python",
+            "python_modules/words/__init__.py": "application/octet-stream",
+            "python_modules/words/data.txt": "application/octet-stream",
+            "python_modules/workers/sdk.mjs": "application/javascript+module",
+        }

@@ -134,7 +134,9 @@ def test_a_python_worker_is_passed_through_file_by_file(tmp_path: Path) -> None:
     (tmp_path / "app" / "main.py").write_text("from lib.words import WORDS\n")
     (tmp_path / "app" / "lib" / "words.py").write_text("WORDS = []\n")
     worker = "{ source: app/main.py, compatibility_date: '2026-06-01', compatibility_flags: [python_workers] }"
-    (tmp_path / "stacks" / "s.yaml").write_text(f"environment: x\ntarget: local\nworkers: {{ w: {worker} }}\n")
+    (tmp_path / "stacks" / "s.yaml").write_text(
+        f'environment: x\ntarget: cloudflare\naccount: "{"0" * 32}"\nworkers: {{ w: {worker} }}\n'
+    )
     modules = render_worker(load_stack("s", tmp_path), "w", tmp_path).modules
     assert [(m.name, m.content_type) for m in modules] == [
         ("main.py", "text/x-python"),

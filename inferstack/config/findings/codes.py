@@ -208,6 +208,7 @@ CODES: dict[str, Code] = {
     "IS161": Code("model that is not there", "A GGUF file is named from the project's folder; it may lie outside of it, and out of git."),
     "IS162": Code("threshold of another engine", "Scores of two models are not of one scale, nor are those of a model and of the engine that stands in for it here. A threshold that was tried out locally lets everything or nothing pass on Cloudflare.", WARNING),
     "IS163": Code("threshold for a model that gives no scores here", "`min_scores` has the models of the Worker's `reranker` and `embedding`, and `local` or `local-real` for the engines here.", WARNING),
+    "IS164": Code("code that the local Cloudflare does not run", "It is deployed to Cloudflare as it stands. Python needs an interpreter that Cloudflare does not publish as a package."),
     # Values
     "IS120": Code("merge key without a mapping", "`<<` takes over the keys of another mapping, as YAML 1.1 has it and tools around it expect; its own keys win."),
     "IS121": Code("number that a Worker gets as another", "A variable that is a number arrives as JavaScript's: `1.10` as 1.1, and beyond 2^53 the last digits are lost. A version or an id is text."),
