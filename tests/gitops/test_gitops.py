@@ -71,7 +71,8 @@ def test_github_s_workflow_passes_actionlint(project: Path, backend: str, variab
     oidc = {"id-token": "write"} if variables else {}
     assert workflow["permissions"] == {"contents": "read", **oidc}
     assert workflow["jobs"]["plan"]["permissions"] == {"contents": "read", "pull-requests": "write", **oidc}
-    assert set(workflow["jobs"]) == {"plan", "environment", "environment-closed", "staging", "prod", "nightly"}
+    jobs = {"plan", "environment", "environment-closed", "staging", "prod", "nightly", "models"}
+    assert set(workflow["jobs"]) == jobs
     assert set(workflow["env"]) == {"PULUMI_BACKEND_URL"}
     assert sorted(set(re.findall(r"\{ vars\.(\w+)", file.read_text()))) == variables
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
@@ -92,6 +93,7 @@ NEEDED = {
     "inferstack eval": STACK,
     "inferstack status": RUN,
     "inferstack check": {"CLOUDFLARE_ACCOUNT_ID"},
+    "git diff": {"GH_TOKEN"},
 }
 
 
