@@ -96,6 +96,9 @@ def database(
         str | None,
         typer.Option(metavar="BOOKMARK", help="Of restore: a bookmark, or a time such as 2026-06-01T12:00:00Z."),
     ] = None,
+    join: Annotated[
+        bool, typer.Option("--squash", help="Of new: one file in place of all that no stack's database has had.")
+    ] = False,
     style: Format = "text",
 ) -> None:
     """Try migrations on a copy; mark a database; bring it back.
@@ -105,12 +108,16 @@ def database(
     from inferstack.author.migrations_new import new_migration
     from inferstack.config import stack_names
     from inferstack.live import databases
+    from inferstack.live.squash import squash
 
     root = project()
+    write = squash if join else new_migration
     if action is None and stack == "new" and stack not in stack_names(root):
-        text = new_migration(root, name)
+        text = write(root, name)
     elif action == "new" and migration:
-        text = new_migration(root, migration, stack, name)
+        text = write(root, migration, stack, name)
+    elif join:
+        raise ConfigError("`--squash` is of `new`\n  fix: inferstack database STACK DATABASE new NAME --squash")
     elif action in (None, "new") or migration:
         raise ConfigError("this lacks a word\n  fix: inferstack database STACK DATABASE dry-run, or … new NAME")
     elif action == "restore":

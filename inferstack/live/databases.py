@@ -16,7 +16,7 @@ MOST_ROWS = 100_000  # of one table that are copied; a larger one is copied so f
 IDENTIFIER = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$")
 
 
-class _D1:
+class Database:
     """One database of the account."""
 
     def __init__(self, stack: str, root: Path, key: str) -> None:
@@ -39,14 +39,20 @@ class _D1:
         answer = self.account.call("POST", f"{self.path}/query", {"sql": sql, "params": list(params)})
         return list(answer[0]["results"])
 
+    def applied(self) -> set[str]:
+        """Names of the files of migrations that it has had."""
+        if not self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", self.ledger):
+            return set()
+        return {row["name"] for row in self.rows(f"SELECT name FROM {_quoted(self.ledger)}")}  # noqa: S608 - quoted
+
 
 def bookmark(stack: str, root: Path, key: str) -> str:
-    database = _D1(stack, root, key)
+    database = Database(stack, root, key)
     return str(database.account.call("GET", f"{database.path}/time_travel/bookmark")["bookmark"])
 
 
 def restore(stack: str, root: Path, key: str, to: str) -> str:
-    database = _D1(stack, root, key)
+    database = Database(stack, root, key)
     query = {"bookmark" if IDENTIFIER.match(to) else "timestamp": to}
     done = database.account.call("POST", f"{database.path}/time_travel/restore", query=query)
     undo = f"inferstack database {stack} {key} restore --to {done['previous_bookmark']}"
@@ -57,7 +63,7 @@ def dry_run(stack: str, root: Path, key: str) -> str:
     """Apply what is pending to a copy, one file after the other; the database itself is only read."""
     import apsw  # a SQLite as new as D1's
 
-    database = _D1(stack, root, key)
+    database = Database(stack, root, key)
     folder = database.spec.databases[key].migrations
     if folder is None:
         return f"database `{key}` has no migrations"
@@ -77,7 +83,7 @@ def dry_run(stack: str, root: Path, key: str) -> str:
     return "\n".join([*lines, f"{len(pending)} pending, {len(applied)} applied; the database was only read"])
 
 
-def _copy(database: _D1, copy: Any) -> set[str]:
+def _copy(database: Database, copy: Any) -> set[str]:
     """Schema and rows, by plain queries: D1's own export refuses databases with full-text search. Returns the ledger."""
     schema = database.rows("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
     virtual = [entry["name"] for entry in schema if str(entry["sql"]).upper().startswith("CREATE VIRTUAL")]
@@ -96,12 +102,10 @@ def _copy(database: _D1, copy: Any) -> set[str]:
     for entry in kept:
         if entry["type"] != "table":
             copy.execute(entry["sql"])
-    if not any(table["name"] == database.ledger for table in tables):
-        return set()
-    return {row["name"] for row in database.rows(f"SELECT name FROM {_quoted(database.ledger)}")}  # noqa: S608 - quoted
+    return database.applied()
 
 
-def _copy_rows(database: _D1, copy: Any, table: str) -> None:
+def _copy_rows(database: Database, copy: Any, table: str) -> None:
     for start in range(0, MOST_ROWS, PAGE):
         page = database.rows(f"SELECT * FROM {_quoted(table)} LIMIT ? OFFSET ?", PAGE, start)  # noqa: S608 - quoted
         for row in page:
