@@ -9,6 +9,7 @@ import sys
 
 INSTALL = (sys.executable, "-m", "inferstack.cli", "local", "models", "install", "embeddings")
 LAST_LETTERS = 200
+GRACE_SECONDS = 5
 
 
 def fetch_embeddings(seconds: float) -> str:
@@ -19,10 +20,21 @@ def fetch_embeddings(seconds: float) -> str:
     try:
         said, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGINT)  # it tidies up behind itself
-        process.communicate()
+        _end(process)
         return f"that takes longer than {seconds:.0f} s"
     if process.returncode == 0:
         return ""
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
     return errors[0].removeprefix("error: ") if errors else said.strip()[-LAST_LETTERS:]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """By an interrupt, after which it tidies up behind itself. One that comes in the middle of an import can be lost (seen once
+    on a busy machine), so there is a second."""
+    for sign in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+        os.killpg(process.pid, sign)
+        try:
+            process.communicate(timeout=GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        return

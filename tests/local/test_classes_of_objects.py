@@ -142,7 +142,7 @@ def test_a_class_of_the_older_kind_has_no_sql(cloudflare: Api) -> None:
         (CODE, {"migrations": {"renamed_classes": [{"from": "No", "to": "Yes"}]}}, (10061, "non-existent class 'No'")),
         (CODE, {"migrations": {"renamed_classes": ["No"]}}, (10021, "must be a list of objects with from, to")),
         (CODE, {"migrations": {"new_sqlite_classes": "Counter"}}, (10021, "must be a list of class names")),
-        (CODE, {"migrations": ["v1"]}, (10021, "`migrations` must be an object")),
+        (CODE, {"migrations": ["v1"]}, (10021, 'migrations: the value is not of type "object"')),
         (CODE, {"bindings": [{"name": "COUNTERS", "type": "durable_object_namespace"}]}, (10021, "`class_name`")),
     ],
     ids=lambda value: str(value[0]) if isinstance(value, tuple) else None,

@@ -84,6 +84,7 @@ def test_odd_settings_of_a_worker_stop_no_other(cloudflare: Api, door: str) -> N
             faults.append((field, "then another Worker's upload", other))
             break
     assert faults == []
+    assert "not foreseen" not in (cloudflare.folder / "server.log").read_text()
     assert cloudflare.client.get("/workers/scripts").status_code == 200
     assert cloudflare.client.delete("/workers/scripts/odd", params={"force": "true"}).status_code == 200
 

@@ -21,7 +21,9 @@ LARGEST = 64 * 1024 * 1024  # bytes of a part: the limit of a Worker's size, bef
 MODULE, SCRIPT = "application/javascript+module", "application/javascript"
 BARE = (SCRIPT, "text/javascript")
 KEYS = re.compile(r"\[([^\]]*)\]")
-SETTINGS = "PATCH /accounts/{}/workers/scripts/{}/script-settings"  # a form tells the same four beside the version's
+# What a form tells as JSON, by the descriptions of the same things elsewhere: its own leaves them open.
+SETTINGS = "PATCH /accounts/{}/workers/scripts/{}/script-settings"
+VERSION = "POST /accounts/{}/workers/workers/{}/versions"
 
 
 async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any]:
@@ -41,7 +43,9 @@ async def read_upload(request: Request, name: str = "metadata") -> dict[str, Any
     for part, value in form.multi_items():
         data = await value.read() if isinstance(value, UploadFile) else value.encode()
         if part == name:
-            body |= _metadata(data, name)
+            told = _metadata(data, name)
+            _check_version(told)
+            body |= told
         elif part.startswith(f"{name}["):
             keys = list(KEYS.findall(part[len(name) :]))
             _set(body, keys, _typed(keys, data.decode(errors="replace")))
@@ -85,6 +89,16 @@ def _metadata(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ApiError(400, 10001, f"the part `{name}` must be a JSON object")
     return body
+
+
+def _check_version(told: dict[str, Any]) -> None:
+    check_value(VERSION, told, 10021)
+    for number, binding in enumerate(told.get("bindings") or []):
+        if not (isinstance(binding.get("name"), str) and isinstance(binding.get("type"), str)):
+            raise ApiError(400, 10021, f"Invalid request body: bindings[{number}]: needs the texts `name` and `type`")
+    kept = told.get("keep_bindings") or []
+    if not isinstance(kept, list) or not all(isinstance(kind, str) for kind in kept):
+        raise ApiError(400, 10021, "Invalid request body: keep_bindings: must be a list of types")
 
 
 def _typed(keys: list[str], text: str) -> Any:
