@@ -7,7 +7,12 @@ import signal
 import subprocess
 import sys
 
-INSTALL = (sys.executable, "-m", "inferstack.cli", "local", "models", "install", "embeddings")
+# What a shell started in the background ignores interrupts, and so do its children, unless they say otherwise.
+HEARS = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('inferstack.cli', run_name='__main__')"
+)
+INSTALL = (sys.executable, "-c", HEARS, "local", "models", "install", "embeddings")
 LAST_LETTERS = 200
 GRACE_SECONDS = 5
 
