@@ -7,7 +7,7 @@ from inferstack.config.bundle_models import BundleRule
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
-from inferstack.config.eval_suites import Suite, read_suite, unfit, wanted_of
+from inferstack.config.eval_suites import Case, Suite, embedding_models, read_suite, unfit
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
@@ -59,6 +59,7 @@ __all__ = [
     "SERVICE_OPTIONS",
     "BindingSpec",
     "BundleRule",
+    "Case",
     "Checked",
     "DatabaseSpec",
     "EmailBindingSpec",
@@ -88,6 +89,7 @@ __all__ = [
     "check_stack",
     "closest",
     "cors_rules",
+    "embedding_models",
     "env_file",
     "env_uses",
     "event_rules",
@@ -128,6 +130,5 @@ __all__ = [
     "unfit",
     "usual_request",
     "usual_worker",
-    "wanted_of",
     "yaml_text",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from inferstack.config.findings.diagnostics import Place, format_findings
 from inferstack.config.findings.finding import Findings
-from inferstack.config.rollout_models import parse_seconds
 from inferstack.config.spec import StackSpec
 from inferstack.config.tree import Node, locate, plain, read
 from inferstack.config.usual import usual_request
 from inferstack.errors import ConfigError
-from inferstack.judging.cases import Wanted
 
 Duration = Annotated[str, Field(pattern=r"^[0-9]{1,6}(ms|s|m)$")]
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
@@ -145,7 +142,7 @@ def unfit(spec: StackSpec, key: str, suite: Suite) -> tuple[str, str] | None:
     if lacking:
         problem = f"it is not known what `{key}` is asked in case `{lacking[0]}`"
         return problem, "give its `request`, such as POST /path"
-    embedding = _embedding(spec)
+    embedding = embedding_models(spec)
     for case in suite.cases:
         if case.similar is not None and (case.similar.model or next(iter(embedding), None)) not in embedding:
             alias = case.similar.model
@@ -157,37 +154,7 @@ def unfit(spec: StackSpec, key: str, suite: Suite) -> tuple[str, str] | None:
     return None
 
 
-def _embedding(spec: StackSpec) -> list[str]:
+def embedding_models(spec: StackSpec) -> list[str]:
+    """The aliases of a stack's."""
     of = {alias: spec.model_of(alias) for alias in spec.models}
     return [alias for alias, model in of.items() if model and model.dimensions]
-
-
-def wanted_of(spec: StackSpec, key: str, suite: Suite) -> list[Wanted]:
-    """The cases as they are asked of a Worker that fits."""
-    return [_wanted(spec, key, case) for case in suite.cases]
-
-
-def _wanted(spec: StackSpec, key: str, case: Case) -> Wanted:
-    text, body = usual_request(spec, key)
-    if isinstance(body, dict) and "stream" in body:
-        body = {**body, "stream": False}  # whole, unless a case says otherwise
-    method, path = (case.request or text).split(" ", 1)
-    given = case.body if case.body is not None else None if case.request else body
-    near = None
-    if case.similar is not None:
-        alias = case.similar.model or _embedding(spec)[0]
-        near = (case.similar.to, case.similar.least, spec.models[alias].model)
-    return Wanted(
-        name=case.name,
-        method=method,
-        path=path,
-        body=json.dumps(given) if given is not None else None,
-        times=case.times,
-        status=case.status,
-        contains=tuple(case.contains),
-        lacks=tuple(case.lacks),
-        cites=tuple(case.cites),
-        schema=case.schema_,
-        near=near,
-        within=parse_seconds(case.within) if case.within else None,
-    )

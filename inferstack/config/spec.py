@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
@@ -20,7 +21,7 @@ from inferstack.config.observability_models import DestinationSpec, Observabilit
 from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
-from inferstack.config.prompt_models import PromptSpec, prompt_variable
+from inferstack.config.prompt_models import PromptSpec, prompt_value, prompt_variable
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
 from inferstack.config.storage_models import BucketSpec, HyperdriveSpec, NamespaceSpec
@@ -334,6 +335,10 @@ class StackSpec(StrictModel):
         models = [self.models[alias] for alias in declared.models.values() if alias in self.models]
         found = {prompt_variable(model.prompt): model.prompt for model in models if model.prompt and declared.template}
         return found | {name: binding.prompt for name, binding in declared.bindings.items() if binding.prompt}
+
+    def prompt_values(self, worker: str, root: Path) -> dict[str, dict[str, Any]]:
+        """The same with what `env` has of each."""
+        return {name: prompt_value(key, self.prompts[key], root) for name, key in self.prompts_of(worker).items()}
 
     def variables_of(self, worker: str) -> dict[str, Any]:
         """The plain values in a Worker's `env`: its `vars`, and the ids of the gateways that its template calls."""

@@ -6,18 +6,23 @@ import json
 from pathlib import PurePath
 from typing import Any
 
-from inferstack.config import caller_secret, read_suite, wanted_of
+from inferstack.config import Suite, caller_secret, read_suite
+from inferstack.judging.wanted import wanted_of
 from inferstack.resources.callers import caller_token
 from inferstack.resources.context import Context
 
 ANSWER_SECONDS = 60  # what one answer may take when the engine is told how long an update lasts
 
 
-def suites_of(key: str, context: Context) -> list[dict[str, Any]]:
-    spec = context.spec.workers[key]
+def suites_of(key: str, context: Context) -> dict[str, Suite]:
+    """By their files."""
+    rollout = context.spec.workers[key].rollout
+    return {name: read_suite(context.root / name, context.root) for name in (rollout.evals if rollout else ())}
+
+
+def inputs_of(key: str, context: Context, suites: dict[str, Suite]) -> list[dict[str, Any]]:
     found = []
-    for name in spec.rollout.evals if spec.rollout else []:
-        suite = read_suite(context.root / name, context.root)
+    for name, suite in suites.items():
         cases = [case.plain() for case in wanted_of(context.spec, key, suite)]
         one = {"name": PurePath(name).stem, "least": suite.least, "cases": json.dumps(cases, ensure_ascii=False)}
         secret = caller_secret(context.spec, key, suite.secret)
@@ -26,10 +31,6 @@ def suites_of(key: str, context: Context) -> list[dict[str, Any]]:
     return found
 
 
-def seconds_of(key: str, context: Context) -> int:
+def seconds_of(suites: dict[str, Suite], steps: int) -> int:
     """How long they may take in all: before the first step, and after the hold of each other one."""
-    rollout = context.spec.workers[key].rollout
-    if rollout is None:
-        return 0
-    answers = sum(read_suite(context.root / name, context.root).answers for name in rollout.evals)
-    return answers * ANSWER_SECONDS * len(rollout.steps)
+    return sum(suite.answers for suite in suites.values()) * ANSWER_SECONDS * steps

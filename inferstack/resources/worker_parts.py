@@ -16,7 +16,6 @@ from inferstack.config import (
     SmokeSpec,
     StackSpec,
     WorkerSpec,
-    prompt_value,
     seconds,
 )
 from inferstack.resources.callers import caller_token
@@ -32,7 +31,7 @@ from inferstack.resources.official import (
     WorkerVersion,
 )
 from inferstack.resources.own import SmokeCheck, WorkerRollout
-from inferstack.resources.rollout_suites import seconds_of, suites_of
+from inferstack.resources.rollout_suites import inputs_of, seconds_of, suites_of
 from inferstack.resources.workflow_parts import add_workflows, workflow_bindings
 
 # `resolve(kind, key)` gives the binding's fields for what a stack file names.
@@ -135,7 +134,7 @@ class Worker(pulumi.ComponentResource):
             versions = [{"versionId": version.id, "percentage": 100}]
             inputs = {**named, "strategy": "percentage", "versions": versions, **spec.raw.deployment}
             return WorkersDeployment(f"{key}-deployment", inputs, pulumi.ResourceOptions(parent=self))
-        rollout, abort = spec.rollout, spec.rollout.abort_on
+        rollout, abort, suites = spec.rollout, spec.rollout.abort_on, suites_of(key, context)
         own = [] if spec.source and rollout.evals else [SmokeSpec(request="GET /healthz")]
         checks = rollout.checks or spec.smoke or own
         limits: dict[str, Any] = {"smoke": abort.smoke, "errorRate": abort.error_rate}
@@ -145,11 +144,11 @@ class Worker(pulumi.ComponentResource):
             "steps": rollout.steps,
             "holdSeconds": seconds(rollout.hold),
             "checks": self._checks(key, context, checks),
-            **({"suites": suites_of(key, context)} if rollout.evals else {}),
+            **({"suites": inputs_of(key, context, suites)} if suites else {}),
             "abortOn": {**limits, **({"p95Seconds": seconds(abort.p95)} if abort.p95 else {})},
             **self._place(spec, context),
         }
-        longest = f"{rollout.seconds + CHECK_SECONDS + seconds_of(key, context):.0f}s"
+        longest = f"{rollout.seconds + CHECK_SECONDS + seconds_of(suites, len(rollout.steps)):.0f}s"
         timeouts = pulumi.CustomTimeouts(create=longest, update=longest)
         options = pulumi.ResourceOptions(parent=self, custom_timeouts=timeouts)
         return WorkerRollout(f"{key}-rollout", inputs, options)
@@ -248,8 +247,7 @@ class Worker(pulumi.ComponentResource):
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
         found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)
-        for name, prompt in context.spec.prompts_of(key).items():
-            value = prompt_value(prompt, context.spec.prompts[prompt], context.root)
+        for name, value in context.spec.prompt_values(key, context.root).items():
             found.append({"name": name, "type": "json", "json": json.dumps(value, ensure_ascii=False)})
         for name, index in context.spec.besides(key).items():
             found.append({"name": f"{name}_BESIDE", **resolve("beside", index)})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.asset_files import asset_files
-from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack, prompt_value
+from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 from inferstack.wrangler import buckets_out
@@ -119,17 +119,13 @@ def _config(spec: StackSpec, key: str, root: Path, main: str | None) -> dict[str
         "no_bundle": True if main else None,
         "rules": _rules(worker) if main else None,
         "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
-        "vars": spec.variables_of(key) | _prompts(spec, key, root),
+        "vars": spec.variables_of(key) | spec.prompt_values(key, root),
         **settings_of(spec, worker),
         **_bindings(spec, key),
         **objects_of(spec, key),
         "workflows": list(_workflows(spec, key)),
     }
     return {name: value for name, value in config.items() if value not in (None, {}, [])}
-
-
-def _prompts(spec: StackSpec, key: str, root: Path) -> dict[str, Any]:
-    return {name: prompt_value(of, spec.prompts[of], root) for name, of in spec.prompts_of(key).items()}
 
 
 def _rules(worker: WorkerSpec) -> list[dict[str, Any]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from inferstack.config import StackSpec, Suite, load_stack, unfit, wanted_of
+from inferstack.config import StackSpec, Suite, load_stack, unfit
 from inferstack.engine.account import Account
 from inferstack.errors import ConfigError
 from inferstack.judging.cases import Outcome, outcome, share
 from inferstack.judging.nearness import Nearness
+from inferstack.judging.wanted import wanted_of
 from inferstack.live.load.asked import Wish, door
 
 Follow = Callable[[int], None]
@@ -62,11 +64,5 @@ def judge(stack: str, root: Path, suites: Mapping[Path, Suite], url: str | None,
 
 def _embed(spec: StackSpec, root: Path) -> Callable[[str, str], Any]:
     """As the Workers have it, here or on Cloudflare."""
-    known: list[Account] = []
-
-    def embed(model: str, text: str) -> Any:
-        if not known:
-            known.append(Account(spec, root))
-        return known[0].call("POST", f"/ai/run/{model}", {"text": [text]})
-
-    return embed
+    account = cache(lambda: Account(spec, root))  # few suites need one
+    return lambda model, text: account().call("POST", f"/ai/run/{model}", {"text": [text]})
