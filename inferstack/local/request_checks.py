@@ -55,7 +55,7 @@ def checked(path: str, endpoint: Endpoint) -> Endpoint:
     async def check(request: Request) -> Response:
         if request.method in known:
             key = known[request.method]
-            operation = _operation(key)
+            operation = _document()["operations"][key]
             _check_query(request, operation.get("query", {}))
             if "body" in operation:
                 await _check_body(request, key, codes[key])
@@ -66,7 +66,13 @@ def checked(path: str, endpoint: Endpoint) -> Endpoint:
 
 @cache
 def _document() -> dict[str, Any]:
+    """A PATCH that is not described takes what the PUT of its path takes, of which nothing need be there."""
     document: dict[str, Any] = json.loads((Path(__file__).parent / "requests.json").read_text())
+    operations = document["operations"]
+    for key in [key for key in operations if key.startswith("PUT ")]:
+        body = {name: value for name, value in operations[key].get("body", {}).items() if name != "required"}
+        changed = operations[key] | ({"body": body} if "body" in operations[key] else {})
+        operations.setdefault(f"PATCH{key.removeprefix('PUT')}", changed)
     return document
 
 
@@ -77,27 +83,12 @@ def _by_path() -> dict[str, dict[str, str]]:
     for key in _document()["operations"]:
         method, path = key.split(" ", 1)
         found.setdefault(path, {})[method] = key
-    for methods in found.values():
-        if "PUT" in methods and "PATCH" not in methods:
-            methods["PATCH"] = f"PATCH{methods['PUT'].removeprefix('PUT')}"
     return found
 
 
 @cache
-def _operation(key: str) -> dict[str, Any]:
-    """A PATCH that is not described takes what the PUT of its path takes, of which nothing need be there."""
-    operations = _document()["operations"]
-    if key in operations:
-        return dict(operations[key])
-    put: dict[str, Any] = operations[f"PUT{key.removeprefix('PATCH')}"]
-    if "body" not in put:
-        return put
-    return put | {"body": {name: value for name, value in put["body"].items() if name != "required"}}
-
-
-@cache
 def _validator(key: str) -> Any:
-    schema = _operation(key)["body"] | {"$defs": _document()["schemas"]}
+    schema = _document()["operations"][key]["body"] | {"$defs": _document()["schemas"]}
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
@@ -117,8 +108,12 @@ def check_value(key: str, value: Any, code: int) -> None:
     """A part of a form, by the body of the operation `key` (`PATCH /accounts/{}/…`). Raises `ApiError`."""
     error = next(_validator(key).iter_errors(_without_null(value)), None)
     if error is not None:
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
-        raise ApiError(400, code, f"Invalid request body: {place.lstrip('.') or 'it'}: {error.message[:300]}")
+        raise ApiError(400, code, f"Invalid request body: {place_of(error).lstrip('.') or 'it'}: {error.message[:300]}")
+
+
+def place_of(error: Any) -> str:
+    """Of a validation error, behind the name of the value: `.items[3].name`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
 
 
 def _without_null(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema_rs
 
 from inferstack.local._envelope import ApiError
+from inferstack.local.request_checks import place_of
 
 ELEMENTS = ("start", "conditional", "percentage", "rate", "rate_limit", "model", "end")
 TEXTS = {"type": "array", "items": {"type": "string"}}
@@ -144,5 +145,4 @@ def _without_null(element: Any) -> Any:
 def _check(name: str, validator: Any, value: Any) -> None:
     error = next(validator.iter_errors(value), None)
     if error is not None:
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
-        raise ApiError(400, 7001, f"{name}{place}: {error.message[:300]}")
+        raise ApiError(400, 7001, f"{name}{place_of(error)}: {error.message[:300]}")

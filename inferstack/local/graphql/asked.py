@@ -15,7 +15,7 @@ from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document
 from inferstack.local.graphql.filters import TEXT, Wanted
 from inferstack.local.graphql.grouping import SAMPLED, Dataset, Fact
-from inferstack.local.graphql.moments import BY_MINUTE, moments
+from inferstack.local.graphql.moments import BY_MINUTE, last_minute, moments
 from inferstack.local.traces.state import MOST, Events
 from inferstack.local.vectorize.state import Indexes
 
@@ -122,9 +122,7 @@ def _width(indexes: Indexes, name: str) -> int:
 
 
 def _held(indexes: Indexes, wanted: Wanted) -> list[Fact]:
-    now = moments(
-        int(time.time() * 1000) // 60_000 * 60_000 - 60_000
-    )  # as `stored.py`: what wrangler asks for ended now
+    now = last_minute()
     found = []
     for index in indexes.list_all():
         row = {"indexName": str(index["name"]), **now}

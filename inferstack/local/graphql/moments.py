@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from inferstack.local.graphql.filters import DATE, TIME
@@ -17,6 +18,12 @@ def moments(at_ms: int) -> dict[str, str]:
     whole = _text(at_ms)
     cut = {name: _text(at_ms - at_ms % (minutes * MINUTE_MS)) for name, minutes in CUTS.items()}
     return {"date": whole[:10], "datetime": whole, **cut}
+
+
+def last_minute() -> dict[str, str]:
+    """Of what is held: what wrangler asks for ended now."""
+    at = int(time.time() * 1000) - MINUTE_MS
+    return moments(at - at % MINUTE_MS)
 
 
 def _text(at_ms: int) -> str:

@@ -5,14 +5,12 @@ Not of this moment: wrangler asks for what was until it asked, and would not see
 
 from __future__ import annotations
 
-import time
-
 from inferstack.local._envelope import ApiError
 from inferstack.local._store import Document
 from inferstack.local.d1.state import Databases
 from inferstack.local.graphql.filters import TEXT, Wanted
 from inferstack.local.graphql.grouping import SAMPLED, Dataset, Fact
-from inferstack.local.graphql.moments import BY_MINUTE, MINUTE_MS, moments
+from inferstack.local.graphql.moments import BY_MINUTE, last_minute
 from inferstack.local.queues.state import Queues
 from inferstack.local.r2.objects import Objects
 from inferstack.local.r2.state import Buckets
@@ -24,13 +22,13 @@ def stored(databases: Databases, buckets: Buckets, objects: Objects, queues: Que
     async def of_databases(wanted: Wanted) -> list[Fact]:
         facts = []
         for document in databases.list_all():
-            dimensions = {"databaseId": str(document["uuid"]), **_now()}
+            dimensions = {"databaseId": str(document["uuid"]), **last_minute()}
             if wanted(dimensions):
                 facts += _size_of(databases, dimensions)
         return facts
 
     async def of_buckets(wanted: Wanted) -> list[Fact]:
-        rows = [{"bucketName": name, **_now()} for name in buckets.stored()]
+        rows = [{"bucketName": name, **last_minute()} for name in buckets.stored()]
         return [
             Fact(dimensions=row, figures=await _counted(objects, buckets.storage_id(row["bucketName"])))
             for row in rows
@@ -40,7 +38,7 @@ def stored(databases: Databases, buckets: Buckets, objects: Objects, queues: Que
     async def of_queues(wanted: Wanted) -> list[Fact]:
         facts = []
         for queue in queues.list_all():
-            dimensions = {"queueId": str(queue["queue_id"]), **_now()}
+            dimensions = {"queueId": str(queue["queue_id"]), **last_minute()}
             if wanted(dimensions):
                 told = queues.metrics(queue["queue_id"])
                 figures = {"messages": told["backlog_count"], "bytes": told["backlog_bytes"]}
@@ -61,11 +59,6 @@ def stored(databases: Databases, buckets: Buckets, objects: Objects, queues: Que
             facts=of_queues,
         ),
     }
-
-
-def _now() -> dict[str, str]:
-    at = int(time.time() * 1000) - MINUTE_MS
-    return moments(at - at % MINUTE_MS)
 
 
 def _size_of(databases: Databases, dimensions: dict[str, str]) -> list[Fact]:
