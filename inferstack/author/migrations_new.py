@@ -17,11 +17,25 @@ TEXT = """-- {title}
 
 def new_migration(root: Path, name: str, stack: str | None = None, key: str | None = None) -> str:
     """The file's path in the project. Without a stack, of the one folder that all stacks share; else `ConfigError`."""
+    check_name(name)
+    return write(root, migrations_of(root, stack, key), name)
+
+
+def check_name(name: str) -> None:
+    """Raises `ConfigError`."""
     if not WORDS.fullmatch(name):
         raise ConfigError(
             f"`{name[:80]}` is no name of a migration\n  fix: letters, digits, - and _; such as add-email"
         )
-    folder = root / (_of(root, stack, key) if stack and key else _only(root))
+
+
+def migrations_of(root: Path, stack: str | None, key: str | None) -> Path:
+    """The folder. Raises `ConfigError`."""
+    return root / (_of(root, stack, key) if stack and key else _only(root))
+
+
+def write(root: Path, folder: Path, name: str, text: str = "") -> str:
+    """The next file of the folder, with the usual head; its path in the project. `UserError` where the name is taken."""
     title = re.sub(r"[ -]+", "_", name.lower())
     folder.mkdir(parents=True, exist_ok=True)
     numbers = [found[1] for file in folder.glob("*.sql") if (found := NUMBER.match(file.name))]
@@ -30,7 +44,7 @@ def new_migration(root: Path, name: str, stack: str | None = None, key: str | No
     if any(other.stem.partition("_")[2] == title for other in folder.glob("*.sql")):
         raise UserError(f"there is a migration `{title}` in {folder.relative_to(root)}\n  fix: name this one otherwise")
     with file.open("x") as opened:
-        opened.write(TEXT.format(title=name))
+        opened.write(TEXT.format(title=name) + text)
     return str(file.relative_to(root))
 
 

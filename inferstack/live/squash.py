@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from inferstack.author.migrations_new import new_migration
+from inferstack.author.migrations_new import check_name, migrations_of, write
 from inferstack.config import StackSpec, check_stack, format_findings, stack_names
 from inferstack.engine.environment import local_settings
 from inferstack.errors import ConfigError, UserError
@@ -18,26 +18,20 @@ def squash(root: Path, name: str, stack: str | None = None, key: str | None = No
     Every stack with this folder is asked. Raises `UserError` when one cannot be, or when there are not two files left:
     what was applied runs nowhere again, so that a database made anew would lack it.
     """
-    made = root / new_migration(root, name, stack, key)
-    folder = made.parent
-    try:
-        files = sorted(file for file in folder.glob("*.sql") if file != made)
-        had = _applied(root, folder)
-        left = [file for file in files if file.name not in had]
-        if len(left) < 2:
-            raise UserError(_too_few(files, had, left))
-        late = max((name for name in had if name > left[0].name), default=None)
-        if late is not None:
-            text = f"`{left[0].name}` is pending, and {had[late]} has had `{late}`, which comes after it"
-            raise UserError(f"{text}\n  fix: inferstack up there first")
-    except BaseException:
-        made.unlink()
-        raise
-    joined = made.read_text() + "".join(f"\n-- {file.name}\n{_ended(file.read_text())}" for file in left)
-    made.write_text(joined)
+    check_name(name)
+    folder = migrations_of(root, stack, key)
+    files, had = sorted(folder.glob("*.sql")), _applied(root, folder)
+    left = [file for file in files if file.name not in had]
+    if len(left) < 2:
+        raise UserError(_too_few(files, had, left))
+    late = max((file for file in had if file > left[0].name), default=None)
+    if late is not None:
+        text = f"`{left[0].name}` is pending, and {had[late]} has had `{late}`, which comes after it"
+        raise UserError(f"{text}\n  fix: inferstack up there first")
+    made = write(root, folder, name, "".join(f"\n-- {file.name}\n{_ended(file.read_text())}" for file in left))
     for file in left:
         file.unlink()
-    return f"{made.relative_to(root)} has what stood in: {', '.join(file.name for file in left)}"
+    return f"{made} has what stood in: {', '.join(file.name for file in left)}"
 
 
 def _applied(root: Path, folder: Path) -> dict[str, str]:

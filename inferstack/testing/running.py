@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +101,10 @@ def brought_up(name: str, root: Path, state: Path, *, lasting: bool = True) -> I
     if spec.target != "local":
         text = f"stack `{name}` goes to Cloudflare; tests run on the local one"
         raise UserError(f"{text}\n  fix: --inferstack-stack=NAME, or `inferstack_stack` in pytest's own file")
-    with ExitStack() as meanwhile:
-        with state_at(state):
-            _up_once(name, root, state)
-            stack = RunningStack(name, root, spec, client_environment(spec, root))
-        if lasting:
-            meanwhile.enter_context(state_at(state))
+    with state_at(state):
+        _up_once(name, root, state)
+        stack = RunningStack(name, root, spec, client_environment(spec, root))
+    with state_at(state) if lasting else nullcontext():
         yield stack
         stack.close()
 

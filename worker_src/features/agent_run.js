@@ -39,23 +39,24 @@ export async function advance(desk) {
       desk.emit("done", { answer: last.content, ...store.fact("spent") });
       return "idle";
     } else {
-      await think(desk, run.filter((message) => message.role === "assistant").length);
+      await think(desk, run);
     }
   }
   return "idle";
 }
 
-/** @param {Desk} desk @param {number} rounds that were */
-async function think({ store, call, models: { chat }, options, emit, stopped }, rounds) {
+/** @param {Desk} desk @param {Message[]} run what was said in it */
+async function think({ store, call, models: { chat }, options, emit, stopped }, run) {
+  const rounds = run.filter((message) => message.role === "assistant").length;
   if (store.fact("partial")) emit("retract", {}); // a restart broke the answer off, and the model makes another
   const declared = options.tools.map((tool) => {
     return { type: "function", function: { name: tool.name, description: tool.description, parameters: inputOf(tool) } };
   });
   const tools = declared.length > 0 && rounds < options.max_rounds ? { tools: declared } : {};
   const history = store.messages(options.history_messages);
-  const run = history.splice(Math.max(0, history.length - store.ofThisRun().length));
+  const newest = history.splice(Math.max(0, history.length - run.length));
   const { reply, target } = await withRoom(history, (before) => {
-    const messages = told(chat, [...before, ...run]);
+    const messages = told(chat, [...before, ...newest]);
     return infer(call, chat, { messages, max_tokens: chat.max_tokens, temperature: chat.temperature, stream: true, ...tools });
   });
   const deltas = new Deltas(reply);

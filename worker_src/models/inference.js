@@ -16,6 +16,7 @@ const TIMEOUT_MS = 120_000;
 const INPUT = new Set([1001, 2016, 2017, 2029, 2030, 5004, 5006, 8001, 8007]);
 const USED_UP = new Set([3036, 4006]);
 const BUSY = new Set([429, 2003, 3040]);
+const GONE = 5007; // there is no such model
 const NO_ROOM = 5021; // in the context window, which a fallback's may have
 const NO_GUARD = 7013; // the gateway's guardrails do not answer
 const NO_CREDITS = 2021; // of the model, or of the guardrails before it
@@ -32,6 +33,8 @@ class ModelFailure extends Error {
     this.spent = this.code === NO_CREDITS || /spend(ing)? limit/i.test(this.message);
     this.denied = /denied by policy/i.test(this.message); // Cloudflare's answer has no code
     this.usedUp = USED_UP.has(this.code);
+    // Another try would be refused as well.
+    this.final = INPUT.has(this.code) || this.code === NO_ROOM || this.code === GONE || this.usedUp || this.spent || this.denied;
     this.busy = BUSY.has(this.code) || /capacity temporarily exceeded/i.test(this.message);
   }
 }
@@ -89,7 +92,7 @@ async function persist(call, target, input) {
       return await ask(call, target, input);
     } catch (error) {
       const failed = new ModelFailure(error);
-      if (INPUT.has(failed.code) || failed.code === NO_ROOM || failed.usedUp || failed.spent || failed.denied || failed.code === 5007 || attempt >= (call.tries ?? TRIES)) throw failed;
+      if (failed.final || attempt >= (call.tries ?? TRIES)) throw failed;
       const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
