@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +101,12 @@ def browser(folder: Path) -> Iterator[Page]:
 
 
 def _address(file: Path) -> str:
-    """Of the first tab, once it is there."""
+    """Of the first tab, once it is there. The file may be there before the port answers (seen in CI), or be half written."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        if file.is_file() and (lines := file.read_text().split("\n")):
-            for tab in httpx.get(f"http://127.0.0.1:{lines[0]}/json/list").json():
+        with suppress(FileNotFoundError, httpx.TransportError, httpx.InvalidURL):
+            port = file.read_text().partition("\n")[0]
+            for tab in httpx.get(f"http://127.0.0.1:{port}/json/list").json():
                 if tab["type"] == "page":
                     return str(tab["webSocketDebuggerUrl"])
         time.sleep(0.05)
