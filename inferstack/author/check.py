@@ -23,6 +23,7 @@ NAMED = (
     "queues",
     "searches",
     "search_namespaces",
+    "dispatch_namespaces",
     "gateways",
 )
 

@@ -22,6 +22,7 @@ KINDS = {
     "namespace": "KVNamespace",
     "queue": "Queue",
     "hyperdrive": "Hyperdrive",
+    "dispatch_namespace": "DispatchNamespace",
     "search": "AiSearchInstance",
     "search_namespace": "AiSearchNamespace",
     "service": "Fetcher",

@@ -15,6 +15,7 @@ BOUND = {
     "namespace": "kv",
     "queue": "queue",
     "service": "worker",
+    "dispatch_namespace": "other",
 }
 
 
@@ -46,6 +47,7 @@ def _parts(spec: StackSpec) -> Iterator[Node | Edge]:
         yield from (Edge(f"r2 {key}", f"queue {name}", "events") for name in told)
     for section, kind in (("indexes", "vectorize"), ("databases", "d1"), ("buckets", "r2"), ("namespaces", "kv")):
         yield from (Node(f"{kind} {key}", kind, key) for key in getattr(spec, section))
+    yield from (Node(f"other {key}", "other", f"Workers of {key}") for key in spec.dispatch_namespaces)
 
 
 def _of_worker(spec: StackSpec, key: str) -> Iterator[Node | Edge]:

@@ -18,6 +18,7 @@ GROUPS = {
     "namespaces": ("Account", "Workers KV Storage"),
     "queues": ("Account", "Queues"),
     "hyperdrives": ("Account", "Hyperdrive"),
+    "dispatch_namespaces": ("Account", "Workers Scripts"),
     "searches": ("Account", "AI Search"),
     "search_namespaces": ("Account", "AI Search"),
     "destinations": ("Account", "Workers Observability"),

@@ -99,6 +99,7 @@ def _with_parents(resources: list[dict[str, Any]], taken: dict[str, Found]) -> l
 
 
 SEARCHES, SPACES = "/ai-search/instances/{}", "/ai-search/namespaces/{}"
+PLATFORM = "/workers/dispatch/namespaces/{}"
 Finder = Callable[[str], Found | None]
 
 
@@ -145,6 +146,9 @@ def _finders(spec: StackSpec, root: Path, account: Account) -> dict[str, Finder]
         own.SearchNamespace.token: plain(there(SPACES, partial(_space_name, spec)), "{1}"),
         own.VectorizeIndex.token: plain(there("/vectorize/v2/indexes/{}", partial(_index_name, spec)), "{1}"),
         own.VectorizeMetadataIndex.token: lambda name: _metadata_index(spec, account, name),
+        official.WorkersForPlatformsDispatchNamespace.token: plain(
+            there(PLATFORM, partial(spec.name_of, "dispatch_namespaces")), "{}/{}"
+        ),
         official.Workflow.token: lambda name: _workflow(spec, account, name),
         own.GatewayRoute.token: lambda name: _route(spec, account, name),
     }

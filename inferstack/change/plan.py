@@ -20,6 +20,7 @@ DATA = {
     official.Queue.token,
     own.VectorizeIndex.token,
     official.Workflow.token,
+    official.WorkersForPlatformsDispatchNamespace.token,
 }
 VERSION, WORKER = official.WorkerVersion.token, official.Worker.token
 WORDS = {"create": "create", "update": "update", "delete": "delete", "replace": "replace"}

@@ -24,7 +24,7 @@ from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.prompt_models import PromptSpec, prompt_value, prompt_variable
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
-from inferstack.config.storage_models import BucketSpec, HyperdriveSpec, NamespaceSpec
+from inferstack.config.storage_models import BucketSpec, DispatchNamespaceSpec, HyperdriveSpec, NamespaceSpec
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, PlacementSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
@@ -264,6 +264,7 @@ class StackSpec(StrictModel):
     namespaces: dict[Name, NamespaceSpec] = {}
     queues: dict[Name, QueueSpec] = {}
     hyperdrives: dict[Name, HyperdriveSpec] = {}
+    dispatch_namespaces: dict[Name, DispatchNamespaceSpec] = {}
     searches: dict[Name, SearchSpec] = {}
     search_namespaces: dict[Name, SearchNamespaceSpec] = {}
     destinations: dict[Name, DestinationSpec] = {}

@@ -57,6 +57,9 @@ STORAGE: dict[str, dict[str, str]] = {
         "connections": "The most connections to the database, about.",
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
     },
+    "DispatchNamespaceSpec": {
+        "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
+    },
     "HyperdriveCachingSpec": {
         "max_age": "Seconds that an answer is fresh.",
         "stale_while_revalidate": "Seconds that it is still given while a new one is fetched.",

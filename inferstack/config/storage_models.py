@@ -100,6 +100,12 @@ class HyperdriveSpec(StrictModel):
     name: ExactName | None = None
 
 
+class DispatchNamespaceSpec(StrictModel):
+    """A dispatch namespace of Workers for Platforms."""
+
+    name: ExactName | None = None
+
+
 class BucketDomainSpec(StrictModel):
     """A host name under which everybody can read the objects."""
 

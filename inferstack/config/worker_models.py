@@ -20,6 +20,7 @@ SECTIONS = {
     "namespace": "namespaces",
     "queue": "queues",
     "hyperdrive": "hyperdrives",
+    "dispatch_namespace": "dispatch_namespaces",
     "search": "searches",
     "search_namespace": "search_namespaces",
     "service": "workers",
@@ -51,6 +52,7 @@ class BindingSpec(StrictModel):
     namespace: str | None = None
     queue: str | None = None
     hyperdrive: str | None = None
+    dispatch_namespace: str | None = None
     search: str | None = None
     search_namespace: str | None = None
     service: str | None = None

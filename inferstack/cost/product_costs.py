@@ -24,6 +24,10 @@ def add_products(found: Estimate, spec: StackSpec) -> None:
     if spec.expect.plan == "paid" and spec.workers:
         minimum = catalog.prices("workers")["paid_minimum_usd_month"]
         found.lines.append(Line("Workers", "account", "Workers Paid plan", 1, 1, minimum))
+    if spec.dispatch_namespaces:
+        plan = catalog.prices("workers_for_platforms")["plan_usd_month"]
+        found.lines.append(Line("Workers for Platforms", "account", "Workers for Platforms plan", 1, 1, plan))
+        found.notes.append("dispatch_namespaces: what customers' Workers use beyond the plan is not estimated")
 
 
 def _workers(found: Estimate, spec: StackSpec) -> Allowances:

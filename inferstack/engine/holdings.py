@@ -29,6 +29,7 @@ DATA = {
     own.VectorizeIndex.token: ("index", "name"),
     official.Worker.token: ("Worker", "name"),
     official.Workflow.token: ("workflow", "workflowName"),
+    official.WorkersForPlatformsDispatchNamespace.token: ("dispatch namespace", "name"),
 }
 
 

@@ -69,7 +69,7 @@ class Accounts:
         """From now on deployments reach the runtime."""
         self._supervisor = supervisor
         for entry in self._open.values():
-            entry.cloudflare.deployer.supervisor = supervisor
+            entry.cloudflare.attach(supervisor)
 
     def tell_address(self, host: str) -> None:
         """Host and port of the API, for Workers that ask api.cloudflare.com."""
@@ -180,7 +180,7 @@ class Accounts:
             account_id=account_id, token=token_of(self._folder, account_id), subdomain=subdomain_of(account_id)
         )
         cloudflare = LocalCloudflare(Store(folder), account, self._models, self._faults, self._storage)
-        cloudflare.deployer.supervisor = self._supervisor
+        cloudflare.attach(self._supervisor)
         cloudflare.own_api, cloudflare.trace = (lambda: self._address), self.trace
         cloudflare.traced = self.traced
         cloudflare.console_link = lambda: f"http://{self._address}{self.console.door.link(account_id)}"

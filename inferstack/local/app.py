@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from inferstack.local.analytics.state import Datasets
 from inferstack.local.api_faults import ApiFaults
 from inferstack.local.assets.state import Assets
 from inferstack.local.d1.state import Databases
+from inferstack.local.dispatch.state import WORKER, WORKER_NAME, DispatchNamespaces
 from inferstack.local.edge_headers import EdgeHeaders
 from inferstack.local.egress import answer_egress
 from inferstack.local.error_answers import HANDLERS, on_http_error
@@ -64,6 +65,7 @@ from inferstack.local.r2.s3 import PATHS, S3
 from inferstack.local.r2.state import Buckets
 from inferstack.local.request_checks import checked
 from inferstack.local.runtime.capnp import key_of
+from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage
 from inferstack.local.tails.routes import EVENTS, listen
@@ -133,7 +135,11 @@ class LocalCloudflare:
         self.flows = Flows(store, account.account_id, storage.objects)
         self.instances = Instances(lambda: self.deployer.supervisor)
         state = State(store, self.workers, self.assets, self.spaces, self.flows, self.hyperdrives)
-        self.deployer = Deployer(state, self.instances, account.account_id, account.subdomain)
+        self.dispatched = Workers(store, self.assets, WORKER, WORKER_NAME)
+        self.dispatch_namespaces = DispatchNamespaces(store, self.dispatched)
+        known = (self.instances, account.account_id, account.subdomain)
+        self.dispatched_deployer = Deployer(replace(state, workers=self.dispatched), *known)
+        self.deployer = Deployer(state, *known, self.dispatched_deployer.running)
         self.notices = Notices(self.buckets, self.queues, account.account_id)
         self.changes = Changes(self.buckets, Objects(storage), self.notices)
         self.lifecycle = Lifecycle(self.buckets, Objects(storage))
@@ -143,6 +149,10 @@ class LocalCloudflare:
         self.zones = Zones(store, UserApi(account.account_id).account)
         self.products = products(self)
         self._answers = {kind: answer for product in self.products for kind, answer in product.bindings.items()}
+
+    def attach(self, supervisor: Supervisor | None) -> None:
+        """From now on deployments reach the runtime."""
+        self.deployer.supervisor = self.dispatched_deployer.supervisor = supervisor
 
     def api(self) -> Starlette:
         """The v4 API."""

@@ -34,7 +34,6 @@ LEFT_OUT = {
     "sippy": "Sippy",
     "slurper": "Super Slurper",
     "stream": "Stream",
-    "workers/dispatch": "Workers for Platforms",
     "workers/observability": "Workers Observability's queries and destinations",
 }
 log = logging.getLogger("inferstack.local")

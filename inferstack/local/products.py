@@ -22,6 +22,7 @@ from inferstack.local.ai_search.older import PATH as AUTORAG
 from inferstack.local.analytics.routes import AnalyticsApi, analytics_binding
 from inferstack.local.assets.routes import AssetsApi
 from inferstack.local.d1.routes import D1Api, d1_binding
+from inferstack.local.dispatch.routes import DispatchApi, ScriptApis
 from inferstack.local.graphql.asked import of_bindings
 from inferstack.local.graphql.ran import of_databases, of_workers
 from inferstack.local.graphql.routes import GraphqlApi
@@ -108,6 +109,7 @@ def products(of: LocalCloudflare) -> list[Product]:
             routes=WorkflowsApi(of.flows, of.instances, of.deployer.save_workflow, of.deployer.remove_workflow).routes
         ),
         *_of_workers(of),
+        _dispatch(of),
         _graphql(of),
     ]
 
@@ -156,6 +158,19 @@ def _of_workers(of: LocalCloudflare) -> list[Product]:
         ),
         Product(routes=WorkersApi(of.store, of.workers, of.deployer).routes),
     ]
+
+
+def _dispatch(of: LocalCloudflare) -> Product:
+    """The APIs of scripts once more, over the Workers in dispatch namespaces."""
+    successors = Successors(of.dispatched, of.dispatched_deployer)
+    of_scripts = ScriptApis(
+        scripts=ScriptsApi(of.store, of.dispatched, of.dispatched_deployer),
+        contents=ContentsApi(of.dispatched, successors),
+        secrets=ScriptSecretsApi(of.dispatched, successors),
+        assets=AssetsApi(of.assets),
+    )
+    api = DispatchApi(of.dispatch_namespaces, of.dispatched, of.dispatched_deployer, of_scripts)
+    return Product(routes=api.routes)
 
 
 async def _ai(of: LocalCloudflare, request: Request, _: str) -> Response:

@@ -96,6 +96,13 @@ class HyperdriveConfig(CloudflareResource):
     secret_outputs = ("origin",)
 
 
+class WorkersForPlatformsDispatchNamespace(CloudflareResource):
+    """A dispatch namespace of Workers for Platforms; its id is its name."""
+
+    token = "cloudflare:index/workersForPlatformsDispatchNamespace:WorkersForPlatformsDispatchNamespace"  # noqa: S105
+    outputs = ("namespaceName",)
+
+
 class QueueConsumer(CloudflareResource):
     """A queue's consumer."""
 

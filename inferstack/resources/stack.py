@@ -13,6 +13,7 @@ from inferstack.config import DEFAULT_NAMESPACE, StackSpec, WorkerSpec
 from inferstack.errors import ConfigError
 from inferstack.resources.context import Context
 from inferstack.resources.database import Database
+from inferstack.resources.dispatch import dispatch_namespace
 from inferstack.resources.gateway import Gateway, Provider
 from inferstack.resources.hyperdrive import Hyperdrive
 from inferstack.resources.index import Index
@@ -55,6 +56,7 @@ class InferenceStack(pulumi.ComponentResource):
         self._namespaces = {key: Namespace(key, context, child) for key in spec.namespaces}
         self._queues = {key: Queue(key, context, child) for key in spec.queues}
         self._hyperdrives = {key: Hyperdrive(key, context, child) for key in spec.hyperdrives}
+        self._dispatch_namespaces = {key: dispatch_namespace(key, context, self) for key in spec.dispatch_namespaces}
         for bucket in self._buckets.values():
             bucket.attach_events({key: queue.queue_id for key, queue in self._queues.items()})
         self._search_spaces = {key: SearchSpace(key, context, child) for key in spec.search_namespaces}
@@ -143,6 +145,8 @@ class InferenceStack(pulumi.ComponentResource):
             return {"type": "queue", "queueName": self._queues[key].name}
         if kind == "hyperdrive":
             return {"type": kind, "id": self._hyperdrives[key].config_id}
+        if kind == "dispatch_namespace":
+            return {"type": kind, "namespace": self._dispatch_namespaces[key].output("namespaceName")}
         if kind == "search":
             return {"type": "ai_search", "instanceName": self._searches[key].name}
         if kind == "search_namespace":

@@ -162,6 +162,13 @@ SPECS = (
         delete=("DELETE", A + "/hyperdrive/configs/{id}"),
     ),
     Spec(
+        name="workers_for_platforms_dispatch_namespace",
+        create=("POST", A + "/workers/dispatch/namespaces"),
+        read=("GET", A + "/workers/dispatch/namespaces/{id}"),
+        delete=("DELETE", A + "/workers/dispatch/namespaces/{id}"),
+        id_field="namespace_name",
+    ),
+    Spec(
         name="queue_consumer",
         create=("POST", CONSUMERS),
         read=("GET", CONSUMERS + "/{consumer_id}"),

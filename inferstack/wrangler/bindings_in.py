@@ -9,6 +9,7 @@ import json
 import re
 
 from inferstack.config import DEFAULT_NAMESPACE
+from inferstack.wrangler.hyperdrive_in import hyperdrive
 from inferstack.wrangler.reading import Unfit, Value, plain
 from inferstack.wrangler.section import Section, escaped, script_of
 
@@ -118,6 +119,17 @@ def _search_namespace(section: Section, item: Value) -> None:
         section.draft.keep_name("search_namespaces", key, name)
         name = key
     section.bind(item.need("binding"), "search_namespace", name)
+
+
+def _dispatch(section: Section, item: Value) -> None:
+    item.ignore(*HERE_ONLY)
+    if (outbound := item.get("outbound")) is not None:
+        text = "an outbound Worker is not in the language: customers' Workers reach the internet themselves"
+        section.left_out(outbound, text)
+    name = item.need("namespace").text()
+    key, _ = section.draft.declare("dispatch_namespaces", name, name)
+    section.draft.keep_name("dispatch_namespaces", key, name)
+    section.bind(item.need("binding"), "dispatch_namespace", key)
 
 
 def _queues(section: Section, value: Value) -> None:
@@ -264,6 +276,8 @@ LISTS = {
     "r2_buckets": _r2,
     "kv_namespaces": _kv,
     "services": _service,
+    "dispatch_namespaces": _dispatch,
+    "hyperdrive": hyperdrive,
     "secrets_store_secrets": _stored_secret,
     "ratelimits": _rate_limit,
     "analytics_engine_datasets": _analytics,
@@ -276,10 +290,8 @@ OTHERS = {
     "browser",
     "cloudchamber",
     "containers",
-    "dispatch_namespaces",
     "durable_objects",
     "flagship",
-    "hyperdrive",
     "images",
     "media",
     "mtls_certificates",

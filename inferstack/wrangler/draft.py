@@ -66,6 +66,7 @@ class Draft:
     taken: dict[str, set[str]] = field(default_factory=dict)
     older: dict[str, set[str]] = field(default_factory=dict)  # keys of the stack that it joins
     counters: dict[str, KeyPath] = field(default_factory=dict)  # of rate limits, with who counts in them first
+    private: dict[str, str] = field(default_factory=dict)  # files of its own, beside the stack's
     sources: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     _new: list[str] = field(default_factory=list)

@@ -74,6 +74,8 @@ def _of_resources(spec: StackSpec) -> Iterator[str]:
     for key in spec.hyperdrives:
         name = spec.name_of("hyperdrives", key)
         yield f"hyperdrives.{key}: set the `id` that this tells: wrangler hyperdrive create {name} --connection-string=…"
+    for key in spec.dispatch_namespaces:
+        yield f"dispatch_namespaces.{key}: wrangler dispatch-namespace create {spec.name_of('dispatch_namespaces', key)}"
     for key in spec.gateways:
         yield f"gateways.{key}: wrangler does not declare AI Gateways"
     for key, index in spec.indexes.items():
@@ -159,6 +161,9 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             found["queues"].setdefault("producers", []).append(producer | ({"delivery_delay": delay} if delay else {}))
         elif binding.hyperdrive:
             found.setdefault("hyperdrive", []).append({"binding": name, "id": ""})
+        elif binding.dispatch_namespace:
+            name_of_it = spec.name_of("dispatch_namespaces", binding.dispatch_namespace)
+            found.setdefault("dispatch_namespaces", []).append({"binding": name, "namespace": name_of_it})
         elif binding.search:
             entry = {"binding": name, "instance_name": spec.name_of("searches", binding.search)}
             found.setdefault("ai_search", []).append(entry)

@@ -33,9 +33,13 @@ KEPT = "names on Cloudflare are wrangler's: `up` makes none of them twice, `adop
 
 @dataclass
 class Imported:
-    """Files that were written, by path from the project, what was left out, and what `check` says of the stacks."""
+    """Files that were written, by path from the project, what was left out, and what `check` says of the stacks.
+
+    `private` are those that hold a secret, for the user alone.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
+    private: dict[str, str] = field(default_factory=dict)
     stacks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -65,6 +69,7 @@ def import_wrangler(paths: Sequence[Path], root: Path, target: str = "cloudflare
         _call_others(section)
         _finish(section)
     found.files = {draft.file(): draft.text() for draft in drafts.values()}
+    found.private = {path: text for draft in drafts.values() for path, text in draft.private.items()}
     found.stacks = [draft.name for draft in drafts.values()]
     notes = [note for draft in drafts.values() for note in draft.notes]
     found.notes += [str(note) for note in dict.fromkeys(notes)]
@@ -115,7 +120,8 @@ def _stack_name(file: WranglerFile, environment: str | None, files: list[Wrangle
     """Of an environment its own, of the top level `default`; of what a build made for one environment, that one's."""
     if environment is None:
         built_for = file.data.get("targetEnvironment")
-        named = {key_for(name) for other in files for name in other.data.get("env") or () if isinstance(name, str)}
+        given = [env for other in files if isinstance(env := other.data.get("env"), dict)]
+        named = {key_for(name) for env in given for name in env}
         return (
             key_for(built_for)
             if isinstance(built_for, str) and built_for
@@ -296,8 +302,12 @@ def _write(found: Imported, root: Path) -> None:
         for path, text in found.files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
+        for path, text in found.private.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).touch(mode=0o600)
+            (root / path).write_text(text)
         found.findings = [finding for stack in found.stacks for finding in check_stack(stack, root).findings]
     except BaseException:
-        for path in found.files:
+        for path in (*found.files, *found.private):
             (root / path).unlink(missing_ok=True)
         raise

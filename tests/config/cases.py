@@ -278,6 +278,7 @@ CASES = [
          {"w.js": "export default {};\n", "e.yaml": "worker: v\ncases: [{ name: up, request: GET /, lacks: [error] }]\n"}),
     Case("IS147", "extends: b.yaml\n" + LOCAL + "tags: !append [two]\n", {"stacks/b.yaml": "tags: one\n"}),
     Case("IS146", binding("hyperdrive: orders")),
+    Case("IS175", binding("dispatch_namespace: customers")),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip
 

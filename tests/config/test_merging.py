@@ -135,6 +135,7 @@ def test_the_stacks_of_the_guide_are_right(root: Path, monkeypatch: pytest.Monke
     put(root, "workers/ingest.js", "export class Ingest {}\nexport class Reindex {}\nexport default {};\n")
     put(root, "workers/uploads.js", "export default {};\n")
     put(root, "prompts/greeting.md", "You work for {{company}}.\n")
+    put(root, "front.js", "export default {};\n")
     put(root, "own.js", "export default {};\n")
     put(root, "workers/search.js", "export default {};\n")
     put(root, "dist/index.html", "<h1>hello</h1>\n")

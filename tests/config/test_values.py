@@ -41,7 +41,7 @@ def worker(**parts: Any) -> dict[str, Any]:
 NAMES = "use 1 to 42 lower-case letters, digits and dashes, no dash at either end"
 REFERENCE = "write `env:NAME`, `file:path`, `command:words`, `config:name` or `store:name`, and keep the value there"
 KINDS = (
-    "one of: ai, index, database, bucket, namespace, queue, hyperdrive, search, search_namespace, service, "
+    "one of: ai, index, database, bucket, namespace, queue, hyperdrive, dispatch_namespace, search, search_namespace, service, "
     "prompt, rate_limit, version_metadata, email, analytics"
 )
 SECRET = "is not a reference to a secret (its text is not shown)"

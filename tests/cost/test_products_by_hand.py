@@ -96,6 +96,10 @@ TABLE: dict[str, tuple[tuple[dict[str, Any], dict[str, Any]], float]] = {
         worker(WORKER, logs={"w": {"pushed": 500_000}}),
         5 * 0.05 + PLAN,  # 15 M less 10 M × 0.05
     ),
+    "Workers for Platforms": (
+        ({"dispatch_namespaces": {"customers": {}}}, {}),
+        25,  # its own plan, whatever the customers' Workers do
+    ),
     "Analytics Engine": (
         worker(POINTS, analytics={"calls": {"points": 1_000_000, "queries": 100_000}}),
         PLAN,  # announced, not billed

@@ -222,7 +222,6 @@ def test_logs_are_deleted_by_filter(cloudflare: Api, logged: str) -> None:
     [
         ("/r2/buckets/any/sippy", "Sippy"),
         ("/r2-catalog/any", "R2 Data Catalog"),
-        ("/workers/dispatch/namespaces", "Workers for Platforms"),
         ("/pages/projects", "Pages"),
         ("/event_subscriptions/subscriptions", "Event subscriptions"),
     ],

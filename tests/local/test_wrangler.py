@@ -302,3 +302,23 @@ def test_ai_search(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: 
     assert said == {"found": "hours.md", "made": "one"}
     wrangler("ai-search", "delete", "manuals", "--force")
     assert "manuals" not in wrangler("ai-search", "list")
+
+
+def test_dispatch_namespaces(wrangler, cloudflare: Api, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    wrangler("dispatch-namespace", "create", "customers")
+    assert "customers" in wrangler("dispatch-namespace", "list")
+    wrangler("dispatch-namespace", "rename", "customers", "clients")
+    assert "clients" in wrangler("dispatch-namespace", "get", "clients")
+    (tmp_path / "index.js").write_text("export default { fetch: (_, env) => new Response(`hi ${env.WHO}`) };")
+    (tmp_path / "wrangler.json").write_text(json.dumps(CONFIG | {"name": "anna", "vars": {"WHO": "anna"}}))
+    wrangler("deploy", "--dispatch-namespace", "clients")
+    bound = {"dispatch_namespaces": [{"binding": "CLIENTS", "namespace": "clients"}]}
+    (tmp_path / "wrangler.json").write_text(json.dumps(CONFIG | bound))
+    (tmp_path / "index.js").write_text(
+        "export default { fetch: (request, env) => env.CLIENTS.get('anna').fetch(request) };"
+    )
+    wrangler("deploy")
+    assert cloudflare.worker("by-wrangler", "GET", "/").text == "hi anna"
+    wrangler("dispatch-namespace", "delete", "clients")
+    assert "clients" not in wrangler("dispatch-namespace", "list")
+    assert cloudflare.worker("by-wrangler", "GET", "/").status_code == 500

@@ -39,6 +39,7 @@ USED = {
     "WorkersKvNamespace": ["accountId", "title"],
     "Queue": ["accountId", "queueName", "settings"],
     "HyperdriveConfig": ["accountId", "name", "origin", "caching", "originConnectionLimit"],
+    "WorkersForPlatformsDispatchNamespace": ["accountId", "name"],
     "QueueConsumer": ["accountId", "queueId", "type", "scriptName", "deadLetterQueue", "settings"],
     "AiGateway": ["accountId", "aiGatewayId", "authentication", "cacheTtl", "collectLogs", "rateLimitingTechnique"],
     "Worker": ["accountId", "name", "observability", "subdomain", "tags"],

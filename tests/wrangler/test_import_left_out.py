@@ -25,8 +25,15 @@ ZONE = "0123456789abcdef0123456789abcdef"
             ["`pipelines`; `env.ROOM` is nothing there"],
         ),
         (
-            {"hyperdrive": [{"binding": "A", "id": "x"}, {"binding": "B", "id": "y"}]},
-            ["`hyperdrive`; `env.A` and `env.B` is nothing there"],
+            {"vpc_services": [{"binding": "A", "service_id": "x"}, {"binding": "B", "service_id": "y"}]},
+            ["`vpc_services`; `env.A` and `env.B` is nothing there"],
+        ),
+        (
+            {"dispatch_namespaces": [{"binding": "C", "namespace": "n", "outbound": {"service": "out"}}]},
+            [
+                "`dispatch_namespaces[0].outbound`; an outbound Worker is not in the language: customers' Workers reach "
+                "the internet themselves"
+            ],
         ),
         ({"placement": {"mode": "smart", "hint": "wnam"}}, ["`placement.hint`"]),
         ({"vectorz": [1]}, ["`vectorz`"]),

@@ -11,7 +11,7 @@ import pytest
 from inferstack.config import load_stack
 from inferstack.errors import ConfigError
 from inferstack.wrangler.wrangler_import import Imported, import_wrangler, next_commands
-from tests.wrangler.conftest import CODE, Import
+from tests.wrangler.conftest import CODE, Import, notes
 
 DATE = {"compatibility_date": "2026-05-01", "main": "index.js"}
 
@@ -242,3 +242,10 @@ def test_to_adopt_means_to_keep_names_and_ids(root: Path) -> None:
     assert next_commands(found, "cloudflare", adopt=True) == [
         "next: inferstack adopt default; inferstack preview default"
     ]
+
+
+@pytest.mark.parametrize("env", [True, 1, "x", ["a"]])
+def test_an_env_that_is_no_mapping_is_told(bring: Import, env: object) -> None:
+    found = bring({"env": env})
+    assert notes(found) == ["not carried: `env` is no mapping of names to environments"]
+    assert list(found.files) == ["stacks/default.yaml"]

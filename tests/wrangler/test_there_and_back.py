@@ -93,6 +93,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         "vectorize": bindings(of(index_name=WORD)),
         "ai_search": bindings(of(instance_name=WORD)),
         "ai_search_namespaces": bindings(of(namespace=WORD)),
+        "dispatch_namespaces": bindings(of(namespace=WORD)),
         "ratelimits": bindings(of(simple=of(limit=st.integers(1, 99), period=st.sampled_from([10, 60]))), "name"),
         "queues": {
             "producers": bindings(of(queue=WORD)),

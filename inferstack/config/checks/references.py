@@ -32,6 +32,7 @@ CODES = {
     "search_namespaces": "IS118",
     "destinations": "IS130",
     "hyperdrives": "IS146",
+    "dispatch_namespaces": "IS175",
     "prompts": "IS149",
 }
 

@@ -17,7 +17,7 @@ from inferstack.config.tree import KeyPath
 
 LARGEST_WHOLE = 2**53  # JavaScript's numbers hold every whole number up to here
 # Cloudflare's longest names. A Worker's is a DNS label; the others as their APIs check.
-LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "indexes": 64, "gateways": 64}
+LONGEST = {"workers": 63, "buckets": 63, "queues": 63, "dispatch_namespaces": 63, "indexes": 64, "gateways": 64}
 # What an account may have a number of: section → product and key of the limit.
 COUNTED = {
     "workers": ("workers", "workers_per_account"),

@@ -21,6 +21,7 @@ BOUND = {
     "durable_object_namespace": ("object", "class_name", "objects"),
     "workflow": ("workflow", "workflow_name", "workflows"),
     "service": ("worker", "service", ""),
+    "dispatch_namespace": ("other", "namespace", ""),
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from inferstack.local._store import Document
 from inferstack.local.ai_search import services as ai_search
 from inferstack.local.assets.services import VersionAssets, place_modules, services
+from inferstack.local.dispatch import services as dispatch
 from inferstack.local.hyperdrive.state import BINDING as HYPERDRIVE
 from inferstack.local.hyperdrive.state import NOWHERE
 from inferstack.local.objects import services as objects
@@ -114,6 +115,15 @@ class Plan:
     def spaces_of(self, account: str) -> list[Space]:
         return [space for space in self.spaces if space.account == account]
 
+    def dispatched(self, account: str, binding: Document) -> dict[str, str]:
+        """The services of the Workers in a binding's dispatch namespace, by their names there."""
+        within = key_of(account, f"{binding['namespace']}/")
+        return {
+            running.key.removeprefix(within): running.front
+            for running in sorted(self.versions, key=lambda each: each.percentage)
+            if running.key.startswith(within)
+        }
+
     def flow_of(self, account: str, name: str) -> Flow | None:
         return next((flow for flow in self.flows if (flow.account, flow.name) == (account, name)), None)
 
@@ -208,7 +218,8 @@ class Config:
     def _own_modules(self) -> list[str]:
         """Extensions of this project's own, and their files."""
         ours = {wiring.module: wiring.file for wiring in WIRINGS.values() if wiring.file} | {
-            MAIL: "mail/email_message.js"
+            MAIL: "mail/email_message.js",
+            dispatch.MODULE: dispatch.FILE,
         }
         files = {module: Path(file).name for module, file in ours.items()}
         for module, name in ours.items():
@@ -331,6 +342,8 @@ class Config:
             space = find_space(self._plan.spaces_of(running.account), binding, running.script)
             owner = self._main.get(key_of(space.account, space.script)) if space else None
             return f"(name = {literal(name)}, {objects.designator(space, owner.service if owner else None)})"
+        if kind == dispatch.BINDING:
+            return f"(name = {literal(name)}, {dispatch.designator(self._plan.dispatched(running.account, binding))})"
         if kind == WORKFLOW:
             flow = self._plan.flow_of(running.account, str(binding["workflow_name"]))
             return f"(name = {literal(name)}, {workflows.designator(flow)})"

@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 
+from inferstack.local.dispatch import services as dispatch
 from inferstack.local.objects.state import NAMESPACE, find_space
 from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
 from inferstack.local.workflows.state import BINDING as WORKFLOW
@@ -63,7 +64,9 @@ def _neighbours(plan: Plan, running: RunningVersion) -> list[str]:
     named = [str(b["workflow_name"]) for b in bindings if b["type"] == WORKFLOW]
     flows = [plan.flow_of(running.account, name) for name in named]
     owners = [*(space.script for space in spaces if space), *(flow.script for flow in flows if flow)]
-    return [key_of(running.account, name) for name in [*services, *running.tails, *owners]]
+    namespaces = [binding for binding in bindings if binding["type"] == dispatch.BINDING]
+    found = [f"{b['namespace']}/{name}" for b in namespaces for name in plan.dispatched(running.account, b)]
+    return [key_of(running.account, name) for name in [*services, *running.tails, *owners, *found]]
 
 
 def fingerprint(plan: Plan) -> str:

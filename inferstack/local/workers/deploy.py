@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from inferstack.local._envelope import ApiError
@@ -38,7 +39,16 @@ class State:
 class Deployer:
     """Joins the state of the Workers to the running process."""
 
-    def __init__(self, state: State, instances: Instances, account_id: str, subdomain: str) -> None:
+    def __init__(
+        self,
+        state: State,
+        instances: Instances,
+        account_id: str,
+        subdomain: str,
+        beside: Callable[[], list[RunningVersion]] = list,
+    ) -> None:
+        """`beside`: what runs, too, and has no address: Workers in dispatch namespaces."""
+        self._beside = beside
         self._store, self._workers, self._account, self._subdomain = state.store, state.workers, account_id, subdomain
         self._assets, self.spaces, self._changes = state.assets, state.spaces, Changes(state.spaces, account_id)
         self.flows, self._rules = state.flows, Rules(state.flows, instances)
@@ -50,15 +60,10 @@ class Deployer:
         return str((self._store.get(*SUBDOMAIN) or {"subdomain": self._subdomain})["subdomain"])
 
     def plan(self) -> Plan:
-        versions: list[RunningVersion] = []
-        hosts: dict[str, str] = {}
-        for worker in self._workers.list_all():
-            live = self._workers.live(worker["id"])
-            for entry in live["versions"] if live else []:
-                version = self._workers.version(worker["id"], entry["version_id"])
-                versions.append(self._running(worker, version, float(entry["percentage"])))
-            if live and worker["subdomain"]["enabled"]:
-                hosts[f"{worker['name']}.{self.subdomain}.localhost"] = self._key(worker["name"])
+        versions = [*self.running(), *self._beside()]
+        named = [worker["name"] for worker in self._workers.list_all() if worker["subdomain"]["enabled"]]
+        live = {running.script for running in versions}
+        hosts = {f"{name}.{self.subdomain}.localhost": self._key(name) for name in named if name in live}
         hosts |= {d["hostname"]: self._key(d["service"]) for d in self._store.list_all("worker_domain")}
         routes = [r for r in self._store.list_all("worker_route") if r.get("script")]
         patterns = [{"regex": _pattern(r["pattern"]), "script": self._key(r["script"])} for r in routes]
@@ -66,6 +71,15 @@ class Deployer:
         buckets = {host: [self._account, name] for host, name in public_hosts(self._store).items()}
         spaces = self.spaces.all()
         return Plan(versions=versions, hosts=hosts, routes=patterns, spaces=spaces, flows=flows, buckets=buckets)
+
+    def running(self) -> list[RunningVersion]:
+        """What its Workers' deployments send requests to."""
+        return [
+            self._running(worker, self._workers.version(worker["id"], entry["version_id"]), float(entry["percentage"]))
+            for worker in self._workers.list_all()
+            if (live := self._workers.live(worker["id"]))
+            for entry in live["versions"]
+        ]
 
     def _key(self, script: str) -> str:
         return key_of(self._account, script)

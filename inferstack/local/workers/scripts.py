@@ -57,12 +57,18 @@ class ScriptsApi:
 
     async def list_all(self, request: Request) -> Response:
         return paged(
-            request, [self._script(w) for w in self._workers.list_all() if self._workers.newest_version(w["id"])]
+            request, [self.shown(w) for w in self._workers.list_all() if self._workers.newest_version(w["id"])]
         )
 
-    def _script(self, worker: Document) -> Document:
+    def shown(self, worker: Document) -> Document:
+        """As a list tells it; one in a dispatch namespace by its own name."""
         version = self._workers.latest_version(worker["id"])
-        fields = {"id": worker["name"], "etag": version["etag"], "tag": worker["id"], **_handlers(version)}
+        fields = {
+            "id": worker["name"].rpartition("/")[2],
+            "etag": version["etag"],
+            "tag": worker["id"],
+            **_handlers(version),
+        }
         fields |= {
             "created_on": worker["created_on"],
             "modified_on": version["created_on"],
@@ -93,7 +99,7 @@ class ScriptsApi:
         own = {k: body[k] for k in shown_settings(worker) if body.get(k) is not None}
         worker = self._workers.update(worker["id"], own, merge=True)
         # The version's id in spite of its name: wrangler tells it as "Current Version ID".
-        return ok(self._script(worker) | {"deployment_id": version["id"].replace("-", "")})
+        return ok(self.shown(worker) | {"deployment_id": version["id"].replace("-", "")})
 
     def _keep(self, worker: Document, body: Document) -> Document:
         """`keep_bindings` names types that stay from the last version; a script's secrets stay anyway."""
@@ -184,7 +190,7 @@ class ScriptsApi:
         worker = self._workers.find(request.path_params["script_name"])
         if worker is None or not self._workers.newest_version(worker["id"]):
             raise ApiError(404, 10090, "workers.api.error.service_not_found")
-        environment = {"environment": "production", "script": self._script(worker)}
+        environment = {"environment": "production", "script": self.shown(worker)}
         return ok({"id": worker["name"], "default_environment": environment})
 
 

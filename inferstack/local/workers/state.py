@@ -39,6 +39,7 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "json": ("json",),
     "service": ("service",),
     "assets": (),
+    "dispatch_namespace": ("namespace",),
     "version_metadata": (),
     HYPERDRIVE: ("id",),
     NAMESPACE: (),
@@ -49,18 +50,18 @@ REFUSED_FLAGS = {"python_workers": "Python Workers", "experimental": "the compat
 
 
 class Workers:
-    """The account's Workers."""
+    """The account's Workers; of another `kind`, those in its dispatch namespaces."""
 
-    def __init__(self, store: Store, assets: Assets) -> None:
-        self._assets = assets
+    def __init__(self, store: Store, assets: Assets, kind: str = KIND, names: re.Pattern[str] = NAME) -> None:
+        self._assets, self._kind, self._names = assets, kind, names
         self._store = store
 
     def list_all(self) -> list[Document]:
-        return self._store.list_all(KIND)
+        return self._store.list_all(self._kind)
 
     def find(self, reference: str) -> Document | None:
         """By id or by name."""
-        return self._store.get(KIND, reference) or self._store.find(KIND, name=reference)
+        return self._store.get(self._kind, reference) or self._store.find(self._kind, name=reference)
 
     def observed(self, name: str) -> Document:
         """What is kept of a Worker's logs and traces, and where it goes to; nothing of one that is gone."""
@@ -75,26 +76,28 @@ class Workers:
         return worker
 
     def create(self, body: Document, owner: str | None) -> Document:
-        name = _name(body.get("name"))
-        existing = self._store.find(KIND, name=name)
+        name = self._name(body.get("name"))
+        existing = self._store.find(self._kind, name=name)
         if existing:
-            if owner and self._store.owner_of(KIND, existing["id"]) == owner:
+            if owner and self._store.owner_of(self._kind, existing["id"]) == owner:
                 return existing
             raise ApiError(409, 10040, TAKEN.format(name))
         stamps = {"id": hex_id(), "created_on": now(), "updated_on": now()}
         self._keep_said(stamps["id"], body)
-        return self._store.put(KIND, stamps["id"], {**stamps, **_shell(body), "deployed_on": None, "name": name}, owner)
+        return self._store.put(
+            self._kind, stamps["id"], {**stamps, **_shell(body), "deployed_on": None, "name": name}, owner
+        )
 
     def update(self, reference: str, body: Document, merge: bool = False) -> Document:
         worker = self.get(reference)
         fields = _shell({**worker, **body} if merge else body)
-        name = _name(body.get("name") or worker["name"])
-        if name != worker["name"] and self._store.find(KIND, name=name):
+        name = self._name(body.get("name") or worker["name"])
+        if name != worker["name"] and self._store.find(self._kind, name=name):
             raise ApiError(409, 10040, TAKEN.format(name))
         if not merge or "observability" in body:
             self._keep_said(worker["id"], body)
         kept = {k: worker[k] for k in ("id", "created_on", "deployed_on")}
-        return self._store.put(KIND, worker["id"], {**kept, "updated_on": now(), **fields, "name": name})
+        return self._store.put(self._kind, worker["id"], {**kept, "updated_on": now(), **fields, "name": name})
 
     def _keep_said(self, worker_id: str, body: Document) -> None:
         self._store.put(SAID, worker_id, {"id": worker_id, "observability": body.get("observability")})
@@ -125,7 +128,7 @@ class Workers:
             for attached in self._store.list_all(kind):
                 if worker["name"] in (attached.get("script"), attached.get("service")):
                     self._store.delete(kind, attached["id"])
-        self._store.delete(KIND, worker["id"])
+        self._store.delete(self._kind, worker["id"])
         return worker
 
     def versions(self, worker_id: str) -> list[Document]:
@@ -220,6 +223,9 @@ class Workers:
             for field in BINDINGS[kind]:
                 if binding.get(field) is None:
                     raise ApiError(400, 10021, f"binding {name} of type {kind} must have a valid `{field}` specified")
+            if binding.get("outbound"):
+                text = f"binding {name}: an outbound Worker of a dispatch namespace cannot run on the local Cloudflare"
+                raise ApiError(400, 10021, text)
             if kind == "d1" and not (binding.get("id") or binding.get("database_id")):
                 raise ApiError(400, 10021, f"binding {name} of type d1 must have a valid `id` specified")
             if kind == NAMESPACE and not (binding.get("class_name") or binding.get("namespace_id")):
@@ -297,15 +303,14 @@ class Workers:
 
     def add_deployment(self, worker: Document, deployment: Document, owner: str | None) -> Document:
         self._store.put(DEPLOYMENT, deployment["id"], deployment, owner)
-        self._store.put(KIND, worker["id"], worker | {"deployed_on": deployment["created_on"]})
+        self._store.put(self._kind, worker["id"], worker | {"deployed_on": deployment["created_on"]})
         return deployment
 
-
-def _name(given: Any) -> str:
-    if not isinstance(given, str) or not NAME.fullmatch(given):
-        text = f"Worker name {str(given)[:80]!r} is invalid: lower case letters, digits, - and _, 1 to 63"
-        raise ApiError(400, 10016, text)
-    return given
+    def _name(self, given: Any) -> str:
+        if not isinstance(given, str) or not self._names.fullmatch(given):
+            text = f"Worker name {str(given)[:80]!r} is invalid: lower case letters, digits, - and _, 1 to 63"
+            raise ApiError(400, 10016, text)
+        return given
 
 
 def shown_settings(worker: Document) -> Document:

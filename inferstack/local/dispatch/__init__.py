@@ -1,0 +1,1 @@
+"""Workers for Platforms: dispatch namespaces, and the Workers uploaded into them."""
