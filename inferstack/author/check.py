@@ -54,7 +54,7 @@ def check(names: list[str], root: Path) -> Result:
         if found.spec is not None and found.tree is not None and found.spec.budget is not None:
             with suppress(TooMany):
                 _check_budget(name, found, Report(found.findings, found.tree))
-    seen: set[tuple[str, str | None]] = set()
+    seen: set[tuple[str, str | None, str | None]] = set()
     for found in checked.values():
         with suppress(TooMany):
             _check_code(found, root)
@@ -82,18 +82,19 @@ def _check_code(found: Checked, root: Path) -> None:
             report("IS108", ("workers", key, "source"), problem.replace("\n", "; "), fix or "correct the code there")
 
 
-def _check_migrations(found: Checked, root: Path, seen: set[tuple[str, str | None]]) -> None:
+def _check_migrations(found: Checked, root: Path, seen: set[tuple[str, str | None, str | None]]) -> None:
     """Once for each folder: stacks of one project share it."""
     for database in found.spec.databases.values() if found.spec is not None else ():
-        where = (database.migrations or "", database.reviewed)
+        where = (database.migrations or "", database.reviewed, database.seed)
         if where in seen:
             continue
         seen.add(where)
         files = sorted((root / database.migrations).glob("*.sql")) if database.migrations else []
-        if files:
+        seed = root / database.seed if database.seed and (root / database.seed).is_file() else None
+        if files or seed:
             from inferstack.author.migration_lint import lint  # only a stack with migrations needs SQLite
 
-            for problem in lint(files, database.reviewed):
+            for problem in lint(files, database.reviewed, seed):
                 place = Place(problem.file, problem.line, problem.column)
                 found.findings.add(problem.code, place, problem.message, problem.fix)
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inferstack.local.d1.engine import Database
@@ -83,8 +83,11 @@ def _comments_before(piece: str) -> int:
         place = found.end()
 
 
-def lint(files: list[Path], reviewed: str | None = None) -> list[Problem]:
-    """All files run; those up to the one called `reviewed` are history, of which only what D1 refuses is said."""
+def lint(files: list[Path], reviewed: str | None = None, seed: Path | None = None) -> list[Problem]:
+    """All files run; those up to the one called `reviewed` are history, of which only what D1 refuses is said.
+
+    `seed` runs after them, and once more, as it does after each change.
+    """
     from inferstack.local.d1.engine import Database, SqlError  # SQLite as new as D1's: 20 ms to load
 
     found: list[Problem] = []
@@ -92,10 +95,8 @@ def lint(files: list[Path], reviewed: str | None = None) -> list[Problem]:
         database = Database(Path(folder) / "lint.sqlite")
         try:
             for file in files:
-                try:
-                    text = file.read_text()
-                except (OSError, UnicodeDecodeError):
-                    found.append(Problem("IS126", file, 1, 1, "the file is no text in UTF-8", "save it as UTF-8"))
+                text = _text(file, found)
+                if text is None:
                     continue
                 if reviewed is None or file.name > reviewed:
                     found += _by_form(file, list(statements(text)))
@@ -103,9 +104,47 @@ def lint(files: list[Path], reviewed: str | None = None) -> list[Problem]:
                     database.run([(text, [])])
                 except SqlError:
                     found += _refused(database, file, text)
+            if seed is not None and (text := _text(seed, found)) is not None:
+                found += list(_refused(database, seed, text)) or list(_again(database, seed, text))
         finally:
             database.close()
     return sorted(found, key=lambda problem: (str(problem.file), problem.line, problem.column))
+
+
+def _text(file: Path, found: list[Problem]) -> str | None:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError):
+        found.append(Problem("IS126", file, 1, 1, "the file is no text in UTF-8", "save it as UTF-8"))
+        return None
+
+
+def _again(database: Database, file: Path, text: str) -> Iterator[Problem]:
+    """What of a seed fails when it runs a second time, or adds what is there; one that empties a table first adds nothing."""
+    from inferstack.local.d1.engine import SqlError
+
+    fix = "write INSERT OR REPLACE, INSERT OR IGNORE or ON CONFLICT, with a key that tells the rows apart"
+    first, adding = _rows(database), list[tuple[Statement, int]]()
+    for part in statements(text):
+        before = _rows(database)
+        try:
+            database.run([(part.sql, [])])
+        except SqlError as error:
+            yield Problem("IS176", file, part.line, part.column, f"D1 refuses it the second time: {error}", fix)
+        adding.append((part, _rows(database) - before))
+    if _rows(database) > first:
+        for part, more in adding:
+            if more > 0:
+                yield Problem("IS176", file, part.line, part.column, f"it adds {more} rows each time that it runs", fix)
+
+
+def _rows(database: Database) -> int:
+    """Of all tables; what a full-text index keeps for itself is none."""
+    [listed] = database.run([("PRAGMA table_list", [])])
+    tables = [row["name"] for row in listed.objects() if row["type"] == "table" and row["schema"] == "main"]
+    own = [name for name in tables if not name.startswith("sqlite_")]
+    counts: list[tuple[str, list[Any]]] = [(f'SELECT count(*) FROM "{name}"', []) for name in own]  # noqa: S608 - its own names
+    return sum(int(counted.rows[0][0]) for counted in database.run(counts)) if counts else 0
 
 
 def _refused(database: Database, file: Path, text: str) -> Iterator[Problem]:

@@ -90,6 +90,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "migrations": "Folder of .sql files, applied by name, each once.",
         "reviewed": "The last migration that is history: of those up to it, `check` says only what D1 refuses.",
+        "seed": "File of SQL that a deployment runs after the migrations, when it is new and whenever it changed: each environment may name its own.",
         "migrations_table": "Table of the database that records which were applied.",
         "location": "Hint where the primary is.",
         "jurisdiction": "Where the data must stay.",

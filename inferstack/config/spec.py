@@ -125,6 +125,7 @@ class DatabaseSpec(StrictModel):
 
     migrations: str | None = None
     reviewed: str | None = None
+    seed: Annotated[str, Field(min_length=1)] | None = None
     migrations_table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "d1_migrations"
     location: Location | None = None
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None

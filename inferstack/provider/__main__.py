@@ -6,6 +6,7 @@ from inferstack import __version__
 from inferstack.plugin.servicer import Servicer, serve_provider
 from inferstack.provider.custom_provider import CustomProvider
 from inferstack.provider.d1_migrations import D1Migrations
+from inferstack.provider.d1_seed import D1Seed
 from inferstack.provider.gateway_policy import GatewayPolicy
 from inferstack.provider.gateway_route import GatewayRoute
 from inferstack.provider.kv_seed import KvSeed
@@ -24,6 +25,7 @@ TYPES = (
     VectorizeIndex(),
     MetadataIndex(),
     D1Migrations(),
+    D1Seed(),
     KvSeed(),
     GatewayRoute(),
     GatewayPolicy(),

@@ -6,7 +6,7 @@ import pulumi
 
 from inferstack.resources.context import Context
 from inferstack.resources.official import D1Database
-from inferstack.resources.own import D1Migrations
+from inferstack.resources.own import D1Migrations, D1Seed
 
 LEDGER = "d1_migrations"  # what the provider takes without a word; older states have none
 
@@ -33,6 +33,7 @@ class Database(pulumi.ComponentResource):
             context.keep(key, self),
         )
         self.uuid = database.output("uuid")
+        before: list[pulumi.Resource] = [database]
         if spec.migrations is not None:
             files = sorted((context.root / spec.migrations).glob("*.sql"))
             migrations = [
@@ -41,9 +42,10 @@ class Database(pulumi.ComponentResource):
             inputs = {"accountId": context.account_id, "databaseId": self.uuid, "migrations": migrations}
             if spec.migrations_table != LEDGER:
                 inputs["table"] = spec.migrations_table
-            D1Migrations(
-                f"{key}-migrations",
-                inputs,
-                pulumi.ResourceOptions(parent=self, deleted_with=database),
-            )
+            after = pulumi.ResourceOptions(parent=self, deleted_with=database)
+            before.append(D1Migrations(f"{key}-migrations", inputs, after))
+        if spec.seed is not None:
+            seed = {"file": spec.seed, "sql": (context.root / spec.seed).read_text()}
+            after = pulumi.ResourceOptions(parent=self, deleted_with=database, depends_on=before)
+            D1Seed(f"{key}-seed", {"accountId": context.account_id, "databaseId": self.uuid, **seed}, after)
         self.register_outputs({"uuid": self.uuid})

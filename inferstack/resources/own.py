@@ -36,6 +36,12 @@ class D1Migrations(OwnResource):
     token = "inferstack:index:D1Migrations"  # noqa: S105
 
 
+class D1Seed(OwnResource):
+    """Inputs: accountId, databaseId, file, sql."""
+
+    token = "inferstack:index:D1Seed"  # noqa: S105
+
+
 class KvSeed(OwnResource):
     """Inputs: accountId, namespaceId, file, values."""
 

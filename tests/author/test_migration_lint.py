@@ -152,3 +152,27 @@ def test_the_last_reviewed_file_is_there(tmp_path: Path) -> None:
     done = run(tmp_path, text, "check", "s")
     assert done.returncode == 2
     assert "stacks/s.yaml:6:5: error[IS080]: `m` has no file `0001_gone.sql`" in done.stdout + done.stderr
+
+
+SEEDS = {
+    "rows by a key": ("INSERT OR REPLACE INTO t VALUES (1, 'a', 'b');", []),
+    "rows that stay": ("INSERT INTO t (id, a) VALUES (1, 'a') ON CONFLICT DO NOTHING;", []),
+    "all of them anew": ("DELETE FROM u;\nINSERT INTO u VALUES (1), (2);", []),
+    "through a full-text index": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(a);\nDELETE FROM words;\nINSERT INTO words VALUES ('a; b');",
+        [],
+    ),
+    "what has a key": ("\nINSERT INTO u VALUES (1);", [("IS176", 2, 1)]),
+    "what has none": ("INSERT INTO u DEFAULT VALUES;", [("IS176", 1, 1)]),
+    "no table": ("INSERT INTO u VALUES (1);\nINSERT INTO v VALUES (1);", [("IS126", 2, 1)]),
+}
+
+
+@pytest.mark.parametrize(("sql", "said"), SEEDS.values(), ids=SEEDS)
+def test_a_seed_runs_twice(tmp_path: Path, sql: str, said: list[tuple[str, int, int]]) -> None:
+    first, seed = tmp_path / "0001_a.sql", tmp_path / "seed.sql"
+    first.write_text(FIRST)
+    seed.write_text(sql)
+    assert [(p.code, p.line, p.column) for p in lint([first], None, seed)] == said
+    seed.write_bytes(b"\xff\xfe")
+    assert [p.code for p in lint([first], None, seed)] == ["IS126"]

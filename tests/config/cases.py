@@ -278,6 +278,10 @@ CASES = [
          {"w.js": "export default {};\n", "e.yaml": "worker: v\ncases: [{ name: up, request: GET /, lacks: [error] }]\n"}),
     Case("IS147", "extends: b.yaml\n" + LOCAL + "tags: !append [two]\n", {"stacks/b.yaml": "tags: one\n"}),
     Case("IS146", binding("hyperdrive: orders")),
+    Case("IS176", LOCAL + "databases: { d: { migrations: m, seed: s.sql } }\n",
+         {"m/0001_a.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY, a);\nCREATE TABLE u (a);\n",
+          "s.sql": "-- who is there\nINSERT INTO t VALUES (1, 'one');\nINSERT OR IGNORE INTO t VALUES (2, 'two');\n"
+                   "INSERT INTO u VALUES (1), (2);\n"}, ("m",)),
     Case("IS175", binding("dispatch_namespace: customers")),
     Case("IS121", LOCAL + PLAIN + "    vars: { VERSION: 1.10 }\n"),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Seeds of namespaces: there, small enough, and of keys that KV takes."""
+"""Seeds of namespaces and databases: there, small enough, and of keys that KV takes."""
 
 from __future__ import annotations
 
@@ -10,27 +10,33 @@ from inferstack.config.spec import StackSpec
 from inferstack.config.tree import KeyPath
 
 LOAD = "`inferstack seed STACK NAMESPACE FILE` loads a large file, once"
+EXECUTE = "`wrangler d1 execute NAME --remote --file FILE` loads a large file, once"
 
 
 def check(spec: StackSpec, root: Path, report: Report) -> None:
     for key, namespace in spec.namespaces.items():
-        if namespace.seed is None:
-            continue
         at: KeyPath = ("namespaces", key, "seed")
-        why = missing(root, namespace.seed)
-        if why == "outside":
-            report("IS017", at, f"the path `{namespace.seed}` leaves the project", "name a file of the project")
-        elif why is not None:
-            report("IS080", at, f"there is no file `{namespace.seed}`", "create it, or correct the path")
-        else:
-            _check_file(root / namespace.seed, namespace.seed, at, report)
+        if namespace.seed is not None and _is_there(namespace.seed, root, at, report, LOAD):
+            _check_keys(root / namespace.seed, namespace.seed, at, report)
+    for key, database in spec.databases.items():
+        if database.seed is not None:
+            _is_there(database.seed, root, ("databases", key, "seed"), report, EXECUTE)
 
 
-def _check_file(path: Path, name: str, at: KeyPath, report: Report) -> None:
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        report("IS144", at, f"`{name}` has {size:,} bytes; a seed has at most {LARGEST_FILE:,}", LOAD)
-        return
+def _is_there(name: str, root: Path, at: KeyPath, report: Report, otherwise: str) -> bool:
+    why = missing(root, name)
+    if why == "outside":
+        report("IS017", at, f"the path `{name}` leaves the project", "name a file of the project")
+    elif why is not None:
+        report("IS080", at, f"there is no file `{name}`", "create it, or correct the path")
+    elif (size := (root / name).stat().st_size) > LARGEST_FILE:
+        report("IS144", at, f"`{name}` has {size:,} bytes; a seed has at most {LARGEST_FILE:,}", otherwise)
+    else:
+        return True
+    return False
+
+
+def _check_keys(path: Path, name: str, at: KeyPath, report: Report) -> None:
     found = entries(path, report.findings)
     if len(found) > MOST_KEYS:
         report("IS144", at, f"`{name}` has {len(found):,} keys; a seed has at most {MOST_KEYS:,}", LOAD)

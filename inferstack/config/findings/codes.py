@@ -183,6 +183,7 @@ CODES: dict[str, Code] = {
     "IS143": Code("host name stands twice", "A host name leads to one Worker or one bucket."),
     # Databases of one's own
     "IS146": Code("database not declared", "A binding `hyperdrive` names an entry of `hyperdrives:`."),
+    "IS176": Code("seed that cannot run again", "A seed runs once more whenever its file changed, over the rows that it wrote before: what fails then ends the deployment, and what adds rows adds them twice. `check` runs it twice on an empty database of the local D1, after the migrations.", WARNING),
     "IS175": Code("dispatch namespace not declared", "A binding `dispatch_namespace` names an entry of `dispatch_namespaces:`."),
     # Seeds of namespaces
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),

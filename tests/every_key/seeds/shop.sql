@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO things VALUES (1);
