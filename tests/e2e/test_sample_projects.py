@@ -107,6 +107,12 @@ CASES: dict[str, list[Ask]] = {
             worker="front",
         )
     ],
+    "service-worker": [
+        Ask("GET", "/", text="https://example.com/"),
+        Ask("PUT", "/docs", "https://example.com/docs", status=201),
+        Ask("GET", "/docs", status=302),
+        Ask("GET", "/none", status=404, text="no such link"),
+    ],
     "sessions": [
         Ask("GET", "/me", status=401, text="who are you?"),
         LOGIN,
