@@ -171,6 +171,7 @@ class WorkerSpec(StrictModel):
     bindings: dict[BindingName, BindingSpec] = {}
     vars: dict[BindingName, Variable] = {}
     secrets: dict[BindingName, SecretReference] = {}
+    unbound: dict[BindingName, Annotated[str, Field(min_length=1)]] = {}
     options: dict[str, Any] = {}
     assets: AssetsSpec | None = None
     objects: dict[BindingName, ObjectSpec] = {}

@@ -223,6 +223,7 @@ def add_subdomain(section: Section) -> None:
 
 # What happens to code that counts on what was left out.
 WHY = {
+    "containers": "the class has no container to start",
     "site": "static files are not served",
     "build": "run that command yourself before `up`",
     "pages_build_output_dir": "Pages projects are not Workers",

@@ -103,7 +103,13 @@ CASES: dict[str, list[Ask]] = {
         Ask(
             "GET",
             "/",
-            json={"sum": 6, "said": 2, "direct": 404, "admin": "hello you, from the admin's side"},
+            json={
+                "sum": 6,
+                "said": 2,
+                "direct": 404,
+                "admin": "hello you, from the side of acme's read",
+                "inner": "myself",
+            },
             worker="front",
         )
     ],

@@ -41,8 +41,8 @@ ZONE = "0123456789abcdef0123456789abcdef"
             ["`queues.consumers[0]`; `q` is pulled by HTTP"],
         ),
         (
-            {"services": [{"binding": "S", "service": "a", "props": {"a": 1}}]},
-            ["`services[0]`; a binding to a Worker has no `props` here, so that `env.S` is nothing"],
+            {"containers": [{"class_name": "Box", "image": "./Dockerfile", "name": "boxes"}]},
+            ["`containers`; the class has no container to start"],
         ),
         (
             {"routes": ["example.com/*", {"pattern": "a.example.com/*", "zone_name": "example.com"}]},
