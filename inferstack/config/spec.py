@@ -274,6 +274,10 @@ class StackSpec(StrictModel):
     budget: Budget | None = None
     policies: PolicySpec = Field(default_factory=PolicySpec.model_construct)
 
+    @property
+    def has_props(self) -> bool:
+        return any(each.props is not None for worker in self.workers.values() for each in worker.bindings.values())
+
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""
         return "-".join(part for part in (self.prefix, key, self.environment) if part)
