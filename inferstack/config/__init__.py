@@ -3,7 +3,7 @@
 from inferstack.config._joining import FOR_EACH
 from inferstack.config._merge import OVERRIDES
 from inferstack.config.bucket_rules import cors_rules, event_rules, lifecycle_rules, lock_rules
-from inferstack.config.bundle_models import BundleRule
+from inferstack.config.bundle_models import BundleRule, BundleSpec
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
@@ -59,6 +59,7 @@ __all__ = [
     "SERVICE_OPTIONS",
     "BindingSpec",
     "BundleRule",
+    "BundleSpec",
     "Case",
     "Checked",
     "DatabaseSpec",

@@ -186,11 +186,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "logpush": "Whether the account's Logpush jobs get this Worker's trace events; a job itself is not declared here.",
         "raw": "Properties of its Worker, version or deployment as the official provider has them, over what this tool sets.",
     },
+    "AdditionalSpec": {
+        "directory": "The folder; a module's name is its path from there.",
+        "globs": "Which of its JavaScript; text, data and WebAssembly go along by their end, as `rules` says.",
+    },
     "BundleSpec": {
         "define": "Names in the code and the JavaScript that stands for them: `VERSION: '\"1.2\"'`.",
         "alias": "Imports, and what is imported instead.",
         "rules": "Files that are imported as text, as bytes or as WebAssembly.",
         "tsconfig": "The tsconfig.json whose paths count, when it is not the nearest.",
+        "additional": "Files that go up as modules of their own, for `import(name)` whose name is known at run time only.",
     },
     "BundleRule": {"type": "`Text`, `Data` (an ArrayBuffer) or `CompiledWasm`.", "globs": "Files by their end: `**/*.md`."},
     "AssetsSpec": {

@@ -15,6 +15,7 @@ from typing import Any
 from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules, script_syntax
+from inferstack.render.additional import additional_modules, main_name
 from inferstack.render.module import Module, Source
 from inferstack.toolchain import find_esbuild, packages_folder
 
@@ -47,9 +48,14 @@ class Bundling:
             code = (folder / "out" / "index.js").read_text(encoding="utf-8")
             if not _of_entry(facts).get("exports") and script_syntax.LISTENS.search(code):
                 facts = self._built(folder, script_syntax.as_module(self.entry.relative_to(self.root).as_posix()))
+            more = additional_modules(self.worker.bundle, self.entry, self.root) if self.worker.bundle else []
             read = [self.root / found for found in facts["inputs"] if found != script_syntax.FILE]
+            read += [file for file, _ in more]
             refuse_outside(read, self.root, folder)
-            return Source(tuple(self._modules(folder, facts)), frozenset(read))
+            own = list(self._modules(folder, facts))
+            names = {module.name for module in own}
+            beside = [module for _, module in more if module.name not in names]
+            return Source((*own, *beside), frozenset(read))
 
     def _built(self, folder: Path, code: str = "") -> dict[str, Any]:
         """What esbuild says of what it wrote into the folder; `code` stands for the entry."""
@@ -107,11 +113,14 @@ class Bundling:
             if found.get("external") and found["path"].startswith("node:"):
                 flags = self.worker.compatibility_flags
                 node_modules.check_import(found["path"], self.entry.relative_to(self.root), flags)
-        yield Module("index.js", _with_imports(code).encode())
+        main = main_name(self.worker.bundle or None, self.entry, self.root)
+        yield Module(main, _with_imports(code).encode())
         names = {found["path"].rpartition("/")[2] for found in entry["imports"] if not found.get("external")}
         for name in sorted(names):
             file = name.partition("?")[0]
-            yield Module(name, (out / file).read_bytes(), WASM if self._is_wasm(file) else DATA)
+            yield Module(
+                main.removesuffix("index.js") + name, (out / file).read_bytes(), WASM if self._is_wasm(file) else DATA
+            )
 
     def _placeless(self, code: str, folder: Path, inputs: Iterable[str]) -> str:
         """esbuild writes each file's path beside its code: where ours lie is another place on each machine and in each run."""

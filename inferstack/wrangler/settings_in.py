@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -146,6 +147,24 @@ def _alias(section: Section, value: Value) -> None:
     section.bundle(alias={name: f"./{section.path(to)}" if to.startswith(".") else to for name, to in found.items()})
 
 
+def _additional(section: Section, value: Value) -> None:
+    """The folder is the entry's own unless `base_dir` says another one."""
+    base, main = section.keys.get("base_dir"), section.keys.get("main")
+    if not value.flag() or main is None:
+        return
+    folder = section.path(base.text() if base else str(Path(main.text()).parent))
+    rules = section.keys.get("rules")
+    code = [rule for rule in rules.items() if rule.need("type").raw in CODE] if rules else []
+    globs = [glob for rule in code for glob in rule.need("globs").texts()]
+    section.bundle(additional={"directory": folder, **({"globs": globs} if globs else {})})
+
+
+def _only_of_modules(section: Section, value: Value) -> None:
+    """What says something of additional modules only."""
+    if section.keys.get("find_additional_modules") is not None:
+        value.done()
+
+
 def _tsconfig(section: Section, value: Value) -> None:
     section.bundle(tsconfig=section.path(value.text()))
 
@@ -210,6 +229,9 @@ SETTINGS = {
     "alias": _alias,
     "rules": _rules,
     "tsconfig": _tsconfig,
+    "find_additional_modules": _additional,
+    "base_dir": _only_of_modules,
+    "preserve_file_names": _only_of_modules,
 }
 
 
