@@ -2,6 +2,7 @@
 
 from inferstack.config._joining import FOR_EACH
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bucket_rules import cors_rules, event_rules, lifecycle_rules, lock_rules
 from inferstack.config.bundle_models import BundleRule, BundleSpec
 from inferstack.config.checks.policies import budget_severity
@@ -57,6 +58,7 @@ __all__ = [
     "OVERRIDES",
     "SECTIONS",
     "SERVICE_OPTIONS",
+    "AssetsSpec",
     "BindingSpec",
     "BundleRule",
     "BundleSpec",

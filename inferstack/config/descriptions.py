@@ -198,7 +198,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "additional": "Files that go up as modules of their own, for `import(name)` whose name is known at run time only.",
     },
     "BundleRule": {"type": "`Text`, `Data` (an ArrayBuffer) or `CompiledWasm`.", "globs": "Files by their end: `**/*.md`."},
+    "SiteSpec": {"include": "These only.", "exclude": "All but these."},
     "AssetsSpec": {
+        "site": "The code gets the files as Workers Sites has them: the binding is a KV namespace, `__STATIC_CONTENT_MANIFEST` its keys.",
         "directory": "The folder of the files, such as `public` or what a build writes.",
         "binding": "Name in `env` by which the code fetches them.",
         "html_handling": "What becomes of `/page.html` and `/page/`: `auto-trailing-slash` unless said otherwise.",

@@ -38,7 +38,7 @@ def additional_modules(spec: BundleSpec, entry: Path, root: Path) -> list[tuple[
         raise ConfigError(
             f"there is no folder `{spec.additional.directory}` for additional modules\n  fix: correct `additional.directory`"
         )
-    globs = [_pattern(glob) for glob in spec.additional.globs]
+    globs = [glob_pattern(glob) for glob in spec.additional.globs]
     kinds = KINDS | {suffix: BY_RULE[rule.type] for rule in spec.rules for suffix in rule.suffixes}
     found = []
     for file in _files(folder):
@@ -67,7 +67,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """Of paths with `/`."""
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./"))
     return re.compile("".join(words.get(part) or re.escape(part) for part in parts))

@@ -14,7 +14,7 @@ from typing import Any
 
 from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
-from inferstack.render import node_modules, script_syntax
+from inferstack.render import node_modules, script_syntax, site
 from inferstack.render.additional import additional_modules, main_name
 from inferstack.render.module import Module, Source
 from inferstack.toolchain import find_esbuild, packages_folder
@@ -44,10 +44,16 @@ class Bundling:
         """The main module first. Raises `BundleError`."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
+            paths = site.site_paths(self.worker, self.root)
+            if paths is not None:
+                site.write_manifest(paths, folder)
             facts = self._built(folder)
             code = (folder / "out" / "index.js").read_text(encoding="utf-8")
             if not _of_entry(facts).get("exports") and script_syntax.LISTENS.search(code):
-                facts = self._built(folder, script_syntax.as_module(self.entry.relative_to(self.root).as_posix()))
+                before = "" if paths is None else site.as_globals(paths, self._site_binding)
+                facts = self._built(folder, script_syntax.as_module(self._shown, before))
+            elif paths is not None:
+                facts = self._built(folder, site.around_module(paths, self._site_binding, self._shown))
             more = additional_modules(self.worker.bundle, self.entry, self.root) if self.worker.bundle else []
             read = [self.root / found for found in facts["inputs"] if found != script_syntax.FILE]
             read += [file for file, _ in more]
@@ -56,6 +62,14 @@ class Bundling:
             names = {module.name for module in own}
             beside = [module for _, module in more if module.name not in names]
             return Source((*own, *beside), frozenset(read))
+
+    @property
+    def _shown(self) -> str:
+        return self.entry.relative_to(self.root).as_posix()
+
+    @property
+    def _site_binding(self) -> str:
+        return str(self.worker.assets and self.worker.assets.binding)
 
     def _built(self, folder: Path, code: str = "") -> dict[str, Any]:
         """What esbuild says of what it wrote into the folder; `code` stands for the entry."""
@@ -80,6 +94,8 @@ class Bundling:
         defined = {"process.env.NODE_ENV": '"production"', **(spec.define if spec else {})}
         aliases, injected = self._node(folder)
         aliases |= spec.alias if spec else {}
+        if (manifest := folder / "manifest.mjs").is_file():
+            aliases[site.MANIFEST] = str(manifest)
         return [
             esbuild(self.entry, self.root),
             *(of_text or [str(self.entry)]),

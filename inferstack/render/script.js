@@ -66,5 +66,7 @@ const run = {
     }),
 };
 
+"THE SITE";
+
 await import("THE CODE");
 export default Object.fromEntries(KINDS.filter((kind) => listeners[kind].length).map((kind) => [kind, run[kind]]));

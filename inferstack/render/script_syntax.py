@@ -20,9 +20,11 @@ def is_script(code: str) -> bool:
     return bool(LISTENS.search(code)) and not EXPORTS.search(code)
 
 
-def as_module(shown: str) -> str:
+def as_module(shown: str, more: str) -> str:
     """Code that makes globals of the bindings, runs the entry (a path from the project), and exports what it listens to.
 
+    `more` is JavaScript for before it.
     It goes to the bundler as text: a file's path would stand in the bundle, and be another one on each machine.
     """
-    return FRAME.read_text().replace('"THE CODE"', json.dumps(f"./{shown}"))
+    frame = FRAME.read_text().replace('"THE SITE";\n', more)
+    return frame.replace('"THE CODE"', json.dumps(f"./{shown}"))

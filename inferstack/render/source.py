@@ -41,7 +41,7 @@ def read_source(worker: WorkerSpec, root: Path) -> Source:
     refuse_outside([entry], root)
     if entry.suffix == ".py":
         return _python(entry, root)
-    as_written = None if worker.bundle else _as_written(entry, worker, root)
+    as_written = None if worker.bundle or (worker.assets and worker.assets.site) else _as_written(entry, worker, root)
     if as_written is None and worker.bundle is False:
         shown = entry.relative_to(root)
         text = f"`{shown}` cannot be taken as it stands: it imports what only a bundler can add"

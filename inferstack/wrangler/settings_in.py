@@ -27,6 +27,7 @@ NO_MATTER = {
     "send_metrics",
     "targetEnvironment",
     "topLevelName",
+    "type",
     "userConfigPath",
 }
 CODE = ("ESModule", "CommonJS")
@@ -212,7 +213,25 @@ def _assets(section: Section, value: Value) -> None:
     section.entry["assets"] = found
 
 
+def _site(section: Section, value: Value) -> None:
+    """Workers Sites; their older `entry-point` is the folder of the code."""
+    entry, which = value.get("entry-point"), {}
+    for name in ("include", "exclude"):
+        if (given := value.get(name)) is not None:
+            which[name] = given.texts()
+    section.entry["assets"] = {
+        "directory": section.path(value.need("bucket").text()),
+        "binding": "__STATIC_CONTENT",
+        "html_handling": "none",
+        "run_worker_first": True,
+        "site": which,
+    }
+    if entry is not None and not section.entry["source"] and section.keys.get("main") is None:
+        section.entry["source"] = section.path(f"{entry.text()}/index.js")
+
+
 SETTINGS = {
+    "site": _site,
     "assets": _assets,
     "compatibility_flags": _flags,
     "route": _routes,
@@ -246,7 +265,6 @@ def add_subdomain(section: Section) -> None:
 # What happens to code that counts on what was left out.
 WHY = {
     "containers": "the class has no container to start",
-    "site": "static files are not served",
     "build": "run that command yourself before `up`",
     "pages_build_output_dir": "Pages projects are not Workers",
     "keep_vars": "variables set in the dashboard go at the next `up`",

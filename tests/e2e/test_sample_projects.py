@@ -136,6 +136,12 @@ CASES: dict[str, list[Ask]] = {
         Ask("GET", "/a/page", headers={"sec-fetch-mode": "navigate"}, text="<title>Built</title>"),
         Ask("GET", "/api", json={"name": "built", "path": "/api"}),
     ],
+    "workers-site": [
+        Ask("GET", "/", text="<h1>Home</h1>"),
+        Ask("GET", "/text/a.txt", text="a file"),
+        Ask("GET", "/notes/private.txt", status=404),
+        Ask("GET", "/.hidden", status=404),
+    ],
     "workflow-ingest": [
         Ask("PUT", "/handbook", HANDBOOK, status=202, json={"id": "handbook"}),
         Ask("PUT", "/handbook", HANDBOOK, status=409, text="already exists"),

@@ -247,6 +247,21 @@ def test_additional_modules_are_carried(
     assert (given and given.model_dump(exclude_defaults=True)) == additional
 
 
+def test_workers_sites_are_carried(bring: Import, tmp_path: Path) -> None:
+    config = 'name = "a"\ntype = "webpack"\ncompatibility_date = "2026-05-01"\n[site]\nbucket = "./public"\n'
+    code = "addEventListener('fetch', (event) => event.respondWith(new Response(__STATIC_CONTENT_MANIFEST)));\n"
+    files = {"workers-site/index.js": code, "public/a.txt": "a", "public/b.txt": "b"}
+    found = bring(f'{config}entry-point = "workers-site"\nexclude = ["b.txt"]\n', files=files)
+    assert (found.wrong, [note for note in found.notes if "not carried" in note]) == (False, [])
+    worker = load_stack("default", tmp_path).workers["a"]
+    assert worker.source == "app/workers-site/index.js", "where the older ones have their code"
+    assert worker.assets is not None
+    assert (worker.assets.directory, worker.assets.binding) == ("app/public", "__STATIC_CONTENT")
+    code = render_worker(load_stack("default", tmp_path), "a", tmp_path).modules[0].text
+    assert "a.txt" in code
+    assert "b.txt" not in code
+
+
 def test_rules_that_no_end_of_a_name_tells_are_left_out_by_name(bring: Import) -> None:
     rules = [
         {"type": "Text", "globs": ["docs/**"]},
