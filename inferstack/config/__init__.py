@@ -2,8 +2,9 @@
 
 from inferstack.config._joining import FOR_EACH
 from inferstack.config._merge import OVERRIDES
+from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bucket_rules import cors_rules, event_rules, lifecycle_rules, lock_rules
-from inferstack.config.bundle_models import BundleRule
+from inferstack.config.bundle_models import BundleRule, BundleSpec
 from inferstack.config.checks.policies import budget_severity
 from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
@@ -57,8 +58,10 @@ __all__ = [
     "OVERRIDES",
     "SECTIONS",
     "SERVICE_OPTIONS",
+    "AssetsSpec",
     "BindingSpec",
     "BundleRule",
+    "BundleSpec",
     "Case",
     "Checked",
     "DatabaseSpec",

@@ -29,6 +29,13 @@ class BundleRule(StrictModel):
         return [glob.rpartition("*")[2] for glob in self.globs]
 
 
+class AdditionalSpec(StrictModel):
+    """Files that go up as modules of their own, for imports whose names are known at run time only."""
+
+    directory: Annotated[str, Field(min_length=1)]
+    globs: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["**/*.js", "**/*.mjs"]
+
+
 class BundleSpec(StrictModel):
     """Settings of the bundler, for code that needs one: TypeScript, packages, JSON, variables of the build."""
 
@@ -36,3 +43,4 @@ class BundleSpec(StrictModel):
     alias: dict[str, str] = {}
     rules: list[BundleRule] = []
     tsconfig: str | None = None
+    additional: AdditionalSpec | None = None

@@ -49,6 +49,16 @@ class Use:
 
 def env_uses(entry: Path, root: Path) -> list[Use]:
     """By place, each name once, and none that the code asks for first."""
+    return [use for use, asked in _uses(entry, root) if not asked]
+
+
+def asked_names(entry: Path, root: Path) -> set[str]:
+    """What the code asks for before it relies on it."""
+    return {use.name for use, asked in _uses(entry, root) if asked}
+
+
+def _uses(entry: Path, root: Path) -> list[tuple[Use, bool]]:
+    """With whether it is asked for."""
     found: dict[str, Use] = {}
     asked: set[str] = set()
     for file, text in _modules(entry, root).items():
@@ -57,7 +67,7 @@ def env_uses(entry: Path, root: Path) -> list[Use]:
             found.setdefault(name, Use(name, place))
             if asks:
                 asked.add(name)
-    return [use for name, use in found.items() if name not in asked]
+    return [(use, name in asked) for name, use in found.items()]
 
 
 def exported_names(entry: Path) -> set[str] | None:

@@ -172,6 +172,7 @@ class WorkerSpec(StrictModel):
     bindings: dict[BindingName, BindingSpec] = {}
     vars: dict[BindingName, Variable] = {}
     secrets: dict[BindingName, SecretReference] = {}
+    unbound: dict[BindingName, Annotated[str, Field(min_length=1)]] = {}
     options: dict[str, Any] = {}
     assets: AssetsSpec | None = None
     objects: dict[BindingName, ObjectSpec] = {}
@@ -274,6 +275,10 @@ class StackSpec(StrictModel):
     expect: Expectations = Field(default_factory=Expectations.model_construct)
     budget: Budget | None = None
     policies: PolicySpec = Field(default_factory=PolicySpec.model_construct)
+
+    @property
+    def has_props(self) -> bool:
+        return any(each.props is not None for worker in self.workers.values() for each in worker.bindings.values())
 
     def physical(self, key: str) -> str:
         """The name on Cloudflare of what the file calls `key`."""

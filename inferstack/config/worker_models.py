@@ -28,6 +28,9 @@ SECTIONS = {
 }
 
 
+OF_SERVICES = ("entrypoint", "props")  # beside the kind
+
+
 class RateLimitBindingSpec(StrictModel):
     """At most `requests` in `seconds` for each caller, counted where the Worker runs."""
 
@@ -43,7 +46,7 @@ class EmailBindingSpec(StrictModel):
 
 
 class BindingSpec(StrictModel):
-    """Exactly one of the kinds: what `env.<NAME>` is in the Worker. `entrypoint` goes with `service`."""
+    """Exactly one of the kinds: what `env.<NAME>` is in the Worker. `entrypoint` and `props` go with `service`."""
 
     ai: Literal[True] | None = None
     index: str | None = None
@@ -58,6 +61,7 @@ class BindingSpec(StrictModel):
     service: str | None = None
     prompt: str | None = None
     entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_$][\w$]*$")] | None = None
+    props: dict[str, Any] | None = None
     rate_limit: RateLimitBindingSpec | None = None
     version_metadata: Literal[True] | None = None
     email: Literal[True] | EmailBindingSpec | None = None
@@ -67,18 +71,19 @@ class BindingSpec(StrictModel):
     def _one(self) -> BindingSpec:
         if len(self.model_fields_set & set(self.kinds())) != 1:
             raise ValueError(f"a binding names exactly one of {', '.join(self.kinds())}")
-        if self.entrypoint is not None and self.service is None:
-            raise ValueError("only a binding to another Worker (`service`) has an `entrypoint`")
+        for name in OF_SERVICES:
+            if getattr(self, name) is not None and self.service is None:
+                raise ValueError(f"only a binding to a Worker (`service`) has `{name}`")
         return self
 
     @classmethod
     def kinds(cls) -> list[str]:
-        return [name for name in cls.model_fields if name != "entrypoint"]
+        return [name for name in cls.model_fields if name not in OF_SERVICES]
 
     @property
     def kind(self) -> str:
         """The one that is said."""
-        return next(name for name in self.model_fields_set if name != "entrypoint")
+        return next(name for name in self.model_fields_set if name not in OF_SERVICES)
 
 
 class WorkerRouteSpec(StrictModel):

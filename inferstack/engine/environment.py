@@ -58,7 +58,8 @@ def run_environment(spec: StackSpec, root: Path) -> dict[str, str]:
         path.append(str(offline / "language"))
     if spec.target == "local":
         variables |= _local_variables(spec, root)
-        if not toolchain.official_plugin:
+        # Only the stand-in sends `props` of bindings; Pulumi prefers a plugin on the PATH to an installed one.
+        if not toolchain.official_plugin or spec.has_props:
             path.append(str(offline / "provider"))
             variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     # The program's Python and the provider, wherever this is installed.

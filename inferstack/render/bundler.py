@@ -14,9 +14,10 @@ from typing import Any
 
 from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
-from inferstack.render import node_modules
+from inferstack.render import node_modules, script_syntax, site
+from inferstack.render.additional import additional_modules, main_name
 from inferstack.render.module import Module, Source
-from inferstack.toolchain import find_esbuild
+from inferstack.toolchain import find_esbuild, packages_folder
 
 SECONDS = 120
 LOADERS = {".txt": "text", ".html": "text", ".sql": "text", ".wasm": "copy", ".bin": "copy"}
@@ -41,23 +42,51 @@ class Bundling:
 
     def run(self) -> Source:
         """The main module first. Raises `BundleError`."""
-        shown = self.entry.relative_to(self.root)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            try:
-                done = subprocess.run(
-                    self._command(folder), capture_output=True, cwd=self.root, timeout=SECONDS, check=False
-                )
-            except subprocess.TimeoutExpired:
-                raise BundleError(f"esbuild did not finish `{shown}` in {SECONDS} seconds") from None
-            if done.returncode != 0:
-                raise BundleError(self._problems(done.stderr.decode(errors="replace")))
-            facts = json.loads((folder / "facts.json").read_text())
-            read = [self.root / found for found in facts["inputs"]]
+            paths = site.site_paths(self.worker, self.root)
+            if paths is not None:
+                site.write_manifest(paths, folder)
+            facts = self._built(folder)
+            code = (folder / "out" / "index.js").read_text(encoding="utf-8")
+            if not _of_entry(facts).get("exports") and script_syntax.LISTENS.search(code):
+                before = "" if paths is None else site.as_globals(paths, self._site_binding)
+                facts = self._built(folder, script_syntax.as_module(self._shown, before))
+            elif paths is not None:
+                facts = self._built(folder, site.around_module(paths, self._site_binding, self._shown))
+            more = additional_modules(self.worker.bundle, self.entry, self.root) if self.worker.bundle else []
+            read = [self.root / found for found in facts["inputs"] if found != script_syntax.FILE]
+            read += [file for file, _ in more]
             refuse_outside(read, self.root, folder)
-            return Source(tuple(self._modules(folder, facts)), frozenset(read))
+            own = list(self._modules(folder, facts))
+            names = {module.name for module in own}
+            beside = [module for _, module in more if module.name not in names]
+            return Source((*own, *beside), frozenset(read))
 
-    def _command(self, folder: Path) -> list[str]:
+    @property
+    def _shown(self) -> str:
+        return self.entry.relative_to(self.root).as_posix()
+
+    @property
+    def _site_binding(self) -> str:
+        return str(self.worker.assets and self.worker.assets.binding)
+
+    def _built(self, folder: Path, code: str = "") -> dict[str, Any]:
+        """What esbuild says of what it wrote into the folder; `code` stands for the entry."""
+        command, given = self._command(folder, [f"--sourcefile={script_syntax.FILE}"] if code else []), code.encode()
+        try:
+            done = subprocess.run(
+                command, input=given, capture_output=True, cwd=self.root, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            shown = self.entry.relative_to(self.root)
+            raise BundleError(f"esbuild did not finish `{shown}` in {SECONDS} seconds") from None
+        if done.returncode != 0:
+            raise BundleError(self._problems(done.stderr.decode(errors="replace")))
+        facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
+        return facts
+
+    def _command(self, folder: Path, of_text: list[str]) -> list[str]:
         spec = self.worker.bundle or None
         loaders = dict(LOADERS)
         for rule in spec.rules if spec else []:
@@ -65,9 +94,11 @@ class Bundling:
         defined = {"process.env.NODE_ENV": '"production"', **(spec.define if spec else {})}
         aliases, injected = self._node(folder)
         aliases |= spec.alias if spec else {}
+        if (manifest := folder / "manifest.mjs").is_file():
+            aliases[site.MANIFEST] = str(manifest)
         return [
             esbuild(self.entry, self.root),
-            str(self.entry),
+            *(of_text or [str(self.entry)]),
             *("--bundle", "--format=esm", "--target=es2024", "--platform=neutral", "--main-fields=browser,module,main"),
             *("--conditions=workerd,worker,browser", "--external:node:*", "--external:cloudflare:*"),
             *("--external:workerd:*", "--charset=utf8", "--legal-comments=none", "--log-level=error", "--color=false"),
@@ -92,17 +123,31 @@ class Bundling:
 
     def _modules(self, folder: Path, facts: dict[str, Any]) -> Iterator[Module]:
         out = folder / "out"
-        code = (out / "index.js").read_text(encoding="utf-8")
-        entry = next(output for name, output in facts["outputs"].items() if name.endswith("/index.js"))
+        code = self._placeless((out / "index.js").read_text(encoding="utf-8"), folder, facts["inputs"])
+        entry = _of_entry(facts)
         for found in entry["imports"]:
             if found.get("external") and found["path"].startswith("node:"):
                 flags = self.worker.compatibility_flags
                 node_modules.check_import(found["path"], self.entry.relative_to(self.root), flags)
-        yield Module("index.js", _with_imports(code).encode())
+        main = main_name(self.worker.bundle or None, self.entry, self.root)
+        yield Module(main, _with_imports(code).encode())
         names = {found["path"].rpartition("/")[2] for found in entry["imports"] if not found.get("external")}
         for name in sorted(names):
             file = name.partition("?")[0]
-            yield Module(name, (out / file).read_bytes(), WASM if self._is_wasm(file) else DATA)
+            yield Module(
+                main.removesuffix("index.js") + name, (out / file).read_bytes(), WASM if self._is_wasm(file) else DATA
+            )
+
+    def _placeless(self, code: str, folder: Path, inputs: Iterable[str]) -> str:
+        """esbuild writes each file's path beside its code: where ours lie is another place on each machine and in each run."""
+        for home, shown in ((folder, ""), (packages_folder("build"), "node_modules/")):
+            real = real_path(home)
+            for name in inputs:
+                file = real_path(self.root / name)
+                if file.is_relative_to(real) and name.endswith(inside := file.relative_to(real).as_posix()):
+                    code = code.replace(name.removesuffix(inside), shown)
+                    break
+        return code
 
     def _is_wasm(self, file: str) -> bool:
         spec = self.worker.bundle or None
@@ -128,6 +173,12 @@ class Bundling:
         if name.startswith((".", "/")):
             return "create the file, or correct the path"
         return f"npm install {name.split('/')[0] if not name.startswith('@') else '/'.join(name.split('/')[:2])}"
+
+
+def _of_entry(facts: dict[str, Any]) -> dict[str, Any]:
+    """The output that has the main module."""
+    found: dict[str, Any] = next(each for name, each in facts["outputs"].items() if name.endswith("/index.js"))
+    return found
 
 
 def _with_imports(code: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from inferstack.config import WorkerSpec, find_entry
 from inferstack.errors import ConfigError
-from inferstack.render import node_modules
+from inferstack.render import node_modules, script_syntax
 from inferstack.render.bundler import BundleError, Bundling, refuse_outside
 from inferstack.render.module import JAVASCRIPT, Module, Source
 
@@ -41,7 +41,7 @@ def read_source(worker: WorkerSpec, root: Path) -> Source:
     refuse_outside([entry], root)
     if entry.suffix == ".py":
         return _python(entry, root)
-    as_written = None if worker.bundle else _as_written(entry, worker, root)
+    as_written = None if worker.bundle or (worker.assets and worker.assets.site) else _as_written(entry, worker, root)
     if as_written is None and worker.bundle is False:
         shown = entry.relative_to(root)
         text = f"`{shown}` cannot be taken as it stands: it imports what only a bundler can add"
@@ -79,6 +79,8 @@ def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> Source | None:
             continue
         code = file.read_text()
         if OF_THE_BUILD in code and worker.bundle is not False:
+            return None
+        if file == entry and script_syntax.is_script(code):
             return None
         for name in imports(code):
             if name.startswith("node:"):

@@ -101,7 +101,7 @@ class InferenceStack(pulumi.ComponentResource):
         A class is deleted last: Cloudflare refuses it while another Worker's version is bound to it.
         """
         workers = self._spec.workers
-        first = _called(workers[key])
+        first = [other for other in _called(workers[key]) if other != key]
         first += [k for k, w in workers.items() if any(each.transferred_from == key for each in w.objects.values())]
         if _deletes(workers[key]):
             first += [k for k in workers if not _deletes(workers[k]) and not _reaches(workers, k, key)]
@@ -173,7 +173,8 @@ def _deletes(worker: WorkerSpec) -> bool:
 
 
 def _reaches(workers: dict[str, WorkerSpec], start: str, goal: str) -> bool:
-    return start == goal or any(_reaches(workers, other, goal) for other in _called(workers[start]))
+    others = (other for other in _called(workers[start]) if other != start)
+    return start == goal or any(_reaches(workers, other, goal) for other in others)
 
 
 def declare_stack(spec: StackSpec, root: Path, *, ephemeral: bool = False) -> InferenceStack:

@@ -83,6 +83,12 @@ def _assets(spec: WorkerSpec) -> dict[str, Any] | None:
     return {"directory": spec.assets.directory, **({"config": config} if config else {})}
 
 
+def _local_door(stack: StackSpec, spec: WorkerSpec) -> dict[str, Any]:
+    """A Worker that has domains or routes instead of workers.dev: no name server leads to them here, and so it keeps both."""
+    raw = spec.raw.worker.get("subdomain")
+    return {"subdomain": {**raw, "enabled": True}} if stack.target == "local" and raw else {}
+
+
 def _judged(key: str, spec: StackSpec) -> dict[str, Any]:
     """What policies ask about a Worker; a policy pack sees no stack file."""
     worker = spec.workers[key]
@@ -116,6 +122,7 @@ class Worker(pulumi.ComponentResource):
                 "logpush": spec.logpush or None,
                 "tags": sorted({f"environment:{context.spec.environment}", *context.spec.tags}),
                 **spec.raw.worker,
+                **_local_door(context.spec, spec),
             },
             child,
         )
@@ -243,7 +250,10 @@ class Worker(pulumi.ComponentResource):
                 found.append({"name": name, **_email(binding.email)})
                 continue
             entrypoint = {"entrypoint": binding.entrypoint} if binding.entrypoint else {}
-            found.append({"name": name, **resolve(kind, str(getattr(binding, kind))), **entrypoint})
+            props = (
+                {"props": json.dumps(binding.props)} if binding.props is not None else {}
+            )  # text: keys stay as they are
+            found.append({"name": name, **resolve(kind, str(getattr(binding, kind))), **entrypoint, **props})
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})
         found += object_bindings(context.spec, key) + workflow_bindings(context.spec, key)

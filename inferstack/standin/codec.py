@@ -19,6 +19,8 @@ from inferstack.standin.table import Spec
 Attributes = dict[str, dict[str, Any]]
 RESOURCES: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").read_text())["resources"]
 LISTS = ("list", "set")
+PROPS = {"optional": True, "type": "normalized"}  # of a binding to a Worker; the official provider (6.23.1) has none
+RESOURCES["worker_version"]["attributes"]["bindings"]["attributes"]["props"] = PROPS
 SPECIAL_NAMES = {
     ("ai_gateway", "id"): "aiGatewayId",
     ("ai_gateway", "otel"): "otels",

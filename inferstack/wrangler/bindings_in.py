@@ -174,10 +174,6 @@ def _consumer(section: Section, item: Value) -> None:
 
 def _service(section: Section, item: Value) -> None:
     item.ignore("remote")
-    if item.get("props") is not None:  # the official provider's bindings have none either (6.23.1)
-        name = item.need("binding").text()
-        section.left_out(item, f"a binding to a Worker has no `props` here, so that `env.{name}` is nothing")
-        return
     script = script_of(item.need("service"), item.get("environment"))
     section.calls.append((item.need("binding").text(), script, item))
 

@@ -83,6 +83,11 @@ class Section:
             for name in self.entry.get(group, {})
         }
 
+    def unbound(self, name: str, kind: str) -> None:
+        """What is not carried and stood in `env` stays known by its name: `check` looks who reads it."""
+        if NAME.fullmatch(name) and name not in self.names():
+            self.entry.setdefault("unbound", {})[name] = kind
+
     def raw(self, of: str, **properties: Any) -> None:
         """What the language has no word of its own for, as the provider takes it."""
         self.entry.setdefault("raw", {}).setdefault(of, {}).update(properties)

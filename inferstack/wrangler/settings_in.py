@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ NO_MATTER = {
     "send_metrics",
     "targetEnvironment",
     "topLevelName",
+    "type",
     "userConfigPath",
 }
 CODE = ("ESModule", "CommonJS")
@@ -146,6 +148,24 @@ def _alias(section: Section, value: Value) -> None:
     section.bundle(alias={name: f"./{section.path(to)}" if to.startswith(".") else to for name, to in found.items()})
 
 
+def _additional(section: Section, value: Value) -> None:
+    """The folder is the entry's own unless `base_dir` says another one."""
+    base, main = section.keys.get("base_dir"), section.keys.get("main")
+    if not value.flag() or main is None:
+        return
+    folder = section.path(base.text() if base else str(Path(main.text()).parent))
+    rules = section.keys.get("rules")
+    code = [rule for rule in rules.items() if rule.need("type").raw in CODE] if rules else []
+    globs = [glob for rule in code for glob in rule.need("globs").texts()]
+    section.bundle(additional={"directory": folder, **({"globs": globs} if globs else {})})
+
+
+def _only_of_modules(section: Section, value: Value) -> None:
+    """What says something of additional modules only."""
+    if section.keys.get("find_additional_modules") is not None:
+        value.done()
+
+
 def _tsconfig(section: Section, value: Value) -> None:
     section.bundle(tsconfig=section.path(value.text()))
 
@@ -193,7 +213,25 @@ def _assets(section: Section, value: Value) -> None:
     section.entry["assets"] = found
 
 
+def _site(section: Section, value: Value) -> None:
+    """Workers Sites; their older `entry-point` is the folder of the code."""
+    entry, which = value.get("entry-point"), {}
+    for name in ("include", "exclude"):
+        if (given := value.get(name)) is not None:
+            which[name] = given.texts()
+    section.entry["assets"] = {
+        "directory": section.path(value.need("bucket").text()),
+        "binding": "__STATIC_CONTENT",
+        "html_handling": "none",
+        "run_worker_first": True,
+        "site": which,
+    }
+    if entry is not None and not section.entry["source"] and section.keys.get("main") is None:
+        section.entry["source"] = section.path(f"{entry.text()}/index.js")
+
+
 SETTINGS = {
+    "site": _site,
     "assets": _assets,
     "compatibility_flags": _flags,
     "route": _routes,
@@ -210,6 +248,9 @@ SETTINGS = {
     "alias": _alias,
     "rules": _rules,
     "tsconfig": _tsconfig,
+    "find_additional_modules": _additional,
+    "base_dir": _only_of_modules,
+    "preserve_file_names": _only_of_modules,
 }
 
 
@@ -223,7 +264,7 @@ def add_subdomain(section: Section) -> None:
 
 # What happens to code that counts on what was left out.
 WHY = {
-    "site": "static files are not served",
+    "containers": "the class has no container to start",
     "build": "run that command yourself before `up`",
     "pages_build_output_dir": "Pages projects are not Workers",
     "keep_vars": "variables set in the dashboard go at the next `up`",

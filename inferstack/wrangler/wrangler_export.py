@@ -174,6 +174,7 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             found.setdefault("services", []).append(
                 {"binding": name, "service": spec.name_of("workers", binding.service)}
                 | ({"entrypoint": binding.entrypoint} if binding.entrypoint else {})
+                | ({"props": binding.props} if binding.props is not None else {})
             )
         elif binding.analytics:
             dataset = {"binding": name, "dataset": binding.analytics}

@@ -19,7 +19,7 @@ from inferstack.wrangler.dev_vars import add_secrets
 from inferstack.wrangler.draft import Draft, free, key_for, open_draft
 from inferstack.wrangler.objects_in import read_objects
 from inferstack.wrangler.reading import Ledger, Unfit, Value
-from inferstack.wrangler.section import LEFT_OUT, Reader, Section
+from inferstack.wrangler.section import LEFT_OUT, Reader, Section, escaped
 from inferstack.wrangler.settings_in import DEFAULTS, NO_MATTER, SETTINGS, WHY, add_subdomain
 from inferstack.wrangler.wrangler_file import WranglerFile
 
@@ -226,6 +226,7 @@ def _call_others(section: Section) -> None:
         if key is None or key not in draft.data.get("workers", {}).keys() | draft.older.get("workers", set()):
             why = f"the Worker `{script}` is not in this stack, and so `env.{binding}` is nothing: import both together"
             section.left_out(value, why)
+            section.unbound(binding, "services")
         else:
             section.attempt(_calls(key), value)
 
@@ -237,6 +238,7 @@ def _call_others(section: Section) -> None:
         else:
             value.done()
             section.entry.setdefault("tail_consumers", []).append(key)
+    theirs = {"objects": "durable_objects", "workflows": "workflows"}
     for kind, bound in (("objects", section.objects), ("workflows", section.flows)):
         for name, script, class_name, value in bound:
             key = draft.identities.get(("workers", script))
@@ -245,6 +247,7 @@ def _call_others(section: Section) -> None:
                     f"the Worker `{script}` is not in this stack, and so `env.{name}` is nothing: import both together"
                 )
                 section.left_out(value, why)
+                section.unbound(name, theirs[kind])
             else:
                 value.done()
                 section.entry.setdefault(kind, {})[name] = {"class_name": class_name, "worker": key}
@@ -259,6 +262,9 @@ def _calls(key: str) -> Reader:
         section.bind(name, "service", key)
         if entrypoint is not None and entrypoint.raw and entrypoint.text() != "default":
             section.entry["bindings"][name.text()]["entrypoint"] = entrypoint.text()
+        if (props := value.get("props")) is not None:
+            props.mapping()
+            section.entry["bindings"][name.text()]["props"] = escaped(props.done())
 
     return read
 
@@ -271,17 +277,25 @@ def _finish(section: Section) -> None:
     add_secrets(section, {use.name for use in uses})
     for value in list(section.unread()):
         section.left_out(value, _why(value))
+        for name in _names(value):
+            section.unbound(name, _key(value))
 
 
 def _why(value: Value) -> str:
     """What the code will miss."""
-    key = (
-        next((str(part) for part in value.path if part != "env"), "") if value.path[0] != "env" else str(value.path[2])
-    )
+    key, names = _key(value), _names(value)
     if key in WHY:
         return WHY[key]
-    names = _bound(value.raw) if key in NOT_INHERITED else []
     return f"{' and '.join(f'`env.{name}`' for name in names)} is nothing there" if names else ""
+
+
+def _key(value: Value) -> str:
+    """The outermost one: of the environment's own when it is in one."""
+    return str(value.path[2] if value.path[0] == "env" else value.path[0])
+
+
+def _names(value: Value) -> list[str]:
+    return _bound(value.raw) if _key(value) in NOT_INHERITED else []
 
 
 def _bound(raw: Any) -> list[str]:
@@ -290,7 +304,7 @@ def _bound(raw: Any) -> list[str]:
         return [name for item in raw for name in _bound(item)]
     if not isinstance(raw, dict):
         return []
-    name = raw.get("binding") or raw.get("name")
+    name = raw.get("binding") or (raw.get("class_name") if "image" in raw else None) or raw.get("name")
     return [name] if isinstance(name, str) else [found for item in raw.values() for found in _bound(item)]
 
 

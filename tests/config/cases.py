@@ -176,6 +176,13 @@ CASES = [
     Case("IS122", LOCAL + f"workers:\n  w: {{ source: w.js, {DATE} }}\n"
          f"  v:\n    source: v.js\n    {DATE}\n    bindings: {{ W: {{ service: w, entrypoint: Admim }} }}\n",
          {"w.js": "export class Admin {}\nexport default {};\n", "v.js": "export default {};\n"}),
+    Case("IS165", CLOUD + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    bindings:\n"
+         "      ME: { service: w, props: { tenant: a } }\n", {"w.js": "export default {};\n"}),
+    Case("IS167", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
+         "    unbound: { WEB: browser, BOX: containers, MAIL: services }\n",
+         {"w.js": "export default { fetch: (request, env) => env.MAIL.send(launch(env.WEB)) };\n"}),
+    Case("IS168", LOCAL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n    unbound: {{ WEB: browser }}\n",
+         {"w.js": "export default { fetch: (request, env) => look(env) };\n"}),
     Case("IS130", LOCAL + OTEL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"
          "    observability: { traces: { to: [otl] } }\n", {"w.js": "export default {};\n"}),
     Case("IS131", LOCAL + OTEL + f"workers:\n  w:\n    source: w.js\n    {DATE}\n"

@@ -103,9 +103,21 @@ CASES: dict[str, list[Ask]] = {
         Ask(
             "GET",
             "/",
-            json={"sum": 6, "said": 2, "direct": 404, "admin": "hello you, from the admin's side"},
+            json={
+                "sum": 6,
+                "said": 2,
+                "direct": 404,
+                "admin": "hello you, from the side of acme's read",
+                "inner": "myself",
+            },
             worker="front",
         )
+    ],
+    "service-worker": [
+        Ask("GET", "/", text="https://example.com/"),
+        Ask("PUT", "/docs", "https://example.com/docs", status=201),
+        Ask("GET", "/docs", status=302),
+        Ask("GET", "/none", status=404, text="no such link"),
     ],
     "sessions": [
         Ask("GET", "/me", status=401, text="who are you?"),
@@ -123,6 +135,12 @@ CASES: dict[str, list[Ask]] = {
         Ask("GET", "/", text="<title>Built</title>"),
         Ask("GET", "/a/page", headers={"sec-fetch-mode": "navigate"}, text="<title>Built</title>"),
         Ask("GET", "/api", json={"name": "built", "path": "/api"}),
+    ],
+    "workers-site": [
+        Ask("GET", "/", text="<h1>Home</h1>"),
+        Ask("GET", "/text/a.txt", text="a file"),
+        Ask("GET", "/notes/private.txt", status=404),
+        Ask("GET", "/.hidden", status=404),
     ],
     "workflow-ingest": [
         Ask("PUT", "/handbook", HANDBOOK, status=202, json={"id": "handbook"}),

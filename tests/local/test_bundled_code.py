@@ -26,6 +26,10 @@ FILES: dict[str, str | bytes] = {
     "node_modules/cjs/package.json": '{ "main": "index.js" }',
     "node_modules/cjs/index.js": 'const { EventEmitter } = require("events"); exports.kind = typeof new EventEmitter().on;\n',
     "lib/deep.ts": "export const deep: string = 'by a path';\n",
+    "lang/deep/de.mjs": 'import { mark } from "../mark.mjs"; export default "hallo" + mark;\n',
+    "lang/mark.mjs": 'export const mark = "!";\n',
+    "lang/page.md": "# page",
+    "lang/other.js": "export default 'not by the glob';\n",
     "tsconfig.json": '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
 }
 
@@ -60,6 +64,8 @@ def run(api: Api, root: Path, code: str, **fields: Any) -> Any:
 
 MD = {"bundle": {"rules": [{"type": "Text", "globs": ["**/*.md"]}]}}
 DEFINED = {"bundle": {"define": {"VERSION": '"1.2"', "globalThis.FLAG": "true"}}}
+MORE = {"bundle": {"additional": {"directory": ".", "globs": ["lang/**/*.mjs"]}, **MD["bundle"]}}
+INSIDE = {"bundle": {"additional": {"directory": "lang"}}}
 ALIAS = {"bundle": {"alias": {"gone": "./lib/deep.ts"}}}
 NO_NODE = {"compatibility_flags": []}
 CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
@@ -67,6 +73,32 @@ CASES: dict[str, tuple[str, dict[str, Any], Any]] = {
         'import E from "events"; const value = () => typeof new E().on;',
         {},
         "function",
+    ),
+    "a module by a name of run time": (
+        'const name = ["deep", "de"].join("/"); const value = async () => (await import(`./${"lang/" + name}.mjs`)).default;',
+        MORE,
+        "hallo!",
+    ),
+    "the same by a variable": (
+        'const value = async (_, name = "./lang/deep/de.mjs") => (await import(name)).default;',
+        MORE,
+        "hallo!",
+    ),
+    "text by a variable": (
+        'const value = async (_, name = "./lang/page.md") => (await import(name)).default;',
+        MORE,
+        "# page",
+    ),
+    "what no glob names": (
+        'const value = (_, name = "./lang/other.js") => import(name).then(() => "there", () => "not there");',
+        MORE,
+        "not there",
+    ),
+    "from another folder": (
+        'import add from "./add.wasm"; const value = async (_, name = "./deep/de.mjs") =>'
+        " [(await import(name)).default, (await WebAssembly.instantiate(add)).exports.add(1, 2)];",
+        INSIDE,
+        ["hallo!", 3],
     ),
     "require in CommonJS": ('import x from "./common.cjs"; const value = () => x;', {}, "a/b1"),
     "a CommonJS package": ('import { kind } from "cjs"; const value = () => kind;', {}, "function"),
@@ -126,6 +158,7 @@ def test_it_runs(cloudflare: Api, tmp_path: Path, name: str) -> None:
         ('import x from "@a/b/c"; const value = () => x;', {}, "fix: npm install @a/b"),
         ("const value = () => ;", {}, 'main.ts:1:20: Unexpected ";"'),
         ('import p from "./page.md"; const value = () => p;', {}, "main.ts:1:14: No loader is configured"),
+        ("const value = () => 1;", {"bundle": {"additional": {"directory": "no"}}}, "there is no folder `no`"),
         ('import x from "cjs"; const value = () => x;', {"bundle": False}, "fix: remove `bundle: false`"),
     ],
 )

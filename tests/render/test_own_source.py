@@ -257,3 +257,22 @@ def test_vendored_packages_of_python_come_as_wrangler_uploads_them(tmp_path: Pat
             "python_modules/words/data.txt": "application/octet-stream",
             "python_modules/workers/sdk.mjs": "application/javascript+module",
         }
+
+
+@pytest.mark.parametrize(
+    ("code", "date"),
+    [
+        ("export default { fetch: (): Response => new Response(process.platform) };\n", "2025-09-27"),
+        ("addEventListener('fetch', (event) => event.respondWith(new Response('hi')));\n", "2026-06-01"),
+    ],
+    ids=["globals that the runtime lacks", "service-worker syntax"],
+)
+def test_a_bundle_is_the_same_at_each_run_and_tells_no_path_of_the_machine(
+    tmp_path: Path, code: str, date: str
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "deeper" / "two"]
+    for folder in folders:
+        write(folder, {"main.ts": code})
+    first, second = (modules_of("main.ts", folder, compatibility_date=date) for folder in folders)
+    assert first == second
+    assert "../" not in "".join(line for line in first[0].text.splitlines() if line.startswith("//"))

@@ -40,11 +40,11 @@ def typed(root: Path, config: object, *words: str) -> subprocess.CompletedProces
 
 
 def test_files_notes_and_the_next_command(root: Path) -> None:
-    done = typed(root, {**PROJECT, "browser": {"binding": "WEB"}}, "--target", "local")
+    done = typed(root, {**PROJECT, "keep_vars": True}, "--target", "local")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "stacks/default.yaml written",
-        "note: app/wrangler.json:1:74: not carried: `browser`; `env.WEB` is nothing there",
+        "note: app/wrangler.json:1:74: not carried: `keep_vars`; variables set in the dashboard go at the next `up`",
         "note: names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is",
         "next: inferstack up default",
     ]

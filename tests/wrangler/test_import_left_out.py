@@ -19,7 +19,6 @@ ZONE = "0123456789abcdef0123456789abcdef"
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"site": {"bucket": "public"}}, ["`site`; static files are not served"]),
         (
             {"pipelines": [{"pipeline": "rooms", "binding": "ROOM"}]},
             ["`pipelines`; `env.ROOM` is nothing there"],
@@ -48,8 +47,8 @@ ZONE = "0123456789abcdef0123456789abcdef"
             ["`queues.consumers[0]`; `q` is pulled by HTTP"],
         ),
         (
-            {"services": [{"binding": "S", "service": "a", "props": {"a": 1}}]},
-            ["`services[0]`; a binding to a Worker has no `props` here, so that `env.S` is nothing"],
+            {"containers": [{"class_name": "Box", "image": "./Dockerfile", "name": "boxes"}]},
+            ["`containers`; the class has no container to start"],
         ),
         (
             {"routes": ["example.com/*", {"pattern": "a.example.com/*", "zone_name": "example.com"}]},
@@ -97,7 +96,7 @@ def test_what_a_build_writes_out_for_nothing_is_not_told(bring: Import) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('name = "a"\nmain = "index.js"\n[site]\nbucket = "x"\n', "3:1"),
+        ('name = "a"\nmain = "index.js"\n[odd]\nbucket = "x"\n', "3:1"),
         (
             'main = "index.js"\n[[queues.consumers]]\nqueue = "a"\n[[queues.consumers]]\nqueue = "b" # x\nodd = 1\n',
             "6:1",

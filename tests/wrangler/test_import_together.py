@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from inferstack.config import load_stack
 from inferstack.errors import ConfigError
@@ -198,8 +199,44 @@ def test_code_that_reads_what_was_left_out_is_told_at_once_and_by_check(bring: I
     rooms = {"pipelines": [{"pipeline": "rooms", "binding": "ROOM"}]}
     found = bring({"main": "rooms.js", **rooms}, target="local", files={"rooms.js": code})
     [finding] = found.findings
-    assert finding.code == "IS109"
-    assert finding.message == "nothing binds `env.ROOM`, which app/rooms.js:2:37 reads"
+    assert finding.code == "IS167"
+    assert finding.message == "`env.ROOM` was `pipelines`, which is not made here, and app/rooms.js:2:37 reads it"
+    assert found.wrong, "it is not brought up to fail"
+
+
+@pytest.mark.parametrize(
+    ("config", "unbound"),
+    [
+        ({"browser": {"binding": "WEB"}}, {"WEB": "browser"}),
+        ({"containers": [{"class_name": "Box", "image": "./Dockerfile", "name": "boxes"}]}, {"Box": "containers"}),
+        ({"services": [{"binding": "MAIL", "service": "mail"}]}, {"MAIL": "services"}),
+        (
+            {"durable_objects": {"bindings": [{"name": "ROOM", "class_name": "R", "script_name": "rooms"}]}},
+            {"ROOM": "durable_objects"},
+        ),
+        ({"dispatch_namespaces": [{"binding": "A", "namespace": "x"}, {"binding": "B", "namespace": "y"}]},
+         {"A": "dispatch_namespaces", "B": "dispatch_namespaces"}),
+        ({"browser": {"binding": "NAME"}, "vars": {"NAME": "x"}}, {}),
+    ],
+    ids=["one", "containers", "a Worker elsewhere", "a class elsewhere", "two", "taken otherwise"],
+)  # fmt: skip
+def test_the_stack_says_what_env_does_not_hold(
+    bring: Import, tmp_path: Path, config: dict[str, Any], unbound: dict[str, str]
+) -> None:
+    bring(config, target="local")
+    entry = yaml.safe_load((tmp_path / "stacks" / "default.yaml").read_text())["workers"]["shop"]
+    assert entry.get("unbound", {}) == unbound
+
+
+@pytest.mark.parametrize(("target", "wrong"), [("local", False), ("cloudflare", True)])
+def test_props_of_a_binding_are_carried_and_refused_where_nothing_sends_them(
+    bring: Import, tmp_path: Path, target: str, wrong: bool
+) -> None:
+    props = {"tenantId": "${a}", "roles": ["r"]}
+    found = bring({"services": [{"binding": "ME", "service": "shop", "props": props}]}, target=target)
+    entry = yaml.safe_load((tmp_path / "stacks" / "default.yaml").read_text())["workers"]["shop"]
+    assert entry["bindings"]["ME"] == {"service": "shop", "props": {**props, "tenantId": "$${a}"}}
+    assert [finding.code for finding in found.findings if finding.severity == "error"] == (["IS165"] if wrong else [])
 
 
 def test_a_stack_that_check_refuses_is_written_and_said_to_be_wrong(bring: Import, tmp_path: Path) -> None:

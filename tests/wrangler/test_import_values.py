@@ -10,7 +10,7 @@ import pytest
 
 from inferstack.config import load_stack
 from inferstack.render import render_worker
-from tests.wrangler.conftest import Import, notes, one
+from tests.wrangler.conftest import CODE, Import, notes, one
 
 ZONE = "0123456789abcdef0123456789abcdef"
 
@@ -222,6 +222,44 @@ def test_what_the_bundler_is_told_is_carried_and_holds(bring: Import, tmp_path: 
     }
     module = render_worker(load_stack("default", tmp_path), "shop", tmp_path).modules[0].content.decode()
     assert all(word in module for word in ("# one", "two", "three", "four"))
+
+
+@pytest.mark.parametrize(
+    ("config", "additional"),
+    [
+        ({"main": "src/index.js"}, {"directory": "app/src"}),
+        (
+            {"main": "src/index.js", "base_dir": ".", "rules": [{"type": "ESModule", "globs": ["./lang/**/*.mjs"]}]},
+            {"directory": "app", "globs": ["./lang/**/*.mjs"]},
+        ),
+        ({"preserve_file_names": True}, {"directory": "app"}),
+        ({"find_additional_modules": False, "base_dir": "."}, None),
+    ],
+    ids=["beside the entry", "base_dir and rules", "names are kept anyway", "off"],
+)
+def test_additional_modules_are_carried(
+    bring: Import, tmp_path: Path, config: dict[str, Any], additional: dict[str, Any] | None
+) -> None:
+    (tmp_path / "app" / "src").mkdir(parents=True)
+    (tmp_path / "app" / "src" / "index.js").write_text(CODE)
+    bundle = one(bring, tmp_path, **{"find_additional_modules": True, **config}).workers["shop"].bundle
+    given = bundle.additional if bundle else None
+    assert (given and given.model_dump(exclude_defaults=True)) == additional
+
+
+def test_workers_sites_are_carried(bring: Import, tmp_path: Path) -> None:
+    config = 'name = "a"\ntype = "webpack"\ncompatibility_date = "2026-05-01"\n[site]\nbucket = "./public"\n'
+    code = "addEventListener('fetch', (event) => event.respondWith(new Response(__STATIC_CONTENT_MANIFEST)));\n"
+    files = {"workers-site/index.js": code, "public/a.txt": "a", "public/b.txt": "b"}
+    found = bring(f'{config}entry-point = "workers-site"\nexclude = ["b.txt"]\n', files=files)
+    assert (found.wrong, [note for note in found.notes if "not carried" in note]) == (False, [])
+    worker = load_stack("default", tmp_path).workers["a"]
+    assert worker.source == "app/workers-site/index.js", "where the older ones have their code"
+    assert worker.assets is not None
+    assert (worker.assets.directory, worker.assets.binding) == ("app/public", "__STATIC_CONTENT")
+    code = render_worker(load_stack("default", tmp_path), "a", tmp_path).modules[0].text
+    assert "a.txt" in code
+    assert "b.txt" not in code
 
 
 def test_rules_that_no_end_of_a_name_tells_are_left_out_by_name(bring: Import) -> None:

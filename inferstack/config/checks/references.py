@@ -51,6 +51,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
     _check_destinations(spec, report)
     _check_paths(spec, root, report)
     _check_entrypoints(spec, root, report)
+    _check_props(spec, report)
 
 
 def _is_outside(name: str) -> bool:
@@ -154,6 +155,18 @@ def _check_entrypoints(spec: StackSpec, root: Path, report: Report) -> None:
                 problem = f"Worker `{binding.service}` exports no `{binding.entrypoint}`"
                 fix = "export it from that Worker's entry file, or leave `entrypoint` out for the default one"
                 report("IS122", at, problem + closest(binding.entrypoint, exported), fix)
+
+
+def _check_props(spec: StackSpec, report: Report) -> None:
+    """The official provider's bindings have none (6.23.1)."""
+    for key, worker in spec.workers.items():
+        for name, binding in worker.bindings.items():
+            if binding.props is not None and spec.target == "cloudflare":
+                problem = f"the official provider does not send `props`: there is no `ctx.props` behind `env.{name}`"
+                fix = (
+                    "give them as arguments, or export an `entrypoint` class for each; `target: local` runs it as it is"
+                )
+                report("IS165", ("workers", key, "bindings", name, "props"), problem, fix)
 
 
 def _check_paths(spec: StackSpec, root: Path, report: Report) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from inferstack import catalog
 from inferstack.config.checks import facets, tools
 from inferstack.config.checks.options import check_callers, check_schema
-from inferstack.config.env_use import env_uses
+from inferstack.config.env_use import asked_names, env_uses
 from inferstack.config.findings.diagnostics import closest
 from inferstack.config.findings.report import Report
 from inferstack.config.paths import leaves
@@ -33,6 +33,8 @@ TASKS = {
     "voice": "Text-to-Speech",
     "translation": "Translation",
 }  # what a template calls a role for
+CONTAINERS = "containers"  # by the name of the class
+OF_OTHERS = ("services", "durable_objects", "workflows")  # kinds that another Worker has
 LARGEST_VARIABLE = 5000  # bytes, Cloudflare's "5 KB"
 
 
@@ -92,12 +94,34 @@ def _check_env(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> N
         *files,
         *by_hand,
     }
-    for use in env_uses(entry, root) if entry else ():
-        if use.name not in bound:
-            where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
+    uses = env_uses(entry, root) if entry else []
+    known = {use.name for use in uses} | (asked_names(entry, root) if entry and worker.unbound else set())
+    _check_unbound(worker, known, at, report)
+    for use in uses:
+        where = f"{os.path.relpath(use.place.file, root)}:{use.place.line}:{use.place.column}"
+        if use.name in worker.unbound and use.name not in bound:
+            problem = f"`env.{use.name}` was `{worker.unbound[use.name]}`, which is not made here, and {where} reads it"
+            fix = f"{_way_out(worker.unbound[use.name])}; or remove this line, and `env.{use.name}` is undefined"
+            report("IS167", (*at, "unbound", use.name), problem, fix)
+        elif use.name not in bound:
             problem = f"nothing binds `env.{use.name}`, which {where} reads{closest(use.name, bound)}"
             fix = f"declare `{use.name}` under `bindings:`, `vars:` or `secrets:`, or let the code ask whether it is there"
             report("IS109", (*at, "source"), problem, fix)
+
+
+def _way_out(kind: str) -> str:
+    return "import that Worker together with this one" if kind in OF_OTHERS else "let the code ask whether it is there"
+
+
+def _check_unbound(worker: WorkerSpec, known: set[str], at: KeyPath, report: Report) -> None:
+    for name, kind in worker.unbound.items():
+        if kind == CONTAINERS:
+            problem = f"`{name}` starts containers, which are not made here"
+            fix = "remove this line, and what calls the class fails when it runs"
+            report("IS167", (*at, "unbound", name), problem, fix)
+        elif name not in known:
+            problem = f"`{name}` was `{kind}`, which is not made here; no code was seen to read it"
+            report("IS168", (*at, "unbound", name), problem, "remove this line once that is right")
 
 
 def _check_names(worker: WorkerSpec, at: KeyPath, report: Report) -> None:
@@ -282,7 +306,7 @@ def _check_circles(spec: StackSpec, report: Report) -> None:
         found |= {("objects", name): each.worker for name, each in worker.objects.items() if each.worker}
         found |= {("workflows", name): each.worker for name, each in worker.workflows.items() if each.worker}
         found |= {("tail_consumers", place): other for place, other in enumerate(worker.tail_consumers)}
-        others[key] = found
+        others[key] = {path: other for path, other in found.items() if other != key}  # itself it finds when it runs
     calls = {key: list(found.values()) for key, found in others.items()}
     for key, found in others.items():
         for path, other in found.items():

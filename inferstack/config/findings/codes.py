@@ -154,6 +154,7 @@ CODES: dict[str, Code] = {
     "IS118": Code("search not declared", "A binding `search` needs an entry under `searches:`, `search_namespace` one under `search_namespaces:` or `default`."),
     "IS119": Code("model that cannot search", "An instance of AI Search embeds and answers by models of Workers AI: `embeddings` by one for Text Embeddings, `answers` by one for Text Generation."),
     # Calls between Workers
+    "IS165": Code("props that Cloudflare would not get", "What a binding hands to `ctx.props` of the Worker that it calls. The local Cloudflare and wrangler know them; the official provider's bindings (6.23.1) have no such field."),
     "IS122": Code("entrypoint that is not exported", "A binding calls an export of the other Worker by its name. Seen by the text of the entry file; a bundle or `export *` is left alone."),
     # Prices
     "IS123": Code("price not known", "The estimate lacks these calls, and so does the budget. The catalogue has dated prices of Cloudflare's models and of other providers'; what it lacks stands under `prices:`.", WARNING),
@@ -207,6 +208,8 @@ CODES: dict[str, Code] = {
     "IS166": Code("suite that a rollout cannot ask", "A rollout asks the cases of its `evals` of the new version before each step, and goes back when too few answers are right: it must know what to ask, and as whom."),
     # The local Cloudflare
     "IS160": Code("two that generate text", "`local:` takes a GGUF file (`text`) or a server (`text_server`), not both."),
+    "IS167": Code("binding that is not made", "`import` found a kind of binding that neither the language nor the local Cloudflare has, and the code reads it without asking: it would find undefined."),
+    "IS168": Code("kind of binding that is left out", "`import` found it, and no code was seen to read it. What reads it all the same finds undefined.", WARNING),
     "IS161": Code("model that is not there", "A GGUF file is named from the project's folder; it may lie outside of it, and out of git."),
     "IS162": Code("threshold of another engine", "Scores of two models are not of one scale, nor are those of a model and of the engine that stands in for it here. A threshold that was tried out locally lets everything or nothing pass on Cloudflare.", WARNING),
     "IS163": Code("threshold for a model that gives no scores here", "`min_scores` has the models of the Worker's `reranker` and `embedding`, and `local` or `local-real` for the engines here.", WARNING),

@@ -51,6 +51,11 @@ def key_of(account: str, script: str) -> str:
     return f"{account}/{script}"
 
 
+def _json(value: Any) -> str:
+    """The provider gives JSON as text, wrangler as it is."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningVersion:
     """A version that takes a share of its Worker's traffic."""
@@ -316,8 +321,7 @@ class Config:
         if kind == "plain_text":
             return f"(name = {literal(name)}, text = {literal(binding['text'])})"
         if kind == "json":
-            value = binding["json"]
-            return f"(name = {literal(name)}, json = {literal(value if isinstance(value, str) else json.dumps(value))})"
+            return f"(name = {literal(name)}, json = {literal(_json(binding['json']))})"
         if kind == "secret_text":
             variable = f"SECRET_{running.binding}_{name}"
             self.environment[variable] = running.secrets.get(name, "")
@@ -335,7 +339,8 @@ class Config:
             named = binding.get("entrypoint")
             designator = f"(name = {literal(target.target(named))}" if target else '(name = "egress"'
             entrypoint = f", entrypoint = {literal(named)}" if target and named else ""
-            return f"(name = {literal(name)}, service = {designator}{entrypoint}))"
+            props = f", props = (json = {literal(_json(binding['props']))})" if target and binding.get("props") else ""
+            return f"(name = {literal(name)}, service = {designator}{entrypoint}{props}))"
         if kind == HYPERDRIVE:
             return f"(name = {literal(name)}, {self._drive(running, binding)})"
         if kind == NAMESPACE:

@@ -6,4 +6,4 @@ export class Api extends WorkerEntrypoint {
   }
 }
 
-export default { fetch: () => new Response("other"), async tail() {} };
+export default { fetch: (request, env) => new Response(env.WEB ? "seen" : "other"), async tail() {} };

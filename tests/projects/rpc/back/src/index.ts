@@ -14,9 +14,9 @@ class Session extends RpcTarget {
   }
 }
 
-export class Admin extends WorkerEntrypoint<{ AI: Ai }> {
+export class Admin extends WorkerEntrypoint<{ AI: Ai }, { tenantId: string; roles: string[] }> {
   hello(name: string): string {
-    return `hello ${name}, from the admin's side`;
+    return `hello ${name}, from the side of ${this.ctx.props.tenantId}'s ${this.ctx.props.roles}`;
   }
 }
 
