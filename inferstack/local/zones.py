@@ -69,6 +69,8 @@ class Zones:
         fields = zone | {"account": account, "owner": {**account, "type": "organization"}, "name_servers": servers}
         fields |= {"modified_on": zone["created_on"], "activated_on": zone["created_on"], "development_mode": 0}
         fields |= {"meta": {"step": 2}, "plan": {"id": "free", "name": "Free Website"}, "paused": False}
+        # Of a zone that came from elsewhere; the API tells them of every zone.
+        fields |= dict.fromkeys(("original_name_servers", "original_registrar", "original_dnshost"))
         return fields | {"status": "active", "type": "full"}
 
 

@@ -153,6 +153,8 @@ def test_an_external_provider_needs_a_key_and_answers_in_its_own_shape(cloudflar
     message = call(cloudflare, "outside/anthropic/v1/messages", {**HELLO, "model": "claude-x", "max_tokens": 50}).json()
     assert (message["type"], message["content"][0]["text"]) == ("message", "You said: Hello there")
     assert call(cloudflare, "outside/anthropic/v1/embed", {"model": "claude-x"}).status_code == 501
+    run = call(cloudflare, f"outside/workers-ai/run/{SMALL}", HELLO)
+    assert run.json()["result"]["response"] == "You said: Hello there"
 
 
 ASKING = """export default { async fetch(request, env) {

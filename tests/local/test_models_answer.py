@@ -263,6 +263,11 @@ def test_bge_m3_orders_contexts_by_a_query(cloudflare: Api) -> None:
     assert refused(cloudflare, M3, query="bike", contexts=["soup"])[:2] == (400, 5006)
 
 
+@pytest.mark.parametrize("model", [M3, "@cf/baai/bge-base-en-v1.5"])
+def test_vectors_of_texts_are_data(cloudflare: Api, model: str) -> None:
+    assert len(run(cloudflare, model, text=["a", "b"])["data"]) == 2
+
+
 PROBE = """
 const tried = (call) => call().catch((error) => ({ name: error.name, message: error.message }));
 export default { async fetch(request, env) {

@@ -33,6 +33,7 @@ def test_a_name_that_is_asked_for_is_a_zone(cloudflare: Api) -> None:
     [zone] = api(cloudflare, "/zones", name="shop.example.com")
     assert (zone["name"], zone["status"], zone["account"]["id"]) == ("shop.example.com", "active", local.ACCOUNT_ID)
     assert api(cloudflare, f"/zones/{zone['id']}") == zone
+    assert {zone[f"original_{name}"] for name in ("name_servers", "registrar", "dnshost")} == {None}
     assert api(cloudflare, "/zones", name="contains:shop") == [zone]
     assert api(cloudflare, "/zones", name="starts_with:example") == []
     assert api(cloudflare, "/zones", name="no zone") == []

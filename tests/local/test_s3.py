@@ -9,7 +9,10 @@ from urllib.parse import quote
 import boto3
 import httpx
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from inferstack import local
@@ -143,3 +146,80 @@ def test_a_new_bucket_is_there_and_a_deleted_one_is_gone(cloudflare: Api, s3: An
 def test_what_r2_does_not_have_is_told_by_name(s3: Any) -> None:
     with pytest.raises(ClientError, match="NotImplemented"):
         s3.get_bucket_policy(Bucket=BUCKET)
+
+
+def test_buckets_are_made_listed_and_deleted(cloudflare: Api, s3: Any) -> None:
+    """What rclone asks before it copies anything."""
+    s3.create_bucket(Bucket="made-by-s3", CreateBucketConfiguration={"LocationConstraint": "eeur"})
+    assert cloudflare.client.get("/r2/buckets/made-by-s3").json()["result"]["location"] == "EEUR"
+    listed = s3.list_buckets()
+    assert "" not in [each["Name"] for each in listed["Buckets"]]
+    assert next(each["CreationDate"] for each in listed["Buckets"] if each["Name"] == "made-by-s3").year >= 2026
+    s3.put_object(Bucket="made-by-s3", Key="a", Body=b"1")
+    for call, code in (
+        (lambda: s3.create_bucket(Bucket="made-by-s3"), "BucketAlreadyOwnedByYou"),
+        (lambda: s3.create_bucket(Bucket="-no-name"), "InvalidBucketName"),
+        (
+            lambda: s3.create_bucket(Bucket="x-y-z", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}),
+            "InvalidLocationConstraint",
+        ),
+        (lambda: s3.delete_bucket(Bucket="made-by-s3"), "BucketNotEmpty"),
+        (lambda: s3.delete_bucket(Bucket="no-such-bucket"), "NoSuchBucket"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["Error"]["Code"] == code
+    s3.delete_object(Bucket="made-by-s3", Key="a")
+    s3.delete_bucket(Bucket="made-by-s3")
+    assert cloudflare.client.get("/r2/buckets/made-by-s3").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [({"aws_secret_access_key": "x"}, "SignatureDoesNotMatch"), ({"aws_access_key_id": "f" * 32}, "Unauthorized")],
+)
+def test_a_stranger_makes_deletes_and_lists_nothing(cloudflare: Api, other: dict[str, str], code: str) -> None:
+    stranger = client(cloudflare, **other)
+    for call in (
+        lambda: stranger.create_bucket(Bucket="by-a-stranger"),
+        lambda: stranger.delete_bucket(Bucket=BUCKET),
+        lambda: stranger.list_buckets(),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["Error"]["Code"] == code
+    stranger.close()
+    assert cloudflare.client.get("/r2/buckets/by-a-stranger").status_code == 404
+
+
+def framed(cloudflare: Api, key: str, body: bytes, length: int, secret: str = "") -> httpx.Response:
+    """A put as the AWS SDK for JavaScript sends a stream: its chunks framed, its checksum behind them."""
+    token = local.token_of(cloudflare.folder)
+    found = local.s3_environment(cloudflare.running.api_port, local.ACCOUNT_ID, token)
+    headers = {"content-encoding": "aws-chunked", "x-amz-decoded-content-length": str(length)}
+    headers |= {"x-amz-trailer": "x-amz-checksum-crc32", "content-length": str(len(body))}
+    request = AWSRequest("PUT", f"{found['AWS_ENDPOINT_URL_S3']}/{BUCKET}/{key}", headers, body)
+    request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}
+    credentials = Credentials(found["AWS_ACCESS_KEY_ID"], secret or found["AWS_SECRET_ACCESS_KEY"])
+    S3SigV4Auth(credentials, "s3", "auto").add_auth(request)
+    return httpx.put(request.url, headers=dict(request.headers), content=body)
+
+
+def test_a_stream_in_frames_is_stored_without_them(cloudflare: Api, s3: Any) -> None:
+    assert s3
+    text = bytes(range(256)) * 300
+    frames = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (text[:1000], text[1000:]))
+    ended = frames + b"0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+    done = framed(cloudflare, "framed", ended, len(text))
+    assert done.status_code == 200, done.text
+    assert rest(cloudflare, "framed").content == text
+    assert s3.head_object(Bucket=BUCKET, Key="framed").get("ContentEncoding") in (None, "")
+    for name, body, length, secret, code in (
+        ("short", ended, len(text) + 1, "", "IncompleteBody"),
+        ("cut", frames, len(text), "", "IncompleteBody"),
+        ("odd", b"zz\r\nx\r\n", 1, "", "InvalidRequest"),
+        ("stranger", ended, len(text), "wrong", "SignatureDoesNotMatch"),
+    ):
+        refused = framed(cloudflare, name, body, length, secret)
+        assert f"<Code>{code}</Code>" in refused.text, (name, refused.status_code, refused.text)
+        assert rest(cloudflare, name).status_code == 404

@@ -180,3 +180,21 @@ def test_the_api_counts_ids_and_matches(cloudflare: Api, what: str, body: dict[s
     )
     answer = cloudflare.client.post(f"/vectorize/v2/indexes/api/{what}", json=body)
     assert (answer.json()["errors"] or [{}])[0].get("code") == code
+
+
+@pytest.mark.parametrize("parts", [{"vectors": "v.ndjson"}, {"": "anonymous_file"}, {"file": "v.ndjson"}], ids=str)
+def test_a_form_s_only_part_is_the_vectors(cloudflare: Api, parts: dict[str, str]) -> None:
+    """cloudflare-go sends them without a name of ours: they were taken for none, and the answer was a mutation."""
+    name = f"form-{len(next(iter(parts)))}"
+    made = {"name": name, "config": {"dimensions": 1, "metric": "cosine"}}
+    assert cloudflare.client.post("/vectorize/v2/indexes", json=made).is_success
+    path = f"/vectorize/v2/indexes/{name}"
+    [(part, file)] = parts.items()
+    form = (
+        f'--x\r\nContent-Disposition: form-data; name="{part}"; filename="{file}"\r\n\r\n{line("a", [1])}\r\n--x--\r\n'
+    )
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert cloudflare.client.post(f"{path}/insert", content=form.encode(), headers=headers).is_success
+    assert cloudflare.client.get(f"{path}/info").json()["result"]["vectorCount"] == 1
+    empty = cloudflare.client.post(f"{path}/upsert", content=b"--x--\r\n", headers=headers)
+    assert (empty.status_code, empty.json()["errors"][0]["code"]) == (400, 40023)

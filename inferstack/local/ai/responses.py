@@ -110,18 +110,27 @@ def events_of(whole: dict[str, Any], parts: list[str]) -> Iterator[dict[str, Any
     start = whole | {"status": "in_progress", "output": [], "output_text": "", "usage": None}
     told: list[dict[str, Any]] = [{"type": "response.created", "response": start}]
     for place, item in enumerate(whole["output"]):
-        told.append(
-            {"type": "response.output_item.added", "output_index": place, "item": item | {"status": "in_progress"}}
-        )
+        empty: dict[str, Any] = {"content": []} if "content" in item else {"arguments": ""}
+        begun = item | {"status": "in_progress"} | empty
+        told.append({"type": "response.output_item.added", "output_index": place, "item": begun})
         at = {"item_id": item["id"], "output_index": place}
         if item["type"] == "function_call":
-            arguments = item["arguments"]
-            told.append({"type": "response.function_call_arguments.done", **at, "arguments": arguments})
+            arguments, kind = item["arguments"], "response.function_call_arguments"
+            told.append({"type": f"{kind}.delta", **at, "delta": arguments})
+            told.append({"type": f"{kind}.done", **at, "name": item["name"], "arguments": arguments})
         else:
-            told += [{"type": "response.output_text.delta", **at, "content_index": 0, "delta": part} for part in parts]
-            told.append({"type": "response.output_text.done", **at, "content_index": 0, "text": whole["output_text"]})
+            told += _text_events(item["content"][0], at | {"content_index": 0}, parts)
         told.append({"type": "response.output_item.done", "output_index": place, "item": item})
     end = "response.completed" if whole["status"] == "completed" else "response.incomplete"
     told.append({"type": end, "response": whole})
     for number, event in enumerate(told):
         yield {**event, "sequence_number": number}
+
+
+def _text_events(part: dict[str, Any], at: dict[str, Any], pieces: list[str]) -> Iterator[dict[str, Any]]:
+    """A part is said to begin before its first piece: clients put the text together there."""
+    yield {"type": "response.content_part.added", **at, "part": part | {"text": ""}}
+    for piece in pieces:
+        yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
+    yield {"type": "response.output_text.done", **at, "text": part["text"], "logprobs": []}
+    yield {"type": "response.content_part.done", **at, "part": part}

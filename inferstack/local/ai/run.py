@@ -227,11 +227,11 @@ def _value(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> An
 
 
 def _embeddings(model: catalog.Model, inputs: dict[str, Any], engines: Engines) -> dict[str, Any]:
-    text = inputs.get("text", inputs.get("queries", inputs.get("documents")))
+    text, key = inputs.get("text", inputs.get("queries", inputs.get("documents"))), "data"
     if model.name.endswith("bge-m3") and "contexts" in inputs:  # by a query their order, else their vectors
         if inputs.get("query") is not None:
             return text_tasks.rerank(inputs, engines)
-        text = text_tasks.contexts_of(inputs)
+        text, key = text_tasks.contexts_of(inputs), "response"
     texts = [text] if isinstance(text, str) else text
     if not isinstance(texts, list) or not texts or not all(isinstance(t, str) and t for t in texts):
         raise InferenceError(400, 5006, "Error: required properties at '/' are 'text'")
@@ -240,7 +240,6 @@ def _embeddings(model: catalog.Model, inputs: dict[str, Any], engines: Engines) 
     pooling = inputs.get("pooling", "mean")
     vectors = engines.embed(texts, model.dimensions, pooling)
     shape = list(vectors.shape)
-    key = "response" if model.name.endswith("bge-m3") else "data"
     return {"shape": shape, key: vectors.tolist(), "pooling": pooling}
 
 

@@ -245,7 +245,7 @@ class Gateways:
         model, embeds = str(query.get("model", "")), endpoint.endswith("embeddings")
         compat = provider == "compat" and (embeds or endpoint.endswith("chat/completions"))
         if provider == "workers-ai" and not endpoint.startswith("v1/"):
-            model = endpoint
+            model = endpoint.removeprefix("run/")  # as workers-ai-provider asks for it (4.0.0, 2026-11)
         elif compat:
             if "/" not in model:
                 raise GatewayError(400, 2019, "Chat completion bad format")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, integer, json_body, ok, paged
 from inferstack.local.vectorize.limits import BATCH_OF_WORKERS, LIST_PAGE
-from inferstack.local.vectorize.lines import parsed
+from inferstack.local.vectorize.lines import UNREADABLE, parsed
 from inferstack.local.vectorize.state import Indexes
 
 ENVELOPE = b'{"success":true,"errors":[],"messages":[],"result":'
@@ -64,8 +64,7 @@ class VectorizeApi:
     async def insert(self, request: Request) -> Response:
         kind = request.headers.get("content-type", "")
         if kind.startswith("multipart/form-data"):
-            part = (await request.form()).get("vectors", "")
-            lines: bytes | list[bytes] = part.encode() if isinstance(part, str) else await part.read()
+            lines: bytes | list[bytes] = await _part(request)
         elif kind.startswith("application/x-ndjson"):
             lines = [piece async for piece in request.stream()]
         else:
@@ -101,6 +100,17 @@ class VectorizeApi:
 
 def _name(request: Request) -> str:
     return str(request.path_params["index_name"])
+
+
+async def _part(request: Request) -> bytes:
+    """The part `vectors`, as wrangler names it; else the only one, for which cloudflare-go 7.9 has a name of its own."""
+    form = await request.form()
+    part = form.get("vectors")
+    if part is None and len(form) == 1:
+        [part] = form.values()
+    if part is None:
+        raise ApiError(400, *UNREADABLE)
+    return part.encode() if isinstance(part, str) else await part.read()
 
 
 async def _ok(call: Callable[..., Any], *arguments: Any) -> Response:

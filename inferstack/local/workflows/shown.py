@@ -1,6 +1,7 @@
 """An instance as REST shows it: the engine's log, event by event, becomes the steps with their attempts.
 
-Shapes: cloudflare-python `types/workflows/instance_get_response.py`. Numbers of events: the engine's own.
+Shapes: cloudflare-python `types/workflows/instance_get_response.py`, and cloudflare-go 7.9.0 (2026-11)
+for `rollback`. Numbers of events: the engine's own.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def listed(row: Document, workflow: Document) -> Document:
 def described(found: Document) -> Document:
     """All of one; `found` is what the front answers to `describe`."""
     whole: Document = {"params": {}, "queued": found["created"], "start": None, "end": None, "success": None}
-    whole |= {"error": None, "output": None, "versionId": found["version"], "status": found["status"]}
+    whole |= {"error": None, "output": None, "rollback": None, "versionId": found["version"], "status": found["status"]}
     whole |= {"trigger": {"source": found["source"]}}
     steps: dict[str, Document] = {}
     for entry in found["logs"]:
