@@ -10,7 +10,7 @@ from inferstack.config.env_use import env_uses
 from inferstack.config.eval_suites import Case, Suite, embedding_models, read_suite, unfit
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
 from inferstack.config.findings.codes import CODES
-from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
+from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings, lacking
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
 from inferstack.config.named_sql import numbered
@@ -99,6 +99,7 @@ __all__ = [
     "format_findings",
     "gateway_variable",
     "json_schema",
+    "lacking",
     "leaves",
     "lifecycle_rules",
     "load_stack",

@@ -155,8 +155,25 @@ class _Builder:
 
     def __init__(self, file: Path, findings: Findings) -> None:
         self._file, self._findings, self._count = file, findings, 0
+        self._within: list[int] = []
+        self._too_deep = False
 
     def build(self, node: yaml.Node, place: Place) -> Node:
+        """An alias may stand inside of its own anchor, or hang a deep list below another: the text alone does not tell."""
+        if id(node) in self._within or len(self._within) > DEEPEST:
+            if not self._too_deep:
+                self._too_deep = True
+                within = "an alias stands inside of what its own anchor names: that would never end"
+                deep = f"aliases nest the file more than {DEEPEST} levels deep"
+                self._findings.add("IS013", place, within if id(node) in self._within else deep, "write the values out")
+            return Node(place, None)
+        self._within.append(id(node))
+        try:
+            return self._built(node, place)
+        finally:
+            self._within.pop()
+
+    def _built(self, node: yaml.Node, place: Place) -> Node:
         self._count += 1
         if self._count > MOST_NODES:
             if self._count == MOST_NODES + 1:
