@@ -70,7 +70,7 @@ def read(file: Path, findings: Findings, kind: str = "stack file") -> Node | Non
     text = _text(file, findings, kind)
     if text is None:
         return None
-    depth = _depth(text)
+    depth = depth_of(text)
     if depth > DEEPEST:
         findings.add("IS013", start, f"the file nests more than {DEEPEST} levels deep", "flatten it")
         return None
@@ -110,7 +110,7 @@ def _text(file: Path, findings: Findings, kind: str) -> str | None:
         return None
 
 
-def _depth(text: str) -> int:
+def depth_of(text: str) -> int:
     """An upper bound of the nesting, cheap enough to ask before the parser recurses."""
     if DEEP.search(text):
         return DEEPEST + 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, lacking, load_stack
+from inferstack.config import StackSpec, lacking, load_stack, text_in
 from inferstack.engine.account import Account
 from inferstack.engine.runs import say
 from inferstack.errors import ConfigError, UserError
@@ -86,7 +86,7 @@ def dry_run(stack: str, root: Path, key: str) -> str:
         shown = file.relative_to(root)
         try:
             with copy:
-                copy.execute(file.read_text())
+                copy.execute(text_in(file, root))
         except apsw.Error as error:
             text = f"{shown} fails on a copy of {database.name}: {error}"
             raise UserError("\n".join([*lines, text, "  fix: correct the file; the database was only read"])) from None

@@ -242,3 +242,13 @@ def test_to_adopt_means_to_keep_names_and_ids(root: Path) -> None:
     assert next_commands(found, "cloudflare", adopt=True) == [
         "next: inferstack adopt default; inferstack preview default"
     ]
+
+
+def test_an_import_without_a_worker_of_its_own_has_a_file_too(root: Path) -> None:
+    """Its name is no text, so there is no Worker, and a stack to join is there already."""
+    import_wrangler([worker(root, "shop")], root)
+    (root / "odd").mkdir()
+    (root / "odd" / "wrangler.json").write_text(json.dumps({"name": ["odd"], "main": {}, "vars": 4}))
+    found = import_wrangler([root / "odd"], root)
+    assert [name.startswith("stacks/default/") for name in found.files] == [True]
+    assert any("`vars` is a whole number" in note for note in found.notes)
