@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.errors import UserError
+from inferstack.json_text import json_lines
 
 # In a process of its own: Pulumi's engine keeps the folder and the environment of the process it runs in, and a client
 # may call two tools at once. 0.15 s a call.
@@ -44,7 +45,7 @@ async def lines(root: Path, *words: str) -> list[Any]:
     out, error = await run(root, *words, "--format", "json")
     if error and not out.strip():
         raise UserError(error)
-    return [json.loads(line) for line in out.splitlines() if line.strip()]
+    return [json.loads(line) for _, line in json_lines(out)]
 
 
 async def run(root: Path, *words: str, say: Say = nothing) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inferstack.config import closest, load_stack
+from inferstack.config import lacking, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 
@@ -13,7 +13,7 @@ def code_of(stack: str, root: Path, worker: str | None = None) -> dict[str, dict
     """Modules by Worker and name; bytes that are no text are shown by their number."""
     spec = load_stack(stack, root)
     if worker is not None and worker not in spec.workers:
-        raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "Worker", worker, spec.workers))
     found: dict[str, dict[str, str]] = {}
     for key in [worker] if worker else spec.workers:
         modules = render_worker(spec, key, root).modules

@@ -133,7 +133,7 @@ def read_worker_first(rules: list[str]) -> dict[str, list[str]]:
 
 
 def _lines(text: str, rules: Rules) -> Iterator[tuple[int, str]]:
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue

@@ -52,12 +52,12 @@ class LoadTest(Versioned):
     requests: int
     seconds: float
     failed: int
-    p50: float
-    p95: float
-    p99: float
-    first_p50: float
-    first_p95: float
-    first_p99: float
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    first_p50: float | None
+    first_p95: float | None
+    first_p99: float | None
     error_rate: float
     requests_per_second: float
     tokens_per_second: float | None

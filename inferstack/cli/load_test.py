@@ -38,7 +38,8 @@ def load_test(
 ) -> int:
     """Send many requests to a Worker; times, errors, cost.
 
-    Time to the first token and to the end, tokens a second, errors, USD. Exits with 1 when a threshold is passed.
+    Time to the first token and to the end, tokens a second, errors, USD. Exits with 1 when a threshold is passed, or when
+    nothing is answered well.
     """
     from inferstack.live.load import verdict
     from inferstack.live.load.asked import Wish

@@ -1,5 +1,9 @@
 """`inferstack`: options of all commands, errors as one message with its fix, Pulumi's exit codes."""
 
+import codecs
+import errno
+import io
+import locale
 import os
 import sys
 from pathlib import Path
@@ -26,6 +30,15 @@ from inferstack.cli.app import app, hoist
 from inferstack.cli.projects import go_to, stacks_here
 from inferstack.errors import ConfigError, UserError
 
+ANOTHER = "name another file or folder"
+FIXES = {
+    errno.ENOSPC: "make room on the disk, then run it again",
+    errno.EDQUOT: "make room on the disk, then run it again",
+    errno.EROFS: "run it where the project can be written",
+    errno.EACCES: "give yourself the right to it, or name another file or folder",
+    errno.EPERM: "give yourself the right to it, or name another file or folder",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+}
 EPILOG = (
     "Exit codes are Pulumi's: 0 ok, 1 error, 2 configuration, 3 authentication, 6 stack not found, "
     "7 changes where none were expected, 8 cancelled."
@@ -71,19 +84,39 @@ def root(
 
 
 def main(arguments: list[str] | None = None) -> int:
+    if arguments is None:
+        _speak_utf8()
     given = hoist(sys.argv[1:] if arguments is None else arguments)
     printing.set_up("auto", verbose=False)  # `--help` comes before any option is read
     try:
         code = _run(given)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         code = 0
+    except OSError as error:
+        code = _refused(error)
     except KeyboardInterrupt:
         printing.error("cancelled")
         code = 8
     _tell_the_end(given, code)
     return code
+
+
+def _speak_utf8() -> None:
+    """Files of a project and what Pulumi says are UTF-8 under any locale: Python's own mode for that has to be there from the
+    start, here and in every program that we start."""
+    if not sys.flags.utf8_mode and codecs.lookup(locale.getencoding()).name != "utf-8":
+        again = {**os.environ, "PYTHONUTF8": "1"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], again)  # noqa: S606 - itself
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # PYTHONIOENCODING, or half a character in what was typed
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_stdout() -> None:
+    """Nothing more can be written there; what waits in the buffer would fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(given: list[str]) -> int:
@@ -104,6 +137,19 @@ def _run(given: list[str]) -> int:
             printing.error(str(error))
         return error.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _refused(error: OSError) -> int:
+    """By the system: a file that cannot be read or written, a full disk. What has no file's name is a fault of ours."""
+    if isinstance(error, BrokenPipeError) or (
+        error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT)
+    ):
+        raise error
+    if error.filename is None:
+        _close_stdout()
+    where = f"{error.filename}: " if error.filename is not None else ""
+    printing.error(f"{where}{(error.strerror or str(error)).lower()}\n  fix: {FIXES.get(error.errno or 0, ANOTHER)}")
+    return UserError.exit_code
 
 
 def _misused(error: Any) -> int:

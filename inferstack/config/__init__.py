@@ -10,8 +10,9 @@ from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
 from inferstack.config.eval_suites import Case, Suite, embedding_models, read_suite, unfit
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
+from inferstack.config.file_text import text_in
 from inferstack.config.findings.codes import CODES
-from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings
+from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings, lacking
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
 from inferstack.config.loading import Checked, check_stack, load_stack, stack_files, stack_names
 from inferstack.config.named_sql import numbered
@@ -48,6 +49,7 @@ from inferstack.config.tree import read as read_yaml
 from inferstack.config.usual import caller_secret, usual_request, usual_worker
 from inferstack.config.worker_models import SECTIONS, BindingSpec, EmailBindingSpec, PlacementSpec, RateLimitBindingSpec
 from inferstack.config.writing import yaml_text
+from inferstack.config.yaml_text import bounded, yaml_values
 
 __all__ = [
     "CODES",
@@ -87,6 +89,7 @@ __all__ = [
     "Suite",
     "Template",
     "WorkerSpec",
+    "bounded",
     "budget_severity",
     "caller_secret",
     "check_stack",
@@ -102,6 +105,7 @@ __all__ = [
     "format_findings",
     "gateway_variable",
     "json_schema",
+    "lacking",
     "leaves",
     "lifecycle_rules",
     "load_stack",
@@ -130,8 +134,10 @@ __all__ = [
     "stack_files",
     "stack_names",
     "template_names",
+    "text_in",
     "unfit",
     "usual_request",
     "usual_worker",
     "yaml_text",
+    "yaml_values",
 ]

@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inferstack.config.paths import TOOL, foreign
+from inferstack.config.yaml_text import yaml_values
 from inferstack.errors import ConfigError
 
 FILE_SUFFIX = "_file"
@@ -111,9 +110,10 @@ def find_template(name: str, root: Path) -> Template | None:
 @cache
 def _read(name: str, file: Path, changed: int) -> Template:  # noqa: ARG001 - a changed file is read again
     try:
-        return _template(name, yaml.load(file.read_text(), Loader=yaml.CSafeLoader), file.parent.parent / "schemas")
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not YAML: {' '.join(str(error).split())}\n  fix: correct it there") from None
+        found = yaml_values(file.read_text("utf-8-sig"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no mapping of keys to values")
+        return _template(name, found, file.parent.parent / "schemas")
     except (AttributeError, TypeError, ValueError) as error:  # a template of the project's own, half-written
         text = f"{file} does not describe a template: {error}"
         raise ConfigError(f"{text}\n  fix: write it like those in docs/templates.md") from None
@@ -173,7 +173,7 @@ def _option(value: Any, schemas: Path) -> Option:
 @cache
 def _schema(file: Path) -> dict[str, Any]:
     try:
-        found = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+        found = yaml_values(file.read_text("utf-8-sig"))
     except OSError:
         found = None
     if not isinstance(found, dict):

@@ -70,7 +70,7 @@ def read(file: Path, findings: Findings, kind: str = "stack file") -> Node | Non
     text = _text(file, findings, kind)
     if text is None:
         return None
-    depth = _depth(text)
+    depth = depth_of(text)
     if depth > DEEPEST:
         findings.add("IS013", start, f"the file nests more than {DEEPEST} levels deep", "flatten it")
         return None
@@ -110,7 +110,7 @@ def _text(file: Path, findings: Findings, kind: str) -> str | None:
         return None
 
 
-def _depth(text: str) -> int:
+def depth_of(text: str) -> int:
     """An upper bound of the nesting, cheap enough to ask before the parser recurses."""
     if DEEP.search(text):
         return DEEPEST + 1
@@ -155,8 +155,25 @@ class _Builder:
 
     def __init__(self, file: Path, findings: Findings) -> None:
         self._file, self._findings, self._count = file, findings, 0
+        self._within: list[int] = []
+        self._too_deep = False
 
     def build(self, node: yaml.Node, place: Place) -> Node:
+        """An alias may stand inside of its own anchor, or hang a deep list below another: the text alone does not tell."""
+        if id(node) in self._within or len(self._within) > DEEPEST:
+            if not self._too_deep:
+                self._too_deep = True
+                within = "an alias stands inside of what its own anchor names: that would never end"
+                deep = f"aliases nest the file more than {DEEPEST} levels deep"
+                self._findings.add("IS013", place, within if id(node) in self._within else deep, "write the values out")
+            return Node(place, None)
+        self._within.append(id(node))
+        try:
+            return self._built(node, place)
+        finally:
+            self._within.pop()
+
+    def _built(self, node: yaml.Node, place: Place) -> Node:
         self._count += 1
         if self._count > MOST_NODES:
             if self._count == MOST_NODES + 1:

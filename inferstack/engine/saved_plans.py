@@ -42,11 +42,11 @@ def fingerprint(deployment: Mapping[str, Any]) -> str:
 def unpack(file: Path, stack: str, into: Path) -> str:
     """Write Pulumi's plan to `into`; returns the fingerprint. Raises `ConfigError` for a file that is none of this."""
     try:
-        document = json.loads(file.read_text())
+        document = json.loads(file.read_text("utf-8"))
         if document["inferstack"] != FORMAT:
             raise ValueError
         found, plan, state = document["stack"], document["plan"], str(document["state"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f"{file} is no plan of this tool\n  fix: inferstack preview {stack} --save-plan {file}"
         ) from None

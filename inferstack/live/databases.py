@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, closest, load_stack
+from inferstack.config import StackSpec, lacking, load_stack, text_in
 from inferstack.engine.account import Account
 from inferstack.engine.runs import say
 from inferstack.errors import ConfigError, UserError
@@ -22,7 +23,7 @@ class Database:
     def __init__(self, stack: str, root: Path, key: str) -> None:
         self.spec: StackSpec = load_stack(stack, root)
         if key not in self.spec.databases:
-            raise ConfigError(f"stack `{stack}` has no database `{key}`{closest(key, self.spec.databases)}")
+            raise ConfigError(lacking(f"stack `{stack}`", "database", key, self.spec.databases))
         self.name = self.spec.name_of("databases", key)
         self.ledger = self.spec.databases[key].migrations_table
         self.account = Account(self.spec, root)
@@ -32,7 +33,7 @@ class Database:
     @property
     def path(self) -> str:
         if self.uuid is None:
-            raise UserError(f"the account has no database `{self.name}`")
+            raise UserError(f"the account has no database `{self.name}`\n  fix: `inferstack up` of the stack makes it")
         return f"/d1/database/{self.uuid}"
 
     def rows(self, sql: str, *params: Any) -> list[dict[str, Any]]:
@@ -53,10 +54,20 @@ def bookmark(stack: str, root: Path, key: str) -> str:
 
 def restore(stack: str, root: Path, key: str, to: str) -> str:
     database = Database(stack, root, key)
-    query = {"bookmark" if IDENTIFIER.match(to) else "timestamp": to}
+    query = {"bookmark": to} if IDENTIFIER.match(to) else {"timestamp": _moment(to)}
     done = database.account.call("POST", f"{database.path}/time_travel/restore", query=query)
     undo = f"inferstack database {stack} {key} restore --to {done['previous_bookmark']}"
     return f"{database.name} is as it was at {done['bookmark']}\nto undo this: {undo}"
+
+
+def _moment(text: str) -> str:
+    """A time as Cloudflare reads it; one without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fix = f"such as {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}, or what `inferstack database STACK DATABASE bookmark` says"
+        raise ConfigError(f"`{text}` is neither a bookmark nor a time\n  fix: {fix}") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def dry_run(stack: str, root: Path, key: str) -> str:
@@ -75,7 +86,7 @@ def dry_run(stack: str, root: Path, key: str) -> str:
         shown = file.relative_to(root)
         try:
             with copy:
-                copy.execute(file.read_text())
+                copy.execute(text_in(file, root))
         except apsw.Error as error:
             text = f"{shown} fails on a copy of {database.name}: {error}"
             raise UserError("\n".join([*lines, text, "  fix: correct the file; the database was only read"])) from None

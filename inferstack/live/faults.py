@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from inferstack.config import yaml_values
 from inferstack.errors import ConfigError
 from inferstack.local import control
 
@@ -34,7 +33,7 @@ def clear(folder: Path) -> None:
 
 def _read(file: Path) -> list[Any]:
     try:
-        data = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = yaml_values(file.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
     return data if isinstance(data, list) else [data]

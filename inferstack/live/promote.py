@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inferstack.change import deploy
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, lacking, load_stack
 from inferstack.engine import runs
 from inferstack.engine.account import Account
 from inferstack.errors import ConfigError, UserError
@@ -18,11 +18,13 @@ def promote(source: str, target: str, root: Path, allowed: list[str]) -> dict[st
     Raises `UserError` when its code is not what `source` runs.
     """
     if source == target:
-        raise ConfigError("promote takes two stacks: from where, and to where")
+        raise ConfigError(
+            "promote takes two stacks: from where, and to where\n  fix: such as inferstack promote staging prod"
+        )
     before, after = load_stack(source, root), load_stack(target, root)
     unknown = [key for key in allowed if key not in after.workers]
     if unknown:
-        raise ConfigError(f"stack `{target}` has no Worker `{unknown[0]}`")
+        raise ConfigError(lacking(f"stack `{target}`", "Worker", unknown[0], after.workers))
     running = _running(source, before, root)
     lines, problems = [], []
     for key in after.workers:

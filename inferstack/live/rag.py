@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from httpx_sse import EventSource
 
 from inferstack import local
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, load_stack, yaml_values
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.engine.runs import say
 from inferstack.errors import AuthenticationError, UserError
@@ -96,11 +95,10 @@ def _front_matter(file: Path) -> tuple[dict[str, Any], str]:
     if not (whole.startswith("---\n") and closed):
         return {}, whole
     try:
-        front = yaml.safe_load(head)
-    except yaml.YAMLError as error:
-        why = str(error).splitlines()[0]
+        front = yaml_values(head)
+    except ValueError as error:
         raise UserError(
-            f"the front matter of {file} is no YAML: {why}\n  fix: quote values with special signs"
+            f"the front matter of {file} is not right: {error}\n  fix: quote values with special signs"
         ) from None
     # Two rules with text between them are no front matter.
     return (front, text) if isinstance(front, dict) else ({}, whole)

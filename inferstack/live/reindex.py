@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.change import deploy
-from inferstack.config import StackSpec, closest, find_template, load_stack, parse_seconds
+from inferstack.config import StackSpec, find_template, lacking, load_stack, parse_seconds
 from inferstack.engine import progress
 from inferstack.engine.account import Account
 from inferstack.engine.runs import say
@@ -47,7 +47,7 @@ def reindex(stack: str, root: Path, index: str, model: str | None, *, hold: str,
 
 def _worker_of(stack: str, spec: StackSpec, root: Path, index: str) -> str:
     if index not in spec.indexes:
-        raise ConfigError(f"stack `{stack}` has no index `{index}`{closest(index, spec.indexes)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "index", index, spec.indexes))
     users = []
     for key, worker in spec.workers.items():
         bound = [name for name, binding in worker.bindings.items() if binding.index == index]
@@ -64,7 +64,7 @@ def _start(stack: str, root: Path, spec: StackSpec, index: str, model: str | Non
     if model is None:
         raise ConfigError("name the new embedding model\n  fix: --model ALIAS, declared under `models:`")
     if model not in spec.models:
-        raise ConfigError(f"`{model}` is not declared under `models:`{closest(model, spec.models)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "model", model, spec.models))
     current = spec.indexes[index]
     if model == current.model:
         raise ConfigError(f"index `{index}` has the model `{model}` already")

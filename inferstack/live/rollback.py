@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from inferstack.cloudflare import ROLLBACK, Deployment
-from inferstack.config import StackSpec, closest, load_stack
+from inferstack.config import StackSpec, lacking, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.runs import update_starts
 from inferstack.errors import ConfigError, UserError
@@ -46,7 +46,7 @@ def rollback(stack: str, root: Path, worker: str | None, to: str | None) -> list
     """What became of each Worker. Without a name: what the last update that deployed Workers changed."""
     spec = load_stack(stack, root)
     if worker is not None and worker not in spec.workers:
-        raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "Worker", worker, spec.workers))
     if to is not None and worker is None and len(spec.workers) != 1:
         raise ConfigError("`--to` needs the name of the Worker\n  fix: inferstack rollback STACK WORKER --to VERSION")
     account = Account(spec, root)

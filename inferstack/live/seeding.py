@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, closest, lacking, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.holdings import held
 from inferstack.engine.runs import open_stack
 from inferstack.errors import ConfigError
+from inferstack.json_text import Written, json_lines, read_json
 from inferstack.resources import official
 
 MOST_PAIRS, MOST_BYTES = 10_000, 90_000_000  # of one bulk write; Cloudflare takes 10,000 and 100 MB
+KEY_BYTES = 512  # facts `limits.json`, KV
 FIELDS = {"key", "value", "metadata", "expiration", "expiration_ttl", "base64"}  # as wrangler's bulk files have them
 FORMS = 'a JSON object of keys and values, a JSON list of {"key", "value", …}, or one such object a line (.jsonl)'
 Pair = dict[str, Any]
@@ -43,8 +46,7 @@ def seed(stack: str, root: Path, namespace: str, file: Path, follow: Callable[[i
 def _identity(stack: str, spec: StackSpec, root: Path, namespace: str) -> str:
     """Of the namespace that this stack's state holds."""
     if namespace not in spec.namespaces:
-        known = ", ".join(spec.namespaces) or "none"
-        raise ConfigError(f"stack `{stack}` has no namespace `{namespace}`\n  fix: name one of `namespaces:`: {known}")
+        raise ConfigError(lacking(f"stack `{stack}`", "namespace", namespace, spec.namespaces))
     for each in held(open_stack(stack, spec, root, quiet=True)):
         if each.type == official.WorkersKvNamespace.token and each.name == namespace:
             return str(each.values["id"])
@@ -52,30 +54,83 @@ def _identity(stack: str, spec: StackSpec, root: Path, namespace: str) -> str:
 
 
 def _pairs(file: Path) -> Iterator[Pair]:
+    """As KV takes them; all are looked at before any is sent. A key that comes again would silently win."""
+    seen: dict[str, str] = {}
+    for place, pair in _entries(file):
+        wrong = _wrong(pair)
+        if wrong:
+            raise ConfigError(f"{place}: {wrong}")
+        if pair["key"] in seen:
+            text = f"{place}: the key `{pair['key']}` has a value already, at {seen[pair['key']]}"
+            raise ConfigError(f"{text}\n  fix: keep one of them")
+        seen[pair["key"]] = place
+        yield {**pair, "value": _text(pair["value"])}
+    if not seen:
+        raise ConfigError(f"{file} holds no keys\n  fix: name {FORMS}")
+
+
+def _entries(file: Path) -> Iterator[tuple[str, Any]]:
+    """With their places. In an object a key that stands twice has one value: that is how JSON is read everywhere."""
     try:
-        text = file.read_text("utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}\n  fix: name {FORMS}") from None
-    try:
-        if file.suffix in (".jsonl", ".ndjson"):
-            found: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            found = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"{file} is no JSON: {error}\n  fix: name {FORMS}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(f"{file} cannot be read: {why}\n  fix: name {FORMS}") from None
+    if file.suffix in (".jsonl", ".ndjson"):
+        yield from ((f"{file}:{number}", _read(line, file, number - 1)) for number, line in json_lines(text))
+        return
+    found = _read(text, file)
     if isinstance(found, dict):
         found = [{"key": key, "value": value} for key, value in found.items()]
     if not isinstance(found, list):
         raise ConfigError(f"{file} is neither an object nor a list\n  fix: name {FORMS}")
-    for place, pair in enumerate(found, 1):
-        if not isinstance(pair, dict) or not isinstance(pair.get("key"), str) or "value" not in pair:
-            raise ConfigError(f"{file}, entry {place}: it needs a `key` and a `value`\n  fix: name {FORMS}")
-        strange = sorted(set(pair) - FIELDS)
-        if strange:
-            fix = f"an entry has {', '.join(sorted(FIELDS))}"
-            raise ConfigError(f"{file}, entry {place}: KV knows no `{strange[0]}`\n  fix: {fix}")
-        value = pair["value"]
-        yield {**pair, "value": value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}
+    yield from ((f"{file}, entry {place}", pair) for place, pair in enumerate(found, 1))
+
+
+def _read(text: str, file: Path, lines_before: int = 0) -> Any:
+    try:
+        return read_json(text)
+    except ValueError as error:
+        place = f"{file}:{lines_before + getattr(error, 'lineno', 1)}:{getattr(error, 'colno', 1)}"
+        raise ConfigError(f"{place}: this is no JSON: {getattr(error, 'msg', error)}\n  fix: name {FORMS}") from None
+
+
+def _text(value: Any) -> str:
+    """Text as it stands, a number as it is written, anything else as JSON: as `seed:` of a stack has it."""
+    if isinstance(value, str):
+        return value
+    return value.text if isinstance(value, Written) else json.dumps(value, ensure_ascii=False)
+
+
+def _wrong(pair: Any) -> str:
+    """What is wrong with an entry, and the way out; nothing when KV takes it."""
+    if not isinstance(pair, dict) or not isinstance(pair.get("key"), str) or "value" not in pair:
+        return f"it needs a `key` and a `value`\n  fix: name {FORMS}"
+    key, size = pair["key"], len(pair["key"].encode())
+    strange = sorted(set(pair) - FIELDS)
+    if strange:
+        known = ", ".join(sorted(FIELDS))
+        return f"KV knows no `{strange[0]}`{closest(strange[0], FIELDS)}\n  fix: an entry has {known}"
+    if key in ("", ".", ".."):
+        return f"`{key}` cannot be a key\n  fix: name it otherwise"
+    if size > KEY_BYTES:
+        return f"the key `{key[:40]}…` has {size} bytes\n  fix: shorten it; KV takes {KEY_BYTES}"
+    return _wrong_options(pair)
+
+
+def _wrong_options(pair: Pair) -> str:
+    for name in ("expiration", "expiration_ttl"):
+        if name in pair and type(pair[name]) is not int:
+            return f"`{name}` is no whole number of seconds\n  fix: write such as 3600"
+    if type(pair.get("base64", False)) is not bool:
+        return "`base64` is neither true nor false\n  fix: write `true` when the value is in base64"
+    if not pair.get("base64"):
+        return ""
+    try:
+        base64.b64decode(pair["value"], validate=True)
+    except (ValueError, TypeError):
+        return f"the value of `{pair['key']}` is not base64\n  fix: encode it, or leave `base64` out"
+    return ""
 
 
 def _batches(pairs: list[Pair]) -> Iterator[list[Pair]]:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from inferstack.author.migrations_new import check_name, migrations_of, write
-from inferstack.config import StackSpec, check_stack, format_findings, stack_names
+from inferstack.config import StackSpec, check_stack, format_findings, stack_names, text_in
 from inferstack.engine.environment import local_settings
 from inferstack.errors import ConfigError, UserError
 from inferstack.live.databases import Database
@@ -28,7 +28,7 @@ def squash(root: Path, name: str, stack: str | None = None, key: str | None = No
     if late is not None:
         text = f"`{left[0].name}` is pending, and {had[late]} has had `{late}`, which comes after it"
         raise UserError(f"{text}\n  fix: inferstack up there first")
-    made = write(root, folder, name, "".join(f"\n-- {file.name}\n{_ended(file.read_text())}" for file in left))
+    made = write(root, folder, name, "".join(f"\n-- {file.name}\n{_ended(text_in(file, root))}" for file in left))
     for file in left:
         file.unlink()
     return f"{made} has what stood in: {', '.join(file.name for file in left)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from inferstack import local
 from inferstack.cloudflare import Deployment
-from inferstack.config import StackSpec, closest, load_stack
+from inferstack.config import StackSpec, lacking, load_stack
 from inferstack.engine.account import Account
 from inferstack.engine.environment import local_settings
 from inferstack.engine.runs import updates
@@ -86,7 +86,7 @@ def history(stack: str, root: Path, worker: str | None, style: str) -> str:
     """The deployments of each Worker and the updates of the stack, newest first."""
     spec = load_stack(stack, root)
     if worker is not None and worker not in spec.workers:
-        raise ConfigError(f"stack `{stack}` has no Worker `{worker}`{closest(worker, spec.workers)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "Worker", worker, spec.workers))
     account = Account(spec, root)
     carriers = Carriers(spec, account)
     events = [

@@ -17,11 +17,13 @@ from inferstack.config import StackSpec, load_stack, parse_seconds, price_name
 from inferstack.cost.usage import NOBODY, Call, Usage, price_of_call
 from inferstack.engine.account import Account, NotThere
 from inferstack.errors import ConfigError
+from inferstack.json_text import json_lines
 
 PAGE = 50
 MOST_PAGES = 400  # of a gateway: 20,000 calls
 LONGEST_DAYS = 400
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+SHAPE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError)  # of what is no event
 
 
 def read_usage(stack: str, root: Path, since: str, lines: Path | None = None) -> Usage:
@@ -114,7 +116,7 @@ def _tenant(metadata: Any) -> str:
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)
-        except ValueError:
+        except (ValueError, RecursionError):
             return NOBODY
     found = metadata.get("tenant") or metadata.get("caller") if isinstance(metadata, dict) else None
     return str(found) if found else NOBODY
@@ -130,24 +132,27 @@ def _of_workers(spec: StackSpec, file: Path) -> Iterator[Call]:
     logged = {alias for alias, model in spec.models.items() if _is_logged(spec, model.gateway)}
     by_gateway = {spec.models[alias].model for alias in logged}
     names = {spec.models[alias].model: price_name(spec, alias) for alias in spec.models}
+    fix = "give what `inferstack logs STACK --format json` printed"
     try:
-        text = file.read_text()
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{file} cannot be read: {type(error).__name__}\n  fix: name a file of lines of JSON"
-        ) from None
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(f"{file} cannot be read: {why}\n  fix: {fix}") from None
+    lines = list(json_lines(text))
+    if not lines:
+        raise ConfigError(f"{file} holds no events\n  fix: {fix}")
+    for number, line in lines:
         try:
             event = json.loads(line)["event"]
             said = [(entry, log) for log in event.get("logs") or [] for entry in _lines(log)]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            fix = "give what `inferstack logs STACK --format json` printed"
+            calls = [_worker_call(entry, _when(log, event), names, by_gateway) for entry, log in said]
+        except SHAPE:
             raise ConfigError(f"{file}:{number}: this is no event of a Worker\n  fix: {fix}") from None
-        for entry, log in said:
-            moment = datetime.fromtimestamp((log.get("timestamp") or event.get("eventTimestamp") or 0) / 1000, UTC)
-            yield _worker_call(entry, moment, names, by_gateway)
+        yield from calls
+
+
+def _when(log: dict[str, Any], event: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp((log.get("timestamp") or event.get("eventTimestamp") or 0) / 1000, UTC)
 
 
 def _is_logged(spec: StackSpec, gateway: str | None) -> bool:
@@ -159,7 +164,7 @@ def _lines(log: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if isinstance(text, str) and text.startswith("{"):
             try:
                 found = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(found, dict) and isinstance(found.get("models"), list) and found["models"]:
                 yield found

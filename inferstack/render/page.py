@@ -33,7 +33,7 @@ def page_module(template: str, root: Path) -> Module:
     pages = templates_in([f"templates/{template}/page", "worker_src/page"], root)
     try:
         texts[index.name] = pages.get_template(index.name).render()
-    except TemplateError as error:
+    except (TemplateError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ConfigError(f"page/index.html of template `{template}`: {error}") from None
     files = {f"/page/{name}": (f"{TYPES[Path(name).suffix]}; charset=utf-8", text) for name, text in texts.items()}
     lines = [f"  {json.dumps(path)}: {json.dumps(file, ensure_ascii=False)},\n" for path, file in sorted(files.items())]

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from inferstack.config import WorkerSpec, find_entry
+from inferstack.config import WorkerSpec, find_entry, text_in
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules, script_syntax
 from inferstack.render.bundler import BundleError, Bundling, refuse_outside
@@ -77,7 +77,7 @@ def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> Source | None:
             return None
         if KINDS[file.suffix] != JAVASCRIPT:
             continue
-        code = file.read_text()
+        code = text_in(file, root)
         if OF_THE_BUILD in code and worker.bundle is not False:
             return None
         if file == entry and script_syntax.is_script(code):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import TemplateError
 
 from inferstack.config import (
@@ -28,6 +27,8 @@ from inferstack.config import (
     priced_model,
     prompt_variable,
     provider_variable,
+    text_in,
+    yaml_values,
 )
 from inferstack.errors import ConfigError
 from inferstack.render import page
@@ -84,7 +85,7 @@ def _from_template(spec: StackSpec, key: str, root: Path) -> tuple[Module, ...]:
     }
     try:
         main = environment.get_template("worker.js.j2").render(values)
-    except TemplateError as error:
+    except (TemplateError, UnicodeDecodeError, OverflowError, RecursionError) as error:
         raise ConfigError(f"template `{worker.template}` of worker `{key}`: {error}") from None
     return (Module("index.js", main.encode()), *_shared(main, root, worker.template))
 
@@ -137,8 +138,8 @@ def _options(template: Template, worker: WorkerSpec, root: Path) -> dict[str, An
             given[name] = value
         else:
             try:
-                given[plain] = yaml.load((root / value).read_text(), Loader=yaml.CSafeLoader)
-            except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+                given[plain] = yaml_values((root / value).read_text("utf-8-sig"))
+            except (OSError, ValueError) as error:
                 raise ConfigError(f"option `{name}`: {value} cannot be read: {str(error).splitlines()[0]}") from None
     return given
 
@@ -187,4 +188,4 @@ def _target(spec: StackSpec, alias: str) -> dict[str, Any]:
 
 
 def _system(model: ModelSpec, root: Path) -> str | None:
-    return (root / model.system_file).read_text().strip() if model.system_file else model.system
+    return text_in(root / model.system_file, root).strip() if model.system_file else model.system

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from inferstack.config import text_in
 from inferstack.resources.context import Context
 from inferstack.resources.official import D1Database
 from inferstack.resources.own import D1Migrations, D1Seed
@@ -37,7 +38,8 @@ class Database(pulumi.ComponentResource):
         if spec.migrations is not None:
             files = sorted((context.root / spec.migrations).glob("*.sql"))
             migrations = [
-                {"name": f.name, "path": str(f.relative_to(context.root)), "sql": f.read_text()} for f in files
+                {"name": f.name, "path": str(f.relative_to(context.root)), "sql": text_in(f, context.root)}
+                for f in files
             ]
             inputs = {"accountId": context.account_id, "databaseId": self.uuid, "migrations": migrations}
             if spec.migrations_table != LEDGER:

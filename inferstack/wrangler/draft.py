@@ -95,7 +95,7 @@ class Draft:
         if not self.joins:
             return f"stacks/{self.name}.yaml"
         there = {file.stem for file in (self.root / "stacks" / self.name).glob("*.yaml")}
-        return f"stacks/{self.name}/{free(next(iter(self.data.get('workers', {'more': 0}))), there)}.yaml"
+        return f"stacks/{self.name}/{free(next(iter(self.data.get('workers') or {'more': 0})), there)}.yaml"
 
     def text(self) -> str:
         head: dict[str, Any] = {}

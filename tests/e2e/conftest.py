@@ -113,6 +113,7 @@ class Project:
 
 
 def make_project(root: Path) -> Project:
+    root.mkdir(exist_ok=True)
     for name in COPIED:
         source = ROOT / name
         shutil.copytree(source, root / name) if source.is_dir() else shutil.copyfile(source, root / name)

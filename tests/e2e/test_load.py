@@ -71,3 +71,35 @@ def test_what_is_not_there_is_said(late: Project) -> None:
     assert "cannot be read" in late.run("load", "dev", "nowhere.ndjson", "--index", "docs", code=2)
     (late.root / "binary").write_bytes(b"\xff\xfe")
     assert "is no text in UTF-8" in late.run("load", "dev", "binary", "--index", "docs", code=2)
+
+
+ODD_VECTORS = {
+    "not a number": (f'{{"id": "a", "values": [NaN{", 1" * 767}]}}', "this is not JSON: unexpected character"),
+    "beyond a double": (f'{{"id": "a", "values": [1e999{", 1" * 767}]}}', "number is infinity"),
+    "nested": ('{"id": "a", "values": ' + "[" * 100_000 + "]" * 100_000 + "}", "depth limit exceeded"),
+    "half a character": ('{"id": "\\ud800", "values": []}', "no low surrogate"),
+    "a misspelt key": (json.dumps({"id": "a", "values": [1] * 768, "metdata": {}}), "did you mean `metadata`?"),
+    "a long id": (json.dumps({"id": "ü" * 33, "values": [1] * 768}), "has 66 bytes"),
+    "metadata as a list": (json.dumps({"id": "a", "values": [1] * 768, "metadata": [1]}), "is no object"),
+    "much metadata": (json.dumps({"id": "a", "values": [1] * 768, "metadata": {"t": "x" * 11_000}}), "takes 10240"),
+    "a dotted key": (json.dumps({"id": "a", "values": [1] * 768, "metadata": {"a.b": 1}}), "no metadata key `a.b`"),
+    "a namespace of numbers": (json.dumps({"id": "a", "values": [1] * 768, "namespace": 4}), "at most 64 bytes"),
+    "an id again": (json.dumps({"id": "v9000", "values": [1] * 768}), "stands on line 1 already"),
+}
+
+
+@pytest.mark.parametrize("case", ODD_VECTORS)
+def test_what_vectorize_would_refuse_later_is_told_before_anything_is_sent(late: Project, case: str) -> None:
+    text, word = ODD_VECTORS[case]
+    file = late.root / vectors(late, 1200, start=9000)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().rstrip().replace(b"\n", b"\r\n") + f"\r\n{text}\r\n".encode())
+    said = late.run("load", "dev", file.name, "--index", "docs", code=2)
+    assert f"{file.name}:1201: " in said
+    assert word in said
+    assert "Traceback" not in said
+    assert "sent" not in said
+
+
+def test_a_file_without_vectors_is_no_success(late: Project) -> None:
+    (late.root / "none.ndjson").write_text("\n \r\n")
+    assert "holds no vectors" in late.run("load", "dev", "none.ndjson", "--index", "docs", code=2)

@@ -68,8 +68,9 @@ def test_times_tokens_and_failures_are_those_of_the_worker(slow: Project) -> Non
     assert 0.035 < stream["first_p50"] < stream["p50"]
     assert stream["p50"] - stream["first_p50"] > 0.14  # four waits of 40 ms after the first
     assert 60 < stream["tokens_per_second"] < 180  # 25 tokens in those
-    broken = told(slow, "--request", "GET /broken", "--requests", "7")
+    broken = told(slow, "--request", "GET /broken", "--requests", "7", code=1)
     assert (broken["failed"], broken["problems"]) == (7, {"status 503": 7})
+    assert (broken["p95"], broken["broken_thresholds"]) == (None, ["none of 7 requests was answered well"])
     assert told(slow, "--request", "GET /key", "--requests", "3")["failed"] == 0
     bounded = told(slow, "--request", "POST /stream", "--requests", "100000", "--for", "1", "--at-once", "2")
     assert bounded["requests"] < 20 and bounded["seconds"] < 3
@@ -85,6 +86,11 @@ def test_thresholds_gate_and_a_page_shows_them(slow: Project) -> None:
     assert re.search(r"threshold: p95 is 0\.\d+, and should be at most 0\.02", said)
     assert "should be at most 0.02" in page.read_text()
     assert "<script" not in page.read_text()
+    gone = ["--request", "GET /broken", "--requests", "3", "--thresholds", str(limits)]
+    limits.write_text("p95: 10s\nerror_rate: 1\n")  # no time was measured, so none is kept
+    assert "threshold: p95 is not known" in slow.run("load-test", "dev", *gone, code=1)
+    limits.write_text("error_rate: 1\n")
+    slow.run("load-test", "dev", *gone)
     for text, where in (
         ("p95: fast\n", "limits.yaml:1:1"),
         ("p96: 1s\n", "unknown threshold `p96`"),

@@ -103,5 +103,5 @@ def test_a_large_file_is_loaded_by_itself(mine: Project) -> None:
     (mine.root / "large.json").write_text('[{"key": "a", "value": 1, "ttl": 60}]')
     assert "entry 1: KV knows no `ttl`" in mine.run("seed", "dev", "flags", "large.json", code=2)
     (mine.root / "large.json").write_text("{")
-    assert "is no JSON" in mine.run("seed", "dev", "flags", "large.json", code=2)
+    assert "large.json:1:2: this is no JSON" in mine.run("seed", "dev", "flags", "large.json", code=2)
     mine.run("down", "dev", "--yes")

@@ -286,3 +286,13 @@ def test_an_env_that_is_no_mapping_is_told(bring: Import, env: object) -> None:
     found = bring({"env": env})
     assert notes(found) == ["not carried: `env` is no mapping of names to environments"]
     assert list(found.files) == ["stacks/default.yaml"]
+
+
+def test_an_import_without_a_worker_of_its_own_has_a_file_too(root: Path) -> None:
+    """Its name is no text, so there is no Worker, and a stack to join is there already."""
+    import_wrangler([worker(root, "shop")], root)
+    (root / "odd").mkdir()
+    (root / "odd" / "wrangler.json").write_text(json.dumps({"name": ["odd"], "main": {}, "vars": 4}))
+    found = import_wrangler([root / "odd"], root)
+    assert [name.startswith("stacks/default/") for name in found.files] == [True]
+    assert any("`vars` is a whole number" in note for note in found.notes)

@@ -42,6 +42,13 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
+def lacking(whose: str, kind: str, name: str, known: Iterable[str]) -> str:
+    """That `whose` has no such thing, and which it has: the message for a name on the command line."""
+    there = ", ".join(known)
+    fix = f"one of: {there}" if there else f"declare a {kind} in the stack file first"
+    return f"{whose} has no {kind} `{name}`{closest(name, there.split(', '))}\n  fix: {fix}"
+
+
 def format_findings(findings: Iterable[Finding], root: Path, kind: str = "text") -> str:
     """All findings by place; as text with the lines and a count, JSON, GitHub annotations or SARIF 2.1.0."""
     ordered = sorted(set(findings), key=lambda f: (f.place, f.code, f.message))

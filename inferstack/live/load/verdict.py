@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from inferstack.config import parse_seconds
+from inferstack.config import bounded, parse_seconds
 from inferstack.cost.cost_page import html_table, standing_alone
 from inferstack.errors import ConfigError
 from inferstack.live.load.measured import Run
@@ -33,12 +33,18 @@ class Figures:
     usd: float | None
     problems: dict[str, int]
 
+    @property
+    def all_failed(self) -> bool:
+        """Then no time was measured, and the test says nothing about the Worker."""
+        return self.failed == self.requests
+
     def values(self) -> dict[str, float | None]:
         """All that a threshold can be set on."""
         rate = self.failed / self.requests if self.requests else 0.0
         usd = self.usd / self.requests * 1000 if self.usd is not None and self.requests else None
         figures = {"error_rate": rate, "requests_per_second": self.requests / self.seconds if self.seconds else 0.0}
-        return {**self.times, **figures, "tokens_per_second": self.tokens_per_second, "usd_per_1000": usd}
+        times = dict.fromkeys(self.times) if self.all_failed else self.times
+        return {**times, **figures, "tokens_per_second": self.tokens_per_second, "usd_per_1000": usd}
 
 
 def figures(run: Run, usd: float | None) -> Figures:
@@ -61,8 +67,8 @@ def _at(values: Sequence[float], share: int) -> float:
 def thresholds(file: Path) -> dict[str, float]:
     """Figure and bound, from YAML; times as `250ms` or in seconds. Raises `ConfigError` with where it is wrong."""
     try:
-        node = yaml.compose(file.read_text(), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
+        node = yaml.compose(bounded(file.read_text("utf-8-sig")), Loader=yaml.CSafeLoader)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{file} is no YAML: {str(error).splitlines()[0]}") from None
@@ -92,7 +98,9 @@ def _bound(name: str, node: yaml.Node, where: str) -> float:
 
 def passed_over(found: Figures, bounds: dict[str, float]) -> list[str]:
     """A sentence for each threshold that is not kept; what was not measured keeps none."""
-    values, said = found.values(), []
+    values, said = found.values(), list[str]()
+    if found.all_failed and "error_rate" not in bounds:
+        said.append(f"none of {found.requests} requests was answered well")
     for name, bound in bounds.items():
         value = values[name]
         if value is None:
@@ -110,9 +118,10 @@ def rows(found: Figures) -> list[tuple[str, ...]]:
     listed: list[tuple[str, ...]] = [
         ("requests", f"{found.requests} in {found.seconds:.1f} s, {found.requests / max(found.seconds, 1e-9):.1f}/s"),
         ("failed", f"{found.failed}" + "".join(f", {count} × {what}" for what, count in found.problems.items())),
-        ("time to first token", _three(t["first_p50"], t["first_p95"], t["first_p99"])),
-        ("time to the end", _three(t["p50"], t["p95"], t["p99"])),
     ]
+    if not found.all_failed:
+        listed.append(("time to first token", _three(t["first_p50"], t["first_p95"], t["first_p99"])))
+        listed.append(("time to the end", _three(t["p50"], t["p95"], t["p99"])))
     if found.tokens_per_second is not None:
         listed.append(("tokens a second", f"{found.tokens_per_second:.1f} of one answer"))
     listed.append(("cost", "not known" if found.usd is None else f"{found.usd:.6f} USD"))

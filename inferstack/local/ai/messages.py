@@ -152,7 +152,7 @@ def _event(event: dict[str, Any]) -> bytes:
 async def _read(chunks: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
     """The runtime of here writes whole frames of one `data:` line each."""
     async for frame in chunks:
-        for line in frame.decode().splitlines():
+        for line in frame.decode().split("\n"):
             if line.startswith("data: {"):
                 yield json.loads(line.removeprefix("data: "))
 
