@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferstack.asset_files import asset_files
-from inferstack.config import EmailBindingSpec, StackSpec, WorkerSpec, load_stack
+from inferstack.config import SECTIONS, EmailBindingSpec, StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
 from inferstack.wrangler import buckets_out
@@ -19,6 +19,12 @@ ASSETS = "assets"  # the folder
 HEAD = "// From inferstack's stack `{stack}`. Ids of databases and namespaces: wrangler makes or finds them by name.\n"
 CODE = {"type": "ESModule", "globs": ["**/*.js"]}
 # What a wrangler file, or a command that is told, says of each kind.
+# Kinds of bindings that wrangler has by a name alone: its key, and its word for the name.
+NAMED = {
+    "dispatch_namespace": ("dispatch_namespaces", "namespace"),
+    "search": ("ai_search", "instance_name"),
+    "search_namespace": ("ai_search_namespaces", "namespace"),
+}
 SAID: dict[str, set[str]] = {
     "databases": {"name", "migrations", "migrations_table"},
     "buckets": {"name", "jurisdiction"} | buckets_out.SAID,
@@ -146,6 +152,10 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
         elif binding.index:
             entry = {"binding": name, "index_name": spec.index_name(binding.index)}
             found.setdefault("vectorize", []).append(entry)
+        elif binding.kind in NAMED:
+            section, word = NAMED[binding.kind]
+            bound = spec.name_of(SECTIONS[binding.kind], getattr(binding, binding.kind))
+            found.setdefault(section, []).append({"binding": name, word: bound})
         elif binding.database:
             found.setdefault("d1_databases", []).append({"binding": name, **_database(spec, binding.database)})
         elif binding.bucket:
@@ -161,15 +171,6 @@ def _bindings(spec: StackSpec, key: str) -> dict[str, Any]:
             found["queues"].setdefault("producers", []).append(producer | ({"delivery_delay": delay} if delay else {}))
         elif binding.hyperdrive:
             found.setdefault("hyperdrive", []).append({"binding": name, "id": ""})
-        elif binding.dispatch_namespace:
-            name_of_it = spec.name_of("dispatch_namespaces", binding.dispatch_namespace)
-            found.setdefault("dispatch_namespaces", []).append({"binding": name, "namespace": name_of_it})
-        elif binding.search:
-            entry = {"binding": name, "instance_name": spec.name_of("searches", binding.search)}
-            found.setdefault("ai_search", []).append(entry)
-        elif binding.search_namespace:
-            entry = {"binding": name, "namespace": spec.name_of("search_namespaces", binding.search_namespace)}
-            found.setdefault("ai_search_namespaces", []).append(entry)
         elif binding.service:
             found.setdefault("services", []).append(
                 {"binding": name, "service": spec.name_of("workers", binding.service)}
