@@ -30,6 +30,7 @@ from inferstack.cli.app import app, hoist
 from inferstack.cli.projects import go_to, stacks_here
 from inferstack.errors import ConfigError, UserError
 
+INTERRUPTED = 130  # what the library makes of Ctrl-C; ours is Pulumi's code
 ANOTHER = "name another file or folder"
 FIXES = {
     errno.ENOSPC: "make room on the disk, then run it again",
@@ -123,6 +124,8 @@ def _run(given: list[str]) -> int:
     try:
         code = typer.main.get_command(app).main(args=given, prog_name="inferstack", standalone_mode=False)
     except typer.Exit as end:
+        if end.exit_code == INTERRUPTED:
+            raise KeyboardInterrupt from None
         return end.exit_code
     except SystemExit as end:  # the library ends by itself after a completion, and with 1 when the reader has gone
         if end.code == 1:
@@ -136,6 +139,8 @@ def _run(given: list[str]) -> int:
         if str(error):
             printing.error(str(error))
         return error.exit_code
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
+from inferstack.engine.interrupted import run_to_its_end
 from inferstack.toolchain import Toolchain
 from inferstack.versions import PULUMI
 
@@ -20,6 +24,25 @@ class Command(auto.PulumiCommand):
             super().__init__(root=str(toolchain.pulumi.parent.parent))
             return
         self.command, self.version = str(toolchain.pulumi), VersionInfo.parse(PULUMI)
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> auto.CommandResult:
+        """Plugins beside the CLI come before others of their name. Raises `auto.CommandError`."""
+        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        if Path(self.command).is_absolute():
+            environment["PATH"] = os.pathsep.join([str(Path(self.command).parent), environment.get("PATH", "")])
+        command = [self.command, "--non-interactive", *args]
+        code, out, error = run_to_its_end(command, cwd, environment, on_output, on_error)
+        result = auto.CommandResult(stdout=out, stderr=error, code=code)
+        if code != 0:
+            raise create_command_error(result)
+        return result
 
 
 class _Known(auto.Stack):

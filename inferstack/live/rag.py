@@ -98,7 +98,7 @@ def _front_matter(file: Path) -> tuple[dict[str, Any], str]:
         front = yaml_values(head)
     except ValueError as error:
         raise UserError(
-            f"the front matter of {file} is not right: {error}\n  fix: quote values with special signs"
+            f"the front matter of {file} is no YAML of a document: {error}\n  fix: quote values with special signs"
         ) from None
     # Two rules with text between them are no front matter.
     return (front, text) if isinstance(front, dict) else ({}, whole)

@@ -73,3 +73,14 @@ def test_another_encoding_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "old.md").write_bytes("Größe".encode("latin-1"))
     with pytest.raises(UserError, match=r"old\.md is no text in UTF-8"):
         read_documents(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("front", "why"),
+    [("title: 2026-13-45", "month must be in"), ("t: " + "[" * 5000, "nests more than 60 levels")],
+    ids=["no day", "deep"],
+)
+def test_a_front_matter_that_python_cannot_hold_is_told_too(tmp_path: Path, front: str, why: str) -> None:
+    put(tmp_path, "file.md", f"---\n{front}\n---\nText.\n")
+    with pytest.raises(UserError, match=why):
+        read_documents(tmp_path)
