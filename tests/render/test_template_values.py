@@ -171,7 +171,11 @@ def test_options_have_their_defaults_and_may_stand_in_files(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "[Errno 2] No such file or directory"), (b"\xff", "'utf-8' codec can't decode byte"), (b"a: [", "while")],
+    [
+        (None, "[Errno 2] No such file or directory"),
+        (b"\xff", "'utf-8' codec can't decode byte"),
+        (b"a: [", "line 2, column 1: it is no YAML"),
+    ],
 )
 def test_a_file_that_became_unreadable_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
     (tmp_path / "table.yaml").write_text("one: 1\n")
