@@ -18,6 +18,8 @@ SOURCE, TARGET = ROOT / "tests" / "data" / "openapi-subset.json", ROOT / "infers
 JSON_KINDS = ("application/json", "application/merge-patch+json")
 # Where the documentation takes what the description does not: a share of traffic may be 0.
 LOOSER = {"percentage": "minimum"}
+# A lifecycle rule without a prefix is of all objects: wrangler 4.164 sends `conditions: {}` (2026-11).
+OPTIONAL = {"r2.lifecycle_update_params.RuleConditions"}
 KEPT = ("type", "enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "required")
 # Models' inputs have schemas and codes of their own (catalog, ai/limits.py).
 # Parameters of D1's statements are told as texts and are any JSON (wrangler sends numbers).
@@ -67,6 +69,8 @@ class Reader:
             if name not in self.used:
                 self.used[name] = {}
                 self.used[name] = self.read(self._schemas[name])
+                if name in OPTIONAL:
+                    self.used[name].pop("required")
             return {"$ref": f"#/$defs/{name}"}
         kept = {key: schema[key] for key in KEPT if key in schema}
         for key in ("anyOf", "oneOf"):

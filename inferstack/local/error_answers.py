@@ -21,11 +21,15 @@ SHAPE = (TypeError, ValueError, LookupError, AttributeError, OverflowError, Recu
 # Products that tools ask for by these parts of a path, and that are not here: told by name.
 LEFT_OUT = {
     "browser-rendering": "Browser Rendering",
+    "cfd_tunnel": "Cloudflare Tunnel",
+    "challenges": "Turnstile",
     "connectivity": "Workers VPC",
     "containers": "Containers",
     "edge-preview": "The remote bindings of `wrangler dev`, and `wrangler dev --remote`,",
+    "email/sending": "Email Sending",
     "email": "Email Routing",
     "event_subscriptions": "Event subscriptions of queues",
+    "flagship": "Flagship",
     "images": "Cloudflare Images",
     "mtls_certificates": "mTLS certificates",
     "pages": "Pages",

@@ -60,3 +60,4 @@ def test_each_answer_has_what_the_sdk_demands(cloudflare: Api) -> None:
     assert {name: missed for name, missed in faults.items() if name not in {name for name, _ in explained}} == {}
     assert set(REASONS) == explained, "a reason without a fault: strike it out"
     assert len(said) == CALLS
+    assert "Traceback" not in (cloudflare.folder / "server.log").read_text()

@@ -245,3 +245,29 @@ def test_a_domain_of_a_worker_is_not_stored_with_a_field_of_another_kind(cloudfl
     refused = cloudflare.client.put("/workers/domains", json=body)
     assert (refused.status_code, len(refused.json()["errors"])) == (400, 1)
     assert api(cloudflare, f"/accounts/{local.ACCOUNT_ID}/workers/domains", hostname="odd.example.com") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "product"),
+    [
+        ("/cfd_tunnel", "Cloudflare Tunnel"),
+        ("/flagship/apps", "Flagship"),
+        ("/challenges/widgets", "Turnstile"),
+        ("/email/sending/zones", "Email Sending"),
+        ("/email/routing/zones", "Email Routing"),
+    ],
+)
+def test_products_that_are_not_here_are_told_by_name(cloudflare: Api, path: str, product: str) -> None:
+    answer = cloudflare.client.get(path)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, 7003)
+    assert answer.json()["errors"][0]["message"].startswith(f"{product} cannot run on the local Cloudflare")
+
+
+def test_a_lifecycle_rule_without_a_prefix_is_of_all_objects(cloudflare: Api) -> None:
+    result(cloudflare.client.post("/r2/buckets", json={"name": "no-prefix"}))
+    result(cloudflare.client.put("/r2/buckets/no-prefix/objects/a", content=b"1"))
+    due = {"condition": {"type": "Date", "date": "2026-01-01T00:00:00Z"}}
+    rule = {"id": "r", "enabled": True, "conditions": {}, "deleteObjectsTransition": due}
+    result(cloudflare.client.put("/r2/buckets/no-prefix/lifecycle", json={"rules": [rule]}))
+    now = f"http://127.0.0.1:{cloudflare.running.api_port}/__local/lifecycle"
+    assert result(cloudflare.client.post(now))["deleted"] == 1

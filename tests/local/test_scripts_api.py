@@ -243,3 +243,25 @@ def test_settings_tell_what_was_said_and_an_empty_placement(cloudflare: Api) -> 
     assert settings(observability=said)["observability"] == said
     shell = cloudflare.client.get("/workers/workers/read").json()["result"]
     assert shell["observability"]["logs"]["invocation_logs"] is True
+
+
+def test_the_newest_version_is_patched_into_a_next_one(cloudflare: Api) -> None:
+    """As wrangler 4.164 changes secrets of versions; nothing is deployed by it."""
+    put(cloudflare, "patched", [("metadata", (None, json.dumps(METADATA))), ("files", part(SAYS.format("one")))])
+    path = "/workers/workers/patched/versions/latest"
+    env = {"KEY": {"type": "secret_text", "text": "newer"}, "MODE": {"type": "plain_text", "text": "fancy"}}
+    made = cloudflare.client.patch(path, json={"env": env, "annotations": {"workers/message": "why"}})
+    assert made.status_code == 200, made.text
+    version = made.json()["result"]
+    assert version["annotations"]["workers/message"] == "why"
+    assert "newer" not in made.text
+    assert cloudflare.worker("patched", "GET", "/").text == "one plain hidden"
+    share = {"strategy": "percentage", "versions": [{"version_id": version["id"], "percentage": 100}]}
+    assert cloudflare.client.post("/workers/scripts/patched/deployments", json=share).is_success
+    assert cloudflare.worker("patched", "GET", "/").text == "one fancy newer"
+    gone = cloudflare.client.patch(path, json={"env": {"KEY": None}}).json()["result"]
+    assert [binding["name"] for binding in gone["bindings"]] == ["MODE"]
+    for odd in ({"env": []}, {"env": {"KEY": 5}}, {"env": {"KEY": {"type": 1}}}, {"annotations": "x"}):
+        assert cloudflare.client.patch(path, json=odd).status_code == 400
+    unknown = cloudflare.client.patch(path.replace("patched", "nobody"), json={"env": {}})
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (404, 10007)

@@ -48,7 +48,7 @@ class Lifecycle:
             condition = (rule.get("deleteObjectsTransition") or {}).get("condition")
             if not rule["enabled"] or not condition:
                 continue
-            for key in await self._due(storage, rule["conditions"].get("prefix") or "", condition):
+            for key in await self._due(storage, (rule.get("conditions") or {}).get("prefix") or "", condition):
                 try:
                     await self._objects.remove(storage, key, EXPIRED)
                     count += 1

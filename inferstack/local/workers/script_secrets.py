@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from inferstack.local._envelope import ApiError, json_body, ok, require
 from inferstack.local._store import Document
+from inferstack.local.workers.routes import shown_version
 from inferstack.local.workers.secret_bindings import SECRETS, TEXT, parted
 from inferstack.local.workers.state import Workers
 from inferstack.local.workers.successor import Successors
@@ -30,6 +31,7 @@ class ScriptSecretsApi:
             Route(secret, self.get, methods=["GET"]),
             Route(secret, self.delete, methods=["DELETE"]),
             Route(one + "/secrets-bulk", self.change_many, methods=["PATCH"]),
+            Route(f"{account}/workers/workers/{{script_name}}/versions/latest", self.patch_latest, methods=["PATCH"]),
         ]
 
     def _worker(self, request: Request) -> Document:
@@ -72,9 +74,25 @@ class ScriptSecretsApi:
             await self._change(worker, values)
         return ok(self._secrets(worker))
 
-    async def _change(self, worker: Document, values: dict[str, Document | None]) -> None:
+    async def patch_latest(self, request: Request) -> Response:
+        """A merge patch over the newest version makes the next one, which is not deployed (wrangler 4.164,
+        `versions secret put`, `bulk` and `delete`). `env` has bindings by name."""
+        worker, body = self._worker(request), await json_body(request)
+        given, annotations = ({} if body.get(name) is None else body[name] for name in ("env", "annotations"))
+        if not isinstance(given, dict) or not isinstance(annotations, dict):
+            raise ApiError(400, 10021, "`env` and `annotations` must be objects")
+        values = {name: each if each is None else _binding(name, each) for name, each in given.items()}
+        changes = {"bindings": self._without(worker, values), "annotations": annotations}
+        version = await self._successors.add(worker, changes)
+        return ok(shown_version(version, with_modules=False))
+
+    def _without(self, worker: Document, values: dict[str, Document | None]) -> list[Document]:
+        """The bindings that a next version has: these in the place of those of their names."""
         kept = [b for b in self._successors.bindings(worker) if b["name"] not in values]
-        await self._successors.make(worker, {"bindings": [*kept, *(each for each in values.values() if each)]})
+        return [*kept, *(each for each in values.values() if each)]
+
+    async def _change(self, worker: Document, values: dict[str, Document | None]) -> None:
+        await self._successors.make(worker, {"bindings": self._without(worker, values)})
 
 
 def _secret(name: str, given: Any) -> Document:
@@ -84,3 +102,10 @@ def _secret(name: str, given: Any) -> Document:
     binding = given | {"name": name}
     parted(binding)
     return binding
+
+
+def _binding(name: str, given: Any) -> Document:
+    """Of any type. Raises `ApiError`."""
+    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        raise ApiError(400, 10021, f"the binding {name!r} must be null, or have a type")
+    return _secret(name, given) if given["type"] in SECRETS else given | {"name": name}

@@ -29,6 +29,12 @@ class Successors:
 
     async def make(self, worker: Document, changes: dict[str, Any], source: str = "") -> Document:
         """`changes` over the newest version: `bindings`, `modules`, `compatibility_date` and so on; returns the version."""
+        version = await self.add(worker, changes, source)
+        await self._deployer.deploy(worker, everything(version), None)
+        return version
+
+    async def add(self, worker: Document, changes: dict[str, Any], source: str = "") -> Document:
+        """The same, and not deployed."""
         latest = self._workers.latest_version(worker["id"])
         body: Document = {k: latest[k] for k in KEPT if k in latest}
         if latest.get("body_part"):
@@ -36,6 +42,4 @@ class Successors:
         if "modules" in changes:
             body = {k: v for k, v in body.items() if k not in ("main_module", "body_part")}
         body = {"bindings": self.bindings(worker)} | body | changes
-        version = await self._deployer.add_version(worker, body, None, source or latest["source"])
-        await self._deployer.deploy(worker, everything(version), None)
-        return version
+        return await self._deployer.add_version(worker, body, None, source or latest["source"])
