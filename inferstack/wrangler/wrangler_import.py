@@ -25,6 +25,7 @@ from inferstack.wrangler.wrangler_file import WranglerFile
 
 TOP_LEVEL = "default"
 DATE = "2026-06-01"
+OF_CODE = ("vars", "bindings", "objects", "workflows", "secrets", "crons")
 ACCOUNT = re.compile(r"[0-9a-f]{32}")
 NAMES = "names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is"
 
@@ -179,6 +180,9 @@ def _read(section: Section) -> None:
         section.note((), f"there is no `compatibility_date`; {DATE} is written")
     if not section.entry["source"] and "assets" in section.entry:
         section.entry.pop("source")  # static assets need no code
+        for name in [name for name in OF_CODE if name in section.entry]:
+            section.entry.pop(name)
+            section.note((), f"{LEFT_OUT}`{name}`; static files alone read none")
     elif not section.entry["source"]:
         section.note((), f"{LEFT_OUT}there is no `main`, and so no code to run")
         section.draft.data["workers"].pop(section.worker)
