@@ -16,7 +16,7 @@ from inferstack.errors import ConfigError
 from inferstack.wrangler import wrangler_file
 from inferstack.wrangler.bindings_in import BINDINGS, LISTS, NOT_INHERITED
 from inferstack.wrangler.dev_vars import add_secrets
-from inferstack.wrangler.draft import Draft, free, key_for, open_draft
+from inferstack.wrangler.draft import Draft, free, key_for, one_line, open_draft
 from inferstack.wrangler.objects_in import read_objects
 from inferstack.wrangler.reading import Ledger, Unfit, Value
 from inferstack.wrangler.section import LEFT_OUT, Reader, Section, escaped
@@ -282,6 +282,8 @@ def _finish(section: Section) -> None:
 def _why(value: Value) -> str:
     """What the code will miss."""
     key, names = _key(value), _names(value)
+    if key == "build" and isinstance(value.raw, dict) and isinstance(value.raw.get("command"), str):
+        return f"run `{one_line(value.raw['command'])}` yourself before `up`"
     if key in WHY:
         return WHY[key]
     return f"{' and '.join(f'`env.{name}`' for name in names)} is nothing there" if names else ""
