@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from inferstack.config import BundleRule
+from inferstack.wrangler import pages
 from inferstack.wrangler.reading import Unfit, Value
 from inferstack.wrangler.section import Section, script_of
 from inferstack.wrangler.wrangler_file import dotted
@@ -231,6 +232,7 @@ def _site(section: Section, value: Value) -> None:
 
 
 SETTINGS = {
+    "pages_build_output_dir": pages.read_output,
     "site": _site,
     "assets": _assets,
     "compatibility_flags": _flags,
@@ -266,7 +268,6 @@ def add_subdomain(section: Section) -> None:
 WHY = {
     "containers": "the class has no container to start",
     "build": "run that command yourself before `up`",
-    "pages_build_output_dir": "Pages projects are not Workers",
     "keep_vars": "variables set in the dashboard go at the next `up`",
     "upload_source_maps": "errors name lines of the bundle",
 }

@@ -126,7 +126,9 @@ def _config(spec: StackSpec, key: str, root: Path, main: str | None) -> dict[str
         # Modules go up as they are.
         "no_bundle": True if main else None,
         "rules": _rules(worker) if main else None,
-        "assets": worker.assets.model_dump(exclude_none=True) | {"directory": ASSETS} if worker.assets else None,
+        "assets": worker.assets.model_dump(exclude_none=True, exclude={"site"}) | {"directory": ASSETS}
+        if worker.assets
+        else None,
         "vars": spec.variables_of(key) | spec.prompt_values(key, root),
         **settings_of(spec, worker),
         **_bindings(spec, key),

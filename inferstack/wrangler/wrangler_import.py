@@ -16,7 +16,7 @@ from inferstack.errors import ConfigError
 from inferstack.wrangler import wrangler_file
 from inferstack.wrangler.bindings_in import BINDINGS, LISTS, NOT_INHERITED
 from inferstack.wrangler.dev_vars import add_secrets
-from inferstack.wrangler.draft import Draft, free, key_for, open_draft
+from inferstack.wrangler.draft import Draft, free, key_for, one_line, open_draft
 from inferstack.wrangler.objects_in import read_objects
 from inferstack.wrangler.reading import Ledger, Unfit, Value
 from inferstack.wrangler.section import LEFT_OUT, Reader, Section, escaped
@@ -25,6 +25,7 @@ from inferstack.wrangler.wrangler_file import WranglerFile
 
 TOP_LEVEL = "default"
 DATE = "2026-06-01"
+OF_CODE = ("vars", "bindings", "objects", "workflows", "secrets", "crons")
 ACCOUNT = re.compile(r"[0-9a-f]{32}")
 NAMES = "names on Cloudflare are `<name>-<environment>` here: what wrangler deployed stays as it is"
 
@@ -185,6 +186,9 @@ def _read(section: Section) -> None:
         section.note((), f"there is no `compatibility_date`; {DATE} is written")
     if not section.entry["source"] and "assets" in section.entry:
         section.entry.pop("source")  # static assets need no code
+        for name in [name for name in OF_CODE if name in section.entry]:
+            section.entry.pop(name)
+            section.note((), f"{LEFT_OUT}`{name}`; static files alone read none")
     elif not section.entry["source"]:
         section.note((), f"{LEFT_OUT}there is no `main`, and so no code to run")
         section.draft.data["workers"].pop(section.worker)
@@ -284,6 +288,8 @@ def _finish(section: Section) -> None:
 def _why(value: Value) -> str:
     """What the code will miss."""
     key, names = _key(value), _names(value)
+    if key == "build" and isinstance(value.raw, dict) and isinstance(value.raw.get("command"), str):
+        return f"run `{one_line(value.raw['command'])}` yourself before `up`"
     if key in WHY:
         return WHY[key]
     return f"{' and '.join(f'`env.{name}`' for name in names)} is nothing there" if names else ""

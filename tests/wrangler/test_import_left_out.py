@@ -36,6 +36,7 @@ ZONE = "0123456789abcdef0123456789abcdef"
         ),
         ({"placement": {"mode": "smart", "hint": "wnam"}}, ["`placement.hint`"]),
         ({"vectorz": [1]}, ["`vectorz`"]),
+        ({"build": {"command": "npm run build"}}, ["`build`; run `npm run build` yourself before `up`"]),
         ({"limits": {"cpu_ms": 5, "memory": 9}}, ["`limits.memory`"]),
         ({"observability": {"enabled": True, "logs": {"enabled": True, "sink": "x"}}}, ["`observability.logs.sink`"]),
         (
