@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pulumi
 
-from inferstack.config import load_stack
-from inferstack.engine.ephemeral_files import made_for_a_while
-from inferstack.resources import declare_stack
+from inferstack.engine.plugins_ahead import start_ahead
+from inferstack.versions import CLOUDFLARE_PROVIDER
 
 
 def declare(name: str, root: Path) -> None:
     """Raises `UserError`. The estimate is an output, so that every preview shows how a change moves it."""
+    start_ahead("cloudflare", CLOUDFLARE_PROVIDER)  # there is no Worker without it
+    # What follows is imported while that starts.
+    from inferstack.config import load_stack
+
     spec = load_stack(name, root)
+    if spec.indexes or any(database.migrations for database in spec.databases.values()):
+        start_ahead("inferstack")  # others need it, too, and get it with their first resource
+    from inferstack.engine.ephemeral_files import made_for_a_while
+    from inferstack.resources import declare_stack
+
     declare_stack(spec, root, ephemeral=made_for_a_while(name, root))
     if spec.expires is not None:
         pulumi.export("expires", spec.expires)

@@ -97,6 +97,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._clock.cancelled.set()
         return empty_pb2.Empty()
 
+    def Invoke(self, request: Any, context: Any) -> Any:
+        """No functions; a program may ask for one that the engine starts this process (`engine/plugins_ahead.py`)."""
+        _abort(context, f"{request.tok} is no function of this provider: it has none", grpc.StatusCode.NOT_FOUND)
+
     def Check(self, request: Any, context: Any) -> Any:
         news = from_struct(request.news)
         with self._errors(context, news):
