@@ -28,9 +28,8 @@ def hyperdrive(section: Section, item: Value) -> None:
     given = [f.name for f in files_of(folder, section.environment) if names_in(f, section.root).get(variable)]
     known = at_cloudflare or given or os.environ.get(variable) or _complete(address)
     if not known:
-        section.left_out(
-            item, f"set {variable} to the database's address and import again; `env.{binding.text()}` is nothing"
-        )
+        section.left_out(item, f"set {variable} to the database's address and import again")
+        section.unbound(binding.text(), "hyperdrive without an address")
         return
     of_what = identity.text() if identity is not None and identity.raw else f"for {section.worker}/{binding.text()}"
     key, entry = section.draft.declare("hyperdrives", of_what, binding.text())

@@ -61,8 +61,9 @@ def test_without_an_address_it_is_told_and_the_rest_comes_up(
 ) -> None:
     found = bring(bound(address), target="local")
     assert [note for note in notes(found) if VARIABLE in note] == notes(found) != []
-    assert "DB" not in load_stack("default", tmp_path).workers["shop"].bindings
-    assert not found.wrong
+    worker = load_stack("default", tmp_path).workers["shop"]
+    assert ("DB" in worker.bindings, list(worker.unbound)) == (False, ["DB"])
+    assert not found.wrong  # no code of it reads the name
 
 
 def test_two_bindings_of_one_id_are_one_database(bring: Import, tmp_path: Path) -> None:
