@@ -28,13 +28,13 @@ from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
 from inferstack.config.seed_files import seed_values
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
-    DatabaseSpec,
     ModelSpec,
     StackSpec,
     WorkerSpec,
     gateway_variable,
     provider_variable,
 )
+from inferstack.config.storage_models import DatabaseSpec
 from inferstack.config.templates import (
     FILE_SUFFIX,
     SERVICE_OPTIONS,
