@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from inferstack.config import DatabaseSpec, check_stack, closest, format_findings, stack_names
+from inferstack.config import DatabaseSpec, check_stack, format_findings, lacking, stack_names
 from inferstack.errors import ConfigError, UserError
 
 WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,79}")
@@ -59,8 +59,7 @@ def _declared(stack: str, root: Path) -> dict[str, DatabaseSpec]:
 def _of(root: Path, stack: str, key: str) -> str:
     databases = _declared(stack, root)
     if key not in databases:
-        fix = f"one of: {', '.join(databases) or 'none; the stack has no databases'}"
-        raise ConfigError(f"stack `{stack}` has no database `{key}`{closest(key, databases)}\n  fix: {fix}")
+        raise ConfigError(lacking(f"stack `{stack}`", "database", key, databases))
     folder = databases[key].migrations
     if folder is None:
         raise ConfigError(f"database `{key}` has no migrations\n  fix: add `migrations: migrations/{key}` to it")

@@ -32,12 +32,11 @@ from inferstack.errors import ConfigError, UserError
 
 INTERRUPTED = 130  # what the library makes of Ctrl-C; ours is Pulumi's code
 ANOTHER = "name another file or folder"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # these come without the name of a file, too
 FIXES = {
-    errno.ENOSPC: "make room on the disk, then run it again",
-    errno.EDQUOT: "make room on the disk, then run it again",
+    **dict.fromkeys(FULL, "make room on the disk, then run it again"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), f"give yourself the right to it, or {ANOTHER}"),
     errno.EROFS: "run it where the project can be written",
-    errno.EACCES: "give yourself the right to it, or name another file or folder",
-    errno.EPERM: "give yourself the right to it, or name another file or folder",
     errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
 }
 EPILOG = (
@@ -146,9 +145,7 @@ def _run(given: list[str]) -> int:
 
 def _refused(error: OSError) -> int:
     """By the system: a file that cannot be read or written, a full disk. What has no file's name is a fault of ours."""
-    if isinstance(error, BrokenPipeError) or (
-        error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT)
-    ):
+    if isinstance(error, BrokenPipeError) or (error.filename is None and error.errno not in FULL):
         raise error
     if error.filename is None:
         _close_stdout()

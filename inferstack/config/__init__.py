@@ -10,7 +10,7 @@ from inferstack.config.env_files import env_file, split_reference
 from inferstack.config.env_use import env_uses
 from inferstack.config.eval_suites import Case, Suite, embedding_models, read_suite, unfit
 from inferstack.config.expectations import ModelTraffic, ObjectTraffic
-from inferstack.config.file_text import text_in
+from inferstack.config.file_text import text_given, text_in
 from inferstack.config.findings.codes import CODES
 from inferstack.config.findings.diagnostics import FORMATS, Finding, Place, closest, format_findings, lacking
 from inferstack.config.gateway_models import GatewaySpec, RouteSpec, SpendLimitSpec, policy_inputs
@@ -25,16 +25,16 @@ from inferstack.config.rollout_models import SmokeSpec, parse_seconds, seconds
 from inferstack.config.schema import json_schema
 from inferstack.config.scorers import scorers_of
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchSpec
-from inferstack.config.seed_files import seed_values
+from inferstack.config.seed_files import seed_values, wrong_key
 from inferstack.config.sources import find_entry
 from inferstack.config.spec import (
-    DatabaseSpec,
     ModelSpec,
     StackSpec,
     WorkerSpec,
     gateway_variable,
     provider_variable,
 )
+from inferstack.config.storage_models import DatabaseSpec
 from inferstack.config.templates import (
     FILE_SUFFIX,
     SERVICE_OPTIONS,
@@ -134,10 +134,12 @@ __all__ = [
     "stack_files",
     "stack_names",
     "template_names",
+    "text_given",
     "text_in",
     "unfit",
     "usual_request",
     "usual_worker",
+    "wrong_key",
     "yaml_text",
     "yaml_values",
 ]

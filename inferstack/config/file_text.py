@@ -18,3 +18,14 @@ def text_in(file: Path, root: Path) -> str:
         raise ConfigError(f"{place}: the file is no text in UTF-8\n  fix: save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{shown} cannot be read: {error.strerror}\n  fix: make it a readable file") from None
+
+
+def text_given(file: Path, fix: str) -> str:
+    """What a file holds that a command was given, without a byte order mark. Raises `ConfigError` with the `fix`."""
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        why = "it is no text in UTF-8"
+    except OSError as error:
+        why = str(error.strerror)
+    raise ConfigError(f"{file} cannot be read: {why}\n  fix: {fix}")

@@ -41,11 +41,16 @@ def seed_values(root: Path, name: str) -> dict[str, str]:
 def wrong_keys(found: dict[str, tuple[str, Node]]) -> Iterator[tuple[Node, str]]:
     """What KV does not take as a key."""
     for key, (_, node) in found.items():
-        size = len(key.encode())
-        if key in ("", ".", ".."):
-            yield node, f"`{key}` cannot be a key"
-        elif size > LONGEST_KEY:
-            yield node, f"the key has {size} bytes; KV takes {LONGEST_KEY}"
+        if (wrong := wrong_key(key)) is not None:
+            yield node, wrong
+
+
+def wrong_key(key: str) -> str | None:
+    """Why KV does not take it."""
+    if key in ("", ".", ".."):
+        return f"`{key}` cannot be a key"
+    size = len(key.encode())
+    return f"the key `{key[:40]}…` has {size} bytes; KV takes {LONGEST_KEY}" if size > LONGEST_KEY else None
 
 
 def missing(root: Path, name: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from inferstack.catalog import Model, crons, find_model
-from inferstack.config._base import BindingName, ExactName, Location, Name, SecretReference, SecretSource, StrictModel
+from inferstack.config._base import BindingName, ExactName, Name, SecretReference, SecretSource, StrictModel
 from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.bundle_models import BundleSpec
 from inferstack.config.expectations import Budget, Expectations
@@ -22,9 +22,16 @@ from inferstack.config.own_models import OwnModel
 from inferstack.config.policy_models import Day, PolicySpec
 from inferstack.config.price_models import PricedName, PriceSpec
 from inferstack.config.prompt_models import PromptSpec, prompt_value, prompt_variable
+from inferstack.config.queue_models import QueueSpec
 from inferstack.config.rollout_models import RolloutSpec, SmokeSpec
 from inferstack.config.search_models import DEFAULT_NAMESPACE, SearchNamespaceSpec, SearchSpec
-from inferstack.config.storage_models import BucketSpec, DispatchNamespaceSpec, HyperdriveSpec, NamespaceSpec
+from inferstack.config.storage_models import (
+    BucketSpec,
+    DatabaseSpec,
+    DispatchNamespaceSpec,
+    HyperdriveSpec,
+    NamespaceSpec,
+)
 from inferstack.config.tree import KeyPath
 from inferstack.config.worker_models import BindingSpec, DomainSpec, PlacementSpec, WorkerRaw, WorkerRouteSpec
 from inferstack.config.workflow_models import WorkflowSpec
@@ -118,48 +125,6 @@ class IndexSpec(StrictModel):
         if self.model is None and self.dimensions is None:
             raise ValueError("an index needs a `model`, or the `dimensions` of vectors that you make yourself")
         return self
-
-
-class DatabaseSpec(StrictModel):
-    """A D1 database with the folder of its migrations."""
-
-    migrations: str | None = None
-    reviewed: str | None = None
-    seed: Annotated[str, Field(min_length=1)] | None = None
-    migrations_table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "d1_migrations"
-    location: Location | None = None
-    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
-    read_replication: Literal["auto", "disabled"] | None = None
-    name: ExactName | None = None
-    raw: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _one_place(self) -> DatabaseSpec:
-        if self.location is not None and self.jurisdiction is not None:
-            raise ValueError("a database has a `location` hint or a `jurisdiction`, not both")
-        return self
-
-
-class ConsumerSpec(StrictModel):
-    """The Worker that a queue's messages go to."""
-
-    worker: str
-    batch_size: Annotated[int, Field(ge=1, le=100)] = 10
-    max_wait_ms: Annotated[int, Field(ge=0, le=60000)] = 5000
-    max_retries: Annotated[int, Field(ge=0, le=100)] = 3
-    retry_delay: Annotated[int, Field(ge=0, le=86400)] | None = None
-    max_concurrency: Annotated[int, Field(ge=1, le=250)] | None = None
-    dead_letter: str | None = None
-
-
-class QueueSpec(StrictModel):
-    """A queue. `delivery_delay` and `retention` in seconds."""
-
-    delivery_delay: Annotated[int, Field(ge=0, le=86400)] = 0
-    retention: Annotated[int, Field(ge=60, le=1209600)] = 345600
-    consumer: ConsumerSpec | None = None
-    name: ExactName | None = None
-    raw: dict[str, Any] = {}
 
 
 class WorkerSpec(StrictModel):

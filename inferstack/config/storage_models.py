@@ -1,4 +1,4 @@
-"""What a bucket's and a namespace's entry are made of: rules for browsers, for age, for what may not change, for events."""
+"""What the entries of databases, buckets and namespaces are made of, and of what stands outside: Hyperdrive, dispatch."""
 
 from __future__ import annotations
 
@@ -82,6 +82,26 @@ class EventSpec(StrictModel):
     def actions(self) -> list[str]:
         """As the API names them."""
         return [action for event, actions in ACTIONS.items() if event in self.of for action in actions]
+
+
+class DatabaseSpec(StrictModel):
+    """A D1 database with the folder of its migrations."""
+
+    migrations: str | None = None
+    reviewed: str | None = None
+    seed: Annotated[str, Field(min_length=1)] | None = None
+    migrations_table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "d1_migrations"
+    location: Location | None = None
+    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
+    read_replication: Literal["auto", "disabled"] | None = None
+    name: ExactName | None = None
+    raw: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _one_place(self) -> DatabaseSpec:
+        if self.location is not None and self.jurisdiction is not None:
+            raise ValueError("a database has a `location` hint or a `jurisdiction`, not both")
+        return self
 
 
 class HyperdriveCachingSpec(StrictModel):

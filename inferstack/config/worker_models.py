@@ -26,8 +26,6 @@ SECTIONS = {
     "service": "workers",
     "prompt": "prompts",
 }
-
-
 OF_SERVICES = ("entrypoint", "props")  # beside the kind
 
 

@@ -23,8 +23,17 @@ from inferstack.engine.runs import failed, open_stack, say, show
 from inferstack.errors import ConfigError, StackNotFound, UserError
 from inferstack.resources.stack import InferenceStack
 
-ALONE: tuple[str, ...] = ("workers", "databases", "indexes", "buckets", "namespaces", "queues", "searches")
-ALONE += ("search_namespaces", "dispatch_namespaces")
+ALONE = (
+    "workers",
+    "databases",
+    "indexes",
+    "buckets",
+    "namespaces",
+    "queues",
+    "searches",
+    "search_namespaces",
+    "dispatch_namespaces",
+)
 ONLY_ONE = ("domains", "routes", "crons", "rollout", "name", "id")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import yaml_values
+from inferstack.config import text_given, yaml_values
 from inferstack.errors import ConfigError
 from inferstack.local import control
 
@@ -32,8 +32,9 @@ def clear(folder: Path) -> None:
 
 
 def _read(file: Path) -> list[Any]:
+    text = text_given(file, "name a readable file of faults, in YAML or JSON")
     try:
-        data = yaml_values(file.read_text("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
+        data = yaml_values(text)
+    except ValueError as error:
+        raise ConfigError(f"{file} cannot be read: {error}\n  fix: write a list of faults in YAML") from None
     return data if isinstance(data, list) else [data]

@@ -17,7 +17,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from inferstack.config import load_stack
+from inferstack.config import lacking, load_stack
 from inferstack.engine.account import Account
 from inferstack.errors import ConfigError, UserError
 from inferstack.text import paint
@@ -70,7 +70,7 @@ def follow(
     spec = load_stack(stack, root)
     for name in workers:
         if name not in spec.workers:
-            raise ConfigError(f"there is no Worker `{name}` in `{stack}`\n  fix: one of: {', '.join(spec.workers)}")
+            raise ConfigError(lacking(f"stack `{stack}`", "Worker", name, spec.workers))
     account, end = Account(spec, root), time.monotonic() + seconds if seconds else None
     tails = [_Tail(account, key, spec.name_of("workers", key)) for key in workers or spec.workers]
     heard: queue.Queue[tuple[str, dict[str, Any]] | UserError] = queue.Queue()

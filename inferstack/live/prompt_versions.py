@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, closest, load_stack, prompt_in, prompt_value
+from inferstack.config import StackSpec, lacking, load_stack, prompt_in, prompt_value
 from inferstack.engine.account import Account, NotThere
 from inferstack.errors import ConfigError
 from inferstack.text import paint, table
@@ -55,8 +55,7 @@ def prompts(stack: str, root: Path, name: str | None) -> dict[str, Any]:
     """All of a stack, or one with each version that was ever live. Raises `ConfigError` for one that is not declared."""
     spec = load_stack(stack, root)
     if name is not None and name not in spec.prompts:
-        listed = closest(name, spec.prompts) or f"\n  fix: one of: {', '.join(spec.prompts) or 'none is declared'}"
-        raise ConfigError(f"stack `{stack}` has no prompt `{name}`{listed}")
+        raise ConfigError(lacking(f"stack `{stack}`", "prompt", name, spec.prompts))
     account = Account(spec, root)
     carriers = Carriers(spec, account)
     found = [_one(spec, root, account, carriers, key) for key in ([name] if name else spec.prompts)]

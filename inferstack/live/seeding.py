@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, closest, lacking, load_stack
+from inferstack.config import StackSpec, closest, lacking, load_stack, text_given, wrong_key
 from inferstack.engine.account import Account
 from inferstack.engine.holdings import held
 from inferstack.engine.runs import open_stack
@@ -17,7 +17,6 @@ from inferstack.json_text import Written, json_lines, read_json
 from inferstack.resources import official
 
 MOST_PAIRS, MOST_BYTES = 10_000, 90_000_000  # of one bulk write; Cloudflare takes 10,000 and 100 MB
-KEY_BYTES = 512  # facts `limits.json`, KV
 FIELDS = {"key", "value", "metadata", "expiration", "expiration_ttl", "base64"}  # as wrangler's bulk files have them
 FORMS = 'a JSON object of keys and values, a JSON list of {"key", "value", …}, or one such object a line (.jsonl)'
 Pair = dict[str, Any]
@@ -71,11 +70,7 @@ def _pairs(file: Path) -> Iterator[Pair]:
 
 def _entries(file: Path) -> Iterator[tuple[str, Any]]:
     """With their places. In an object a key that stands twice has one value: that is how JSON is read everywhere."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigError(f"{file} cannot be read: {why}\n  fix: name {FORMS}") from None
+    text = text_given(file, f"name {FORMS}")
     if file.suffix in (".jsonl", ".ndjson"):
         yield from ((f"{file}:{number}", _read(line, file, number - 1)) for number, line in json_lines(text))
         return
@@ -106,15 +101,12 @@ def _wrong(pair: Any) -> str:
     """What is wrong with an entry, and the way out; nothing when KV takes it."""
     if not isinstance(pair, dict) or not isinstance(pair.get("key"), str) or "value" not in pair:
         return f"it needs a `key` and a `value`\n  fix: name {FORMS}"
-    key, size = pair["key"], len(pair["key"].encode())
     strange = sorted(set(pair) - FIELDS)
     if strange:
         known = ", ".join(sorted(FIELDS))
         return f"KV knows no `{strange[0]}`{closest(strange[0], FIELDS)}\n  fix: an entry has {known}"
-    if key in ("", ".", ".."):
-        return f"`{key}` cannot be a key\n  fix: name it otherwise"
-    if size > KEY_BYTES:
-        return f"the key `{key[:40]}…` has {size} bytes\n  fix: shorten it; KV takes {KEY_BYTES}"
+    if (wrong := wrong_key(pair["key"])) is not None:
+        return f"{wrong}\n  fix: give it another name"
     return _wrong_options(pair)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, lacking, load_stack
 from inferstack.engine.account import Account
 from inferstack.errors import ConfigError
 
@@ -32,7 +32,7 @@ class Telemetry:
         spec = load_stack(stack, root)
         for name in workers:
             if name not in spec.workers:
-                raise ConfigError(f"there is no Worker `{name}` in `{stack}`\n  fix: one of: {', '.join(spec.workers)}")
+                raise ConfigError(lacking(f"stack `{stack}`", "Worker", name, spec.workers))
         self.spec: StackSpec = spec
         self._account = Account(spec, root)
         self._keys = {spec.name_of("workers", key): key for key in workers or spec.workers}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from inferstack.config import StackSpec, load_stack, parse_seconds, price_name
+from inferstack.config import StackSpec, load_stack, parse_seconds, price_name, text_given
 from inferstack.cost.usage import NOBODY, Call, Usage, price_of_call
 from inferstack.engine.account import Account, NotThere
 from inferstack.errors import ConfigError
@@ -133,12 +133,7 @@ def _of_workers(spec: StackSpec, file: Path) -> Iterator[Call]:
     by_gateway = {spec.models[alias].model for alias in logged}
     names = {spec.models[alias].model: price_name(spec, alias) for alias in spec.models}
     fix = "give what `inferstack logs STACK --format json` printed"
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigError(f"{file} cannot be read: {why}\n  fix: {fix}") from None
-    lines = list(json_lines(text))
+    lines = list(json_lines(text_given(file, fix)))
     if not lines:
         raise ConfigError(f"{file} holds no events\n  fix: {fix}")
     for number, line in lines:

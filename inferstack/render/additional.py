@@ -12,20 +12,10 @@ from pathlib import Path
 
 from inferstack.config import BundleSpec
 from inferstack.errors import ConfigError
-from inferstack.render.module import JAVASCRIPT, Module
+from inferstack.render.module import BY_RULE, JAVASCRIPT, NO_CODE, Module
 
 COMMON_JS = "application/javascript"
-KINDS = {
-    ".js": JAVASCRIPT,
-    ".mjs": JAVASCRIPT,
-    ".cjs": COMMON_JS,
-    ".txt": "text/plain",
-    ".html": "text/plain",
-    ".sql": "text/plain",
-    ".bin": "application/octet-stream",
-    ".wasm": "application/wasm",
-}
-BY_RULE = {"Text": "text/plain", "Data": "application/octet-stream", "CompiledWasm": "application/wasm"}
+KINDS = {".js": JAVASCRIPT, ".mjs": JAVASCRIPT, ".cjs": COMMON_JS, **NO_CODE}
 NEVER = {"node_modules", ".git", ".wrangler", ".inferstack"}
 
 

@@ -16,13 +16,10 @@ from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules, script_syntax, site
 from inferstack.render.additional import additional_modules, main_name
-from inferstack.render.module import Module, Source
+from inferstack.render.module import BY_RULE, DATA, NO_CODE, TEXT, WASM, Module, Source
 from inferstack.toolchain import find_esbuild, packages_folder
 
 SECONDS = 120
-LOADERS = {".txt": "text", ".html": "text", ".sql": "text", ".wasm": "copy", ".bin": "copy"}
-BY_RULE = {"Text": "text", "Data": "copy", "CompiledWasm": "copy"}
-WASM, DATA = "application/wasm", "application/octet-stream"
 REQUIRE = re.compile(r"""\b__require\d*\("(node:[\w/]+)"\)""")
 PROBLEM = re.compile(r"^✘ \[ERROR\] (?P<text>.*?)(?: \[[\w-]+\])?\n(?:\n {4}(?P<place>\S+:\d+:\d+):)?", re.MULTILINE)
 BUILT_INTO_NODE = re.compile(r'^Could not resolve "(?P<name>[^"]+)"')
@@ -79,8 +76,7 @@ class Bundling:
                 command, input=given, capture_output=True, cwd=self.root, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
-            shown = self.entry.relative_to(self.root)
-            raise BundleError(f"esbuild did not finish `{shown}` in {SECONDS} seconds") from None
+            raise BundleError(f"esbuild did not finish `{self._shown}` in {SECONDS} seconds") from None
         if done.returncode != 0:
             raise BundleError(self._problems(done.stderr.decode(errors="replace")))
         facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
@@ -88,13 +84,14 @@ class Bundling:
 
     def _command(self, folder: Path, of_text: list[str]) -> list[str]:
         spec = self.worker.bundle or None
-        loaders = dict(LOADERS)
+        kinds = dict(NO_CODE)
         for rule in spec.rules if spec else []:
-            loaders |= dict.fromkeys(rule.suffixes, BY_RULE[rule.type])
+            kinds |= dict.fromkeys(rule.suffixes, BY_RULE[rule.type])
+        loaders = {suffix: "text" if kind == TEXT else "copy" for suffix, kind in kinds.items()}
         defined = {"process.env.NODE_ENV": '"production"', **(spec.define if spec else {})}
         aliases, injected = self._node(folder)
         aliases |= spec.alias if spec else {}
-        if (manifest := folder / "manifest.mjs").is_file():
+        if (manifest := folder / site.FILE).is_file():
             aliases[site.MANIFEST] = str(manifest)
         return [
             esbuild(self.entry, self.root),

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 JAVASCRIPT = "application/javascript+module"
+TEXT, DATA, WASM = "text/plain", "application/octet-stream", "application/wasm"
+# Files that are no code: by their end, unless a rule of `bundle:` says otherwise.
+NO_CODE = {".txt": TEXT, ".html": TEXT, ".sql": TEXT, ".bin": DATA, ".wasm": WASM}
+BY_RULE = {"Text": TEXT, "Data": DATA, "CompiledWasm": WASM}
 
 
 @dataclass(frozen=True, slots=True)

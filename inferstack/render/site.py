@@ -16,6 +16,7 @@ from inferstack.errors import ConfigError
 from inferstack.render.additional import glob_pattern
 
 MANIFEST = "__STATIC_CONTENT_MANIFEST"
+FILE = "manifest.mjs"  # what the bundler finds under that name
 HERE = Path(__file__).parent
 OF_ASSETS = {"_headers", "_redirects"}  # read, and not served
 
@@ -39,14 +40,12 @@ def site_paths(worker: WorkerSpec, root: Path) -> dict[str, str] | None:
     return found
 
 
-def write_manifest(paths: dict[str, str], folder: Path) -> Path:
+def write_manifest(paths: dict[str, str], folder: Path) -> None:
     """The module that the code imports as `__STATIC_CONTENT_MANIFEST`."""
-    file = folder / "manifest.mjs"
-    file.write_text(f"export default {json.dumps(_manifest(paths))};\n")
-    return file
+    (folder / FILE).write_text(f"export default {json.dumps(_manifest(paths))};\n")
 
 
-def store_code(paths: dict[str, str]) -> str:
+def _store_code(paths: dict[str, str]) -> str:
     """JavaScript of `asNamespace`."""
     return (HERE / "site.js").read_text().replace('"THE PATHS"', json.dumps(paths))
 
@@ -54,7 +53,7 @@ def store_code(paths: dict[str, str]) -> str:
 def as_globals(paths: dict[str, str], binding: str) -> str:
     """For service-worker syntax."""
     return (
-        f"{store_code(paths)}\n"
+        f"{_store_code(paths)}\n"
         f"const files = asNamespace(env[{json.dumps(binding)}]);\n"
         f"Object.defineProperty(globalThis, {json.dumps(binding)}, {{ value: files }});\n"
         f"globalThis.{MANIFEST} = {json.dumps(_manifest(paths))};\n"
@@ -65,7 +64,7 @@ def around_module(paths: dict[str, str], binding: str, shown: str) -> str:
     """A module around the entry (a path from the project), whose `env` has the namespace."""
     frame = (HERE / "site_module.js").read_text()
     frame = frame.replace('"THE CODE"', json.dumps(f"./{shown}")).replace('"THE NAME"', json.dumps(binding))
-    return f"{store_code(paths)}\n{frame}"
+    return f"{_store_code(paths)}\n{frame}"
 
 
 def _manifest(paths: dict[str, str]) -> str:

@@ -14,20 +14,11 @@ from inferstack.config import WorkerSpec, find_entry, text_in
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules, script_syntax
 from inferstack.render.bundler import BundleError, Bundling, refuse_outside
-from inferstack.render.module import JAVASCRIPT, Module, Source
+from inferstack.render.module import DATA, JAVASCRIPT, NO_CODE, Module, Source
 
 IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["']([^"']+)["']""")
 BUILT_IN = ("node:", "cloudflare:", "workerd:")
-KINDS = {
-    ".js": JAVASCRIPT,
-    ".mjs": JAVASCRIPT,
-    ".py": "text/x-python",
-    ".txt": "text/plain",
-    ".html": "text/plain",
-    ".sql": "text/plain",
-    ".bin": "application/octet-stream",
-    ".wasm": "application/wasm",
-}
+KINDS = {".js": JAVASCRIPT, ".mjs": JAVASCRIPT, ".py": "text/x-python", **NO_CODE}
 VENDORED = "python_modules"
 OF_THE_BUILD = "process.env.NODE_ENV"  # without `nodejs_compat` there is no `process`
 
@@ -65,7 +56,7 @@ def _python(entry: Path, root: Path) -> Source:
 def _kind(file: Path, packages: Path) -> str:
     """As wrangler uploads them (4.86, find-additional-modules): bytes, but for the JavaScript of Cloudflare's own SDK."""
     own = file.is_relative_to(packages / "workers") and file.suffix in (".js", ".mjs")
-    return JAVASCRIPT if own else KINDS[".bin"]
+    return JAVASCRIPT if own else DATA
 
 
 def _as_written(entry: Path, worker: WorkerSpec, root: Path) -> Source | None:

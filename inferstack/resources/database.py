@@ -47,7 +47,7 @@ class Database(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, deleted_with=database)
             before.append(D1Migrations(f"{key}-migrations", inputs, after))
         if spec.seed is not None:
-            seed = {"file": spec.seed, "sql": (context.root / spec.seed).read_text()}
+            seed = {"file": spec.seed, "sql": text_in(context.root / spec.seed, context.root)}
             after = pulumi.ResourceOptions(parent=self, deleted_with=database, depends_on=before)
             D1Seed(f"{key}-seed", {"accountId": context.account_id, "databaseId": self.uuid, **seed}, after)
         self.register_outputs({"uuid": self.uuid})

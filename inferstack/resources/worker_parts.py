@@ -250,9 +250,8 @@ class Worker(pulumi.ComponentResource):
                 found.append({"name": name, **_email(binding.email)})
                 continue
             entrypoint = {"entrypoint": binding.entrypoint} if binding.entrypoint else {}
-            props = (
-                {"props": json.dumps(binding.props)} if binding.props is not None else {}
-            )  # text: keys stay as they are
+            # As text, so that the provider leaves its keys as they are.
+            props = {"props": json.dumps(binding.props)} if binding.props is not None else {}
             found.append({"name": name, **resolve(kind, str(getattr(binding, kind))), **entrypoint, **props})
         if spec.assets is not None and spec.assets.binding is not None:
             found.append({"name": spec.assets.binding, "type": "assets"})

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from inferstack import local
-from inferstack.config import StackSpec, load_stack
+from inferstack.config import StackSpec, lacking, load_stack
 from inferstack.engine.addresses import client_environment
 from inferstack.engine.environment import STATE_VARIABLE
 from inferstack.errors import UserError
@@ -40,8 +40,7 @@ class RunningStack:
     def url(self, worker: str) -> str:
         """Where a Worker answers, as the stack file calls it: an address that every client resolves."""
         if worker not in self._spec.workers:
-            known = ", ".join(self._spec.workers) or "none"
-            raise UserError(f"stack `{self.name}` has no Worker `{worker}`\n  fix: one of: {known}")
+            raise UserError(lacking(f"stack `{self.name}`", "Worker", worker, self._spec.workers))
         return self.environment["INFERSTACK_URL_" + "".join(c if c.isalnum() else "_" for c in worker.upper())]
 
     def worker(self, name: str, *, authorized: bool = True) -> httpx.Client:

@@ -18,13 +18,13 @@ from inferstack.wrangler.settings_out import settings_of, unsaid
 ASSETS = "assets"  # the folder
 HEAD = "// From inferstack's stack `{stack}`. Ids of databases and namespaces: wrangler makes or finds them by name.\n"
 CODE = {"type": "ESModule", "globs": ["**/*.js"]}
-# What a wrangler file, or a command that is told, says of each kind.
 # Kinds of bindings that wrangler has by a name alone: its key, and its word for the name.
 NAMED = {
     "dispatch_namespace": ("dispatch_namespaces", "namespace"),
     "search": ("ai_search", "instance_name"),
     "search_namespace": ("ai_search_namespaces", "namespace"),
 }
+# What a wrangler file, or a command that is told, says of each kind.
 SAID: dict[str, set[str]] = {
     "databases": {"name", "migrations", "migrations_table"},
     "buckets": {"name", "jurisdiction"} | buckets_out.SAID,

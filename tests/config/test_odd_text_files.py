@@ -79,9 +79,23 @@ def test_a_system_text_in_latin_1_is_named(project: Path) -> None:
     assert "system.txt:1:5: " in refused(project, stack, "render", "d")
 
 
-@pytest.mark.parametrize("data", [b"[" * 100_000, b"a: 2026-13-40\n", LATIN], ids=["deep", "no day", "latin-1"])
-def test_odd_thresholds_and_faults_are_refused(project: Path, data: bytes) -> None:
-    (project / "f.yaml").write_bytes(data)
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"[" * 100_000, "nests more than 60 levels deep"), (LATIN, "it is no text in UTF-8"), (None, "No such file")],
+    ids=["deep", "latin-1", "none"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [("load-test", "d", "w", "--thresholds", "f.yaml"), ("local", "fault", "add", "--file", "f.yaml")],
+    ids=["thresholds", "faults"],
+)
+def test_odd_thresholds_and_faults_are_refused(
+    project: Path, command: tuple[str, ...], data: bytes | None, words: str
+) -> None:
+    if data is not None:
+        (project / "f.yaml").write_bytes(data)
     (project / "w.js").write_text("export default {}")
-    said = refused(project, OWN, "load-test", "d", "w", "--thresholds", "f.yaml")
+    said = refused(project, OWN, *command)
     assert "f.yaml" in said
+    assert words in said
+    assert "\n  fix: " in said

@@ -73,6 +73,9 @@ def test_a_seed_follows_its_file(mine: Project) -> None:
     mine.edit("seeds/dev.sql", "INSERT INTO nobody VALUES (1);\n", "")
     mine.run("up", "dev")
     assert people(mine) == ["Ann", "Bo; who asks", "Cleo"]
+    (mine.root / "seeds" / "dev.sql").write_bytes(b"SELECT 1;\n-- K\xfcche\n")
+    told = mine.run("up", "dev", code=None)
+    assert "seeds/dev.sql:2:5: the file is no text in UTF-8" in told and "Traceback" not in told
     mine.edit("stacks/dev.yaml", ", seed: seeds/dev.sql", "")
     mine.run("up", "dev")
     assert len(people(mine)) == 3

@@ -107,7 +107,7 @@ def test_thresholds_gate_and_a_page_shows_them(slow: Project) -> None:
         (["--request", "FETCH /"], "`FETCH /` is no request"),
         (["--request", "POST /", "--body", "{"], "the body is no JSON"),
         (["--request", "POST /", "--body", "@none.json"], "none.json cannot be read"),
-        (["other"], "there is no Worker `other`"),
+        (["other"], "has no Worker `other`"),
         (["--request", "GET /", "--secret", "NONE"], "has no secret `NONE`"),
         (["--request", "GET /", "--url", "http://elsewhere"], "--url is for stacks on Cloudflare"),
     ],

@@ -104,7 +104,7 @@ def test_logs_of_all_workers_are_followed(chatty: Project) -> None:
     assert told["event"]["logs"][0]["message"] == ["seen", {"pathname": "/warn"}]
 
     assert chatty.run("logs", "dev", "--for", "0.5") == ""
-    assert "there is no Worker `three`" in chatty.run("logs", "dev", "three", code=2)
+    assert "has no Worker `three`" in chatty.run("logs", "dev", "three", code=2)
     assert "no regular expression" in chatty.run("logs", "dev", "--grep", "(", code=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.conftest import Api
 from tests.local.test_workers_run import deploy
 
 BASE = "/workers/dispatch/namespaces"
+NUMBERS = itertools.count(1)  # of the namespaces in one local Cloudflare
 DISPATCHER = """export default { async fetch(request, env) {
   const { pathname } = new URL(request.url);
   try {
@@ -53,9 +55,9 @@ def text(name: str, value: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def namespace(cloudflare: Api, request: pytest.FixtureRequest) -> str:
-    """With a Worker `dispatcher-…` before it."""
-    name = f"customers-{abs(hash(request.node.name)) % 10**8}"
+def namespace(cloudflare: Api) -> str:
+    """With a Worker `to-…` before it."""
+    name = f"customers-{next(NUMBERS)}"
     made = cloudflare.client.post(BASE, json={"name": name}).json()["result"]
     assert (made["namespace_name"], made["script_count"], made["trusted_workers"]) == (name, 0, False)
     deploy(
@@ -167,9 +169,9 @@ def test_odd_names_of_namespaces_are_refused(cloudflare: Api, name: Any) -> None
     assert cloudflare.client.post(BASE, json={"name": name}).status_code == 400
 
 
-@pytest.mark.parametrize("name", ["a%2Fb", "%C3%BC", "a%20b", "__proto__"])
-def test_odd_names_of_workers_do_no_harm(cloudflare: Api, namespace: str, name: str) -> None:
-    assert upload(cloudflare, namespace, name).status_code in (200, 400, 404)
+@pytest.mark.parametrize(("name", "status"), [("a%2Fb", 400), ("%C3%BC", 400), ("a%20b", 400), ("__proto__", 200)])
+def test_odd_names_of_workers_do_no_harm(cloudflare: Api, namespace: str, name: str, status: int) -> None:
+    assert upload(cloudflare, namespace, name).status_code == status
     assert ask(cloudflare, namespace, "constructor").status_code == 404
     upload(cloudflare, namespace, "anna").raise_for_status()
     assert ask(cloudflare, namespace, "anna").status_code == 200

@@ -154,8 +154,8 @@ CODES: dict[str, Code] = {
     "IS118": Code("search not declared", "A binding `search` needs an entry under `searches:`, `search_namespace` one under `search_namespaces:` or `default`."),
     "IS119": Code("model that cannot search", "An instance of AI Search embeds and answers by models of Workers AI: `embeddings` by one for Text Embeddings, `answers` by one for Text Generation."),
     # Calls between Workers
-    "IS165": Code("props that Cloudflare would not get", "What a binding hands to `ctx.props` of the Worker that it calls. The local Cloudflare and wrangler know them; the official provider's bindings (6.23.1) have no such field."),
     "IS122": Code("entrypoint that is not exported", "A binding calls an export of the other Worker by its name. Seen by the text of the entry file; a bundle or `export *` is left alone."),
+    "IS165": Code("props that Cloudflare would not get", "What a binding hands to `ctx.props` of the Worker that it calls. The local Cloudflare and wrangler know them; the official provider's bindings (6.23.1) have no such field."),
     # Prices
     "IS123": Code("price not known", "The estimate lacks these calls, and so does the budget. The catalogue has dated prices of Cloudflare's models and of other providers'; what it lacks stands under `prices:`.", WARNING),
     "IS124": Code("budget over an unknown price", "A budget holds when everything that is expected has a price: what nobody priced is not free."),
@@ -184,11 +184,12 @@ CODES: dict[str, Code] = {
     "IS143": Code("host name stands twice", "A host name leads to one Worker or one bucket."),
     # Databases of one's own
     "IS146": Code("database not declared", "A binding `hyperdrive` names an entry of `hyperdrives:`."),
-    "IS176": Code("seed that cannot run again", "A seed runs once more whenever its file changed, over the rows that it wrote before: what fails then ends the deployment, and what adds rows adds them twice. `check` runs it twice on an empty database of the local D1, after the migrations.", WARNING),
+    # Workers of customers
     "IS175": Code("dispatch namespace not declared", "A binding `dispatch_namespace` names an entry of `dispatch_namespaces:`."),
-    # Seeds of namespaces
+    # Seeds of namespaces and databases
     "IS144": Code("seed that is too large", "A seed goes up with a deployment and stands in the state: at most 1,000 keys and 1 MiB. `inferstack seed` loads more, with progress."),
     "IS145": Code("key that KV does not take", "A key has 1 to 512 bytes, and is neither `.` nor `..`."),
+    "IS176": Code("seed that cannot run again", "A seed runs once more whenever its file changed, over the rows that it wrote before: what fails then ends the deployment, and what adds rows adds them twice. `check` runs it twice on an empty database of the local D1, after the migrations.", WARNING),
     "IS147": Code("nothing to append to", "`!append` puts a list behind the one of the files before: one that is written there, or a parameter's."),
     # Prompts
     "IS148": Code("prompt that cannot be used", "A prompt says which `{{variables}}` it has, so that a misspelt one is not sent to a model; it goes up as a variable of each version of its Workers, of which each holds 5 KB."),
@@ -206,10 +207,11 @@ CODES: dict[str, Code] = {
     "IS159": Code("template needs Durable Objects", "Its code keeps its state in objects of a class that it exports, and reads `env.<NAME>`; a class that holds data is declared by hand."),
     # Evaluations
     "IS166": Code("suite that a rollout cannot ask", "A rollout asks the cases of its `evals` of the new version before each step, and goes back when too few answers are right: it must know what to ask, and as whom."),
-    # The local Cloudflare
-    "IS160": Code("two that generate text", "`local:` takes a GGUF file (`text`) or a server (`text_server`), not both."),
+    # What an import left out
     "IS167": Code("binding that is not made", "`import` found a kind of binding that neither the language nor the local Cloudflare has, and the code reads it without asking: it would find undefined."),
     "IS168": Code("kind of binding that is left out", "`import` found it, and no code was seen to read it. What reads it all the same finds undefined.", WARNING),
+    # The local Cloudflare
+    "IS160": Code("two that generate text", "`local:` takes a GGUF file (`text`) or a server (`text_server`), not both."),
     "IS161": Code("model that is not there", "A GGUF file is named from the project's folder; it may lie outside of it, and out of git."),
     "IS162": Code("threshold of another engine", "Scores of two models are not of one scale, nor are those of a model and of the engine that stands in for it here. A threshold that was tried out locally lets everything or nothing pass on Cloudflare.", WARNING),
     "IS163": Code("threshold for a model that gives no scores here", "`min_scores` has the models of the Worker's `reranker` and `embedding`, and `local` or `local-real` for the engines here.", WARNING),

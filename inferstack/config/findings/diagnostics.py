@@ -44,9 +44,9 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 def lacking(whose: str, kind: str, name: str, known: Iterable[str]) -> str:
     """That `whose` has no such thing, and which it has: the message for a name on the command line."""
-    there = ", ".join(known)
-    fix = f"one of: {there}" if there else f"declare a {kind} in the stack file first"
-    return f"{whose} has no {kind} `{name}`{closest(name, there.split(', '))}\n  fix: {fix}"
+    there = list(known)
+    fix = f"one of: {', '.join(there)}" if there else f"declare a {kind} in the stack file first"
+    return f"{whose} has no {kind} `{name}`{closest(name, there)}\n  fix: {fix}"
 
 
 def format_findings(findings: Iterable[Finding], root: Path, kind: str = "text") -> str:

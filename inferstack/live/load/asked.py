@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferstack import local
-from inferstack.config import StackSpec, caller_secret, load_stack, priced_model, usual_request, usual_worker
+from inferstack.config import StackSpec, caller_secret, lacking, load_stack, priced_model, usual_request, usual_worker
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.errors import ConfigError, UserError
@@ -97,10 +97,10 @@ def most_requests(spec: StackSpec, key: str, budget: float) -> int:
 
 def _worker(spec: StackSpec, stack: str, name: str | None) -> str:
     if name is not None and name not in spec.workers:
-        raise ConfigError(f"there is no Worker `{name}` in `{stack}`\n  fix: one of: {', '.join(spec.workers)}")
+        raise ConfigError(lacking(f"stack `{stack}`", "Worker", name, spec.workers))
     key = name or usual_worker(spec)
     if not key:
-        raise ConfigError(f"`{stack}` has no Worker")
+        raise ConfigError(f"stack `{stack}` has no Worker\n  fix: declare one under `workers:`")
     return key
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from inferstack.config import bounded, parse_seconds
+from inferstack.config import bounded, parse_seconds, text_given
 from inferstack.cost.cost_page import html_table, standing_alone
 from inferstack.errors import ConfigError
 from inferstack.live.load.measured import Run
@@ -66,14 +66,16 @@ def _at(values: Sequence[float], share: int) -> float:
 
 def thresholds(file: Path) -> dict[str, float]:
     """Figure and bound, from YAML; times as `250ms` or in seconds. Raises `ConfigError` with where it is wrong."""
+    fix = "write keys and values in YAML, such as p95: 800ms"
+    text = text_given(file, fix)
     try:
-        node = yaml.compose(bounded(file.read_text("utf-8-sig")), Loader=yaml.CSafeLoader)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from None
+        node = yaml.compose(bounded(text), Loader=yaml.CSafeLoader)
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}\n  fix: {fix}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is no YAML: {str(error).splitlines()[0]}") from None
+        raise ConfigError(f"{file} is no YAML: {str(error).splitlines()[0]}\n  fix: {fix}") from None
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f"{file}:1:1: thresholds are keys and values\n  fix: such as p95: 800ms")
+        raise ConfigError(f"{file}:1:1: thresholds are keys and values\n  fix: {fix}")
     found = {}
     known = [*TIMES, "error_rate", "usd_per_1000", *LEAST]
     for key, value in node.value:

@@ -17,10 +17,10 @@ from inferstack.local.workers.state import Workers
 KIND = "dispatch_namespace"
 WORKER = "dispatched_worker"
 NAME = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$")
-WORKER_NAME = re.compile(
-    r"^[A-Za-z0-9_-]{1,63}/[A-Za-z0-9._-]{1,255}$"
-)  # customers' names are looser than an account's
+# Customers' names are looser than an account's.
+WORKER_NAME = re.compile(r"^[A-Za-z0-9_-]{1,63}/[A-Za-z0-9._-]{1,255}$")
 MISSING = (404, 100119, "dispatch namespace not found")
+TAKEN = "A dispatch namespace named '{}' already exists on your account."
 
 
 class DispatchNamespaces:
@@ -41,7 +41,7 @@ class DispatchNamespaces:
         if existing is not None:
             if owner and self._store.owner_of(KIND, existing["namespace_id"]) == owner:
                 return self._shown(existing)
-            raise ApiError(409, 100120, f"A dispatch namespace named '{name}' already exists on your account.")
+            raise ApiError(409, 100120, TAKEN.format(name))
         identity = str(uuid.uuid4())
         made = {"namespace_id": identity, "namespace_name": name, "created_on": now(), "modified_on": now()}
         return self._shown(self._store.put(KIND, identity, made | {"trusted_workers": False}, owner))
@@ -51,7 +51,7 @@ class DispatchNamespaces:
         found = self._found(name)
         new = _name(body.get("name") or name)
         if new != name and self._store.find(KIND, namespace_name=new):
-            raise ApiError(409, 100120, f"A dispatch namespace named '{new}' already exists on your account.")
+            raise ApiError(409, 100120, TAKEN.format(new))
         for worker in self.workers(name) if new != name else []:
             self._workers.update(worker["id"], {"name": f"{new}/{own_name(worker)}"}, merge=True)
         trusted = body.get("trusted_workers", found["trusted_workers"]) is True

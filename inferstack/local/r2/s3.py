@@ -18,7 +18,7 @@ from inferstack.local.r2.changes import Changes
 from inferstack.local.r2.cors import headers_for, preflight, refused
 from inferstack.local.r2.locks import CODE, NAME, TEXT
 from inferstack.local.r2.objects import closing
-from inferstack.local.r2.s3_buckets import BucketsByS3, failed
+from inferstack.local.r2.s3_buckets import BucketsByS3, refusal
 from inferstack.local.r2.signature import Refused, check_signature, signed_anew
 from inferstack.local.r2.state import Buckets
 from inferstack.local.storage.storage import Storage
@@ -52,7 +52,7 @@ class S3:
             with self._copy(request, bucket, key):
                 answer = await (self._passed(request) if own is None else self._own.answer(request, own, bucket))
         except Refused as error:
-            answer = failed(error.status, error.code, error.text)
+            answer = refusal(error)
         for name in [name for name in answer.headers if name.startswith("access-control-")]:
             del answer.headers[name]  # of the simulator, which lets every page read
         answer.headers.update(allowed)

@@ -46,15 +46,13 @@ class BucketsByS3:
         return {("GET", False): self._list, ("PUT", True): self._create, ("DELETE", True): self._delete}.get(asked)
 
     async def answer(self, request: Request, operation: Operation, bucket: str) -> Response:
-        """Of a request that is signed; anything else is refused in XML."""
+        """Of a request that is signed; raises `Refused`."""
+        body = await _body(request)
+        check_signature(request, body, self._key)
         try:
-            body = await _body(request)
-            check_signature(request, body, self._key)
             return await operation(bucket, body)
-        except Refused as error:
-            return failed(error.status, error.code, error.text)
         except ApiError as error:
-            return failed(error.status, CODES.get(error.code, "InternalError"), error.message)
+            raise Refused(error.status, CODES.get(error.code, "InternalError"), error.message) from None
 
     async def _list(self, _: str, __: bytes) -> Response:
         found = sorted(self._buckets.list_all(), key=lambda bucket: bucket["name"])
@@ -93,6 +91,7 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def failed(status: int, code: str, text: str) -> Response:
-    content = f"{HEAD}<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
-    return Response(content, status, media_type="application/xml")
+def refusal(error: Refused) -> Response:
+    """As S3 tells it."""
+    content = f"{HEAD}<Error><Code>{error.code}</Code><Message>{escape(error.text)}</Message></Error>"
+    return Response(content, error.status, media_type="application/xml")

@@ -1,8 +1,8 @@
 """Whether a request of S3 is signed with the account's key: AWS Signature Version 4, in the header `authorization`.
 
 For what the simulator does not answer, and so does not check, and for what it is asked in another form.
-Rules: docs.aws.amazon.com, "Authenticating requests:
-using the authorization header"; refusals: developers.cloudflare.com/r2/api/error-codes (2025-12).
+Rules: docs.aws.amazon.com, "Authenticating requests: using the authorization header"; refusals:
+developers.cloudflare.com/r2/api/error-codes (2025-12).
 """
 
 from __future__ import annotations

@@ -82,17 +82,17 @@ class ScriptSecretsApi:
         if not isinstance(given, dict) or not isinstance(annotations, dict):
             raise ApiError(400, 10021, "`env` and `annotations` must be objects")
         values = {name: each if each is None else _binding(name, each) for name, each in given.items()}
-        changes = {"bindings": self._without(worker, values), "annotations": annotations}
+        changes = {"bindings": self._bindings_with(worker, values), "annotations": annotations}
         version = await self._successors.add(worker, changes)
         return ok(shown_version(version, with_modules=False))
 
-    def _without(self, worker: Document, values: dict[str, Document | None]) -> list[Document]:
+    def _bindings_with(self, worker: Document, values: dict[str, Document | None]) -> list[Document]:
         """The bindings that a next version has: these in the place of those of their names."""
         kept = [b for b in self._successors.bindings(worker) if b["name"] not in values]
         return [*kept, *(each for each in values.values() if each)]
 
     async def _change(self, worker: Document, values: dict[str, Document | None]) -> None:
-        await self._successors.make(worker, {"bindings": self._without(worker, values)})
+        await self._successors.make(worker, {"bindings": self._bindings_with(worker, values)})
 
 
 def _secret(name: str, given: Any) -> Document:
