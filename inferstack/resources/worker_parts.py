@@ -88,7 +88,7 @@ def _assets(stack: StackSpec, key: str) -> dict[str, Any] | None:
     directory = spec.assets.directory
     if spec.assets.site is None:
         with contextlib.suppress(OSError):  # the provider says what cannot be read
-            staged = stage_served(Path(directory), STAGED / stack.environment / key)
+            staged = stage_served(Path(directory), STAGED / stack.name_of("workers", key))
             directory = directory if staged == Path(directory) else staged.as_posix()
     names = {"html_handling": "htmlHandling", "not_found_handling": "notFoundHandling"}
     config = {names.get(name, "runWorkerFirst"): value for name, value in spec.assets.config.items()}
