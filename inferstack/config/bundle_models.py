@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from inferstack.config._base import StrictModel
+from inferstack.config._base import BindingName, StrictModel
 
 GLOB = re.compile(r"(\*\*/)?\*(\.[A-Za-z0-9]+)+")
 
@@ -36,6 +36,19 @@ class AdditionalSpec(StrictModel):
     globs: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = ["**/*.js", "**/*.mjs"]
 
 
+class GlobalSpec(StrictModel):
+    """A file's content as a global of the code, as service-worker syntax has it."""
+
+    type: Literal["Text", "Data", "CompiledWasm"]
+    file: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _by_suffix(self) -> GlobalSpec:
+        if self.type == "CompiledWasm" and not self.file.endswith(".wasm"):
+            raise ValueError(f"`{self.file}` must end in `.wasm`")
+        return self
+
+
 class BundleSpec(StrictModel):
     """Settings of the bundler, for code that needs one: TypeScript, packages, JSON, variables of the build."""
 
@@ -43,4 +56,5 @@ class BundleSpec(StrictModel):
     alias: dict[str, str] = {}
     rules: list[BundleRule] = []
     tsconfig: str | None = None
+    globals: dict[BindingName, GlobalSpec] = {}
     additional: AdditionalSpec | None = None

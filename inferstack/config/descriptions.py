@@ -164,6 +164,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "name": "Exact name on Cloudflare, such as that of one which exists; without it, prefix, key and environment.",
         "template": "Folder under `templates/`.",
         "source": "Code of your own instead of a template: an entry file, or a folder with src/index.ts or the like.",
+        "built_by": "The command that writes `source`: `check` names it where that is missing. Nothing here runs it.",
         "bundle": "How that code is bundled; `false` uploads its files as they stand. Without a word: bundled where it must be.",
         "models": "For each role of the template, an alias of `models:`.",
         "bindings": "What `env` holds, by name.",
@@ -198,8 +199,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "alias": "Imports, and what is imported instead.",
         "rules": "Files that are imported as text, as bytes or as WebAssembly.",
         "tsconfig": "The tsconfig.json whose paths count, when it is not the nearest.",
+        "globals": "Files whose content is a global of the code, by its name: `wasm_modules`, `text_blobs` and `data_blobs` of wrangler.",
         "additional": "Files that go up as modules of their own, for `import(name)` whose name is known at run time only.",
     },
+    "GlobalSpec": {"type": "`Text`, `Data` (an ArrayBuffer) or `CompiledWasm`.", "file": "From the project's folder."},
     "BundleRule": {"type": "`Text`, `Data` (an ArrayBuffer) or `CompiledWasm`.", "globs": "Files by their end: `**/*.md`."},
     "SiteSpec": {"include": "These only.", "exclude": "All but these."},
     "AssetsSpec": {

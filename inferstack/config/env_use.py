@@ -35,6 +35,8 @@ EXPORT_NAMED = re.compile(
     r"\bexport\s+(?:declare\s+|abstract\s+)*(?:class|const|let|var|async\s+function|function)\s+([\w$]+)"
 )
 EXPORT_LIST = re.compile(r"\bexport\s*\{([^{}]*)\}")
+# What a package puts into `env` before it calls the code (its README, version 1.2.3, 2026-11).
+OF_PACKAGES = {"@cloudflare/workers-oauth-provider": "OAUTH_PROVIDER"}
 ASKS_BEFORE = re.compile(r"(?:!|&&\s*|\|\|\s*|\b(?:if|while)\s*\(\s*|\btypeof\s+)$")
 ASKS_AFTER = re.compile(r"\s*(?:\?\?|\?\.|\?|&&|\|\||[=!]==?|=(?![=>]))")
 
@@ -61,8 +63,12 @@ def _uses(entry: Path, root: Path) -> list[tuple[Use, bool]]:
     """With whether it is asked for."""
     found: dict[str, Use] = {}
     asked: set[str] = set()
-    for file, text in _modules(entry, root).items():
+    texts = _modules(entry, root)
+    given = {name for package, name in OF_PACKAGES.items() for text in texts.values() if _imports(package, text)}
+    for file, text in texts.items():
         for name, start, asks in _names(text):
+            if name in given:
+                continue
             place = Place(file, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
             found.setdefault(name, Use(name, place))
             if asks:
@@ -98,6 +104,10 @@ def _modules(entry: Path, root: Path) -> dict[Path, str]:
                         left.append(path)
                     break
     return found
+
+
+def _imports(package: str, text: str) -> bool:
+    return bool(re.search(rf"""\bfrom\s*["']{re.escape(package)}["']""", text))
 
 
 def _text(file: Path) -> str | None:

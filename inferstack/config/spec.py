@@ -132,6 +132,7 @@ class WorkerSpec(StrictModel):
 
     template: Name | None = None
     source: Annotated[str, Field(min_length=1)] | None = None
+    built_by: Annotated[str, Field(min_length=1)] | None = None
     bundle: BundleSpec | Literal[False] | None = None
     models: dict[str, str] = {}
     bindings: dict[BindingName, BindingSpec] = {}

@@ -16,6 +16,7 @@ from inferstack.config import WorkerSpec, leaves, real_path
 from inferstack.errors import ConfigError
 from inferstack.render import node_modules, script_syntax, site
 from inferstack.render.additional import additional_modules, main_name
+from inferstack.render.file_globals import write_globals
 from inferstack.render.module import BY_RULE, DATA, NO_CODE, TEXT, WASM, Module, Source
 from inferstack.toolchain import find_esbuild, packages_folder
 
@@ -44,6 +45,7 @@ class Bundling:
             paths = site.site_paths(self.worker, self.root)
             if paths is not None:
                 site.write_manifest(paths, folder)
+            _, of_globals = write_globals(self.worker, folder, self.root)
             facts = self._built(folder)
             code = (folder / "out" / "index.js").read_text(encoding="utf-8")
             if not _of_entry(facts).get("exports") and script_syntax.LISTENS.search(code):
@@ -53,7 +55,7 @@ class Bundling:
                 facts = self._built(folder, site.around_module(paths, self._site_binding, self._shown))
             more = additional_modules(self.worker.bundle, self.entry, self.root) if self.worker.bundle else []
             read = [self.root / found for found in facts["inputs"] if found != script_syntax.FILE]
-            read += [file for file, _ in more]
+            read += [*of_globals, *(file for file, _ in more)]
             refuse_outside(read, self.root, folder)
             own = list(self._modules(folder, facts))
             names = {module.name for module in own}
@@ -103,6 +105,7 @@ class Bundling:
             *(f"--define:{name}={value}" for name, value in defined.items()),
             *(f"--alias:{name}={value}" for name, value in aliases.items()),
             *(f"--inject:{file}" for file in injected),
+            *(f"--inject:{file}" for file in folder.glob("file_globals.mjs")),
             *([f"--tsconfig={self.root / spec.tsconfig}"] if spec and spec.tsconfig else []),
             *("--entry-names=index", f"--outdir={folder / 'out'}", f"--metafile={folder / 'facts.json'}"),
         ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from inferstack.asset_files import STAGED, stage_served
 from inferstack.config import (
     EmailBindingSpec,
     RateLimitBindingSpec,
@@ -74,13 +77,22 @@ def _tail_consumers(stack: StackSpec, spec: WorkerSpec) -> list[dict[str, str]] 
     return [{"name": name} for name in sorted(stack.name_of("workers", key) for key in spec.tail_consumers)] or None
 
 
-def _assets(spec: WorkerSpec) -> dict[str, Any] | None:
-    """The provider reads the folder itself, from the project's on: the path is the same on every machine."""
+def _assets(stack: StackSpec, key: str) -> dict[str, Any] | None:
+    """The provider reads the folder itself, from the project's on: the path is the same on every machine.
+
+    It uploads all that is in it; where something is not to be served, it gets a folder without that.
+    """
+    spec = stack.workers[key]
     if spec.assets is None:
         return None
+    directory = spec.assets.directory
+    if spec.assets.site is None:
+        with contextlib.suppress(OSError):  # the provider says what cannot be read
+            staged = stage_served(Path(directory), STAGED / stack.name_of("workers", key))
+            directory = directory if staged == Path(directory) else staged.as_posix()
     names = {"html_handling": "htmlHandling", "not_found_handling": "notFoundHandling"}
     config = {names.get(name, "runWorkerFirst"): value for name, value in spec.assets.config.items()}
-    return {"directory": spec.assets.directory, **({"config": config} if config else {})}
+    return {"directory": directory, **({"config": config} if config else {})}
 
 
 def _local_door(stack: StackSpec, spec: WorkerSpec) -> dict[str, Any]:
@@ -178,7 +190,7 @@ class Worker(pulumi.ComponentResource):
             "workerId": shell.id,
             "mainModule": rendered.modules[0].name if rendered.modules else None,
             "modules": modules or None,
-            "assets": _assets(spec),
+            "assets": _assets(context.spec, key),
             "bindings": self._bindings(key, context, resolve),
             "compatibilityDate": spec.compatibility_date,
             "compatibilityFlags": sorted({*spec.compatibility_flags, *rendered.flags}),

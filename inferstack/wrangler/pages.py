@@ -22,7 +22,7 @@ FUNCTIONS = (".js", ".mjs", ".ts", ".tsx", ".jsx")
 def read_output(section: Section, value: Value) -> None:
     """Raises `ConfigError` for a project with functions."""
     directory = section.path(value.text())
-    folder, name = section.root / directory, Path(directory).name
+    folder = section.root / directory
     worker = folder / WORKER
     _refuse_functions(section, worker)
     assets: dict[str, Any] = {"directory": directory}
@@ -31,10 +31,6 @@ def read_output(section: Section, value: Value) -> None:
     if worker.exists():
         assets |= {"binding": "ASSETS", "run_worker_first": _routes(section, folder)}
         section.entry["source"] = f"{directory}/{WORKER}" + ("/index.js" if worker.is_dir() else "")
-        text = (
-            f"`{name}/{WORKER}` is served as a file too where the code hands its path to `env.ASSETS`: refuse it there"
-        )
-        section.note(value.path, text)
     section.entry["assets"] = assets
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from inferstack.config import BundleRule
 from inferstack.wrangler import pages
 from inferstack.wrangler.reading import Unfit, Value
-from inferstack.wrangler.section import Section, script_of
+from inferstack.wrangler.section import Reader, Section, script_of
 from inferstack.wrangler.wrangler_file import dotted
 
 ZONE = re.compile(r"[0-9a-f]{32}")
@@ -149,6 +149,20 @@ def _alias(section: Section, value: Value) -> None:
     section.bundle(alias={name: f"./{section.path(to)}" if to.startswith(".") else to for name, to in found.items()})
 
 
+def _globals(kind: str) -> Reader:
+    """Files whose content is a global; wrangler has them for service-worker syntax alone."""
+
+    def read(section: Section, value: Value) -> None:
+        found = section.entry.get("bundle", {}).get("globals", {})
+        for name, given in value.mapping().items():
+            if kind == "CompiledWasm" and not str(given.raw).endswith(".wasm"):
+                raise Unfit(given.path, f"`{dotted(given.path)}` must be a file that ends in `.wasm`")
+            found[name] = {"type": kind, "file": section.path(given.text())}
+        section.bundle(globals=found)
+
+    return read
+
+
 def _additional(section: Section, value: Value) -> None:
     """The folder is the entry's own unless `base_dir` says another one."""
     base, main = section.keys.get("base_dir"), section.keys.get("main")
@@ -250,6 +264,9 @@ SETTINGS = {
     "alias": _alias,
     "rules": _rules,
     "tsconfig": _tsconfig,
+    "wasm_modules": _globals("CompiledWasm"),
+    "text_blobs": _globals("Text"),
+    "data_blobs": _globals("Data"),
     "find_additional_modules": _additional,
     "base_dir": _only_of_modules,
     "preserve_file_names": _only_of_modules,

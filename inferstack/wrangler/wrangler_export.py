@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inferstack.asset_files import asset_files
+from inferstack.asset_files import IGNORED, asset_files, served_files
 from inferstack.config import SECTIONS, EmailBindingSpec, StackSpec, WorkerSpec, load_stack
 from inferstack.errors import ConfigError
 from inferstack.render import render_worker
@@ -111,7 +111,10 @@ def _migrations(spec: StackSpec, worker: WorkerSpec, root: Path) -> dict[str, by
 
 
 def _assets(worker: WorkerSpec, root: Path) -> dict[str, bytes]:
-    found = asset_files(root / worker.assets.directory) if worker.assets else {}
+    if worker.assets is None:
+        return {}
+    folder = root / worker.assets.directory
+    found = served_files(folder) | {path: file for path, file in asset_files(folder).items() if path == IGNORED}
     return {f"{ASSETS}{path}": file.read_bytes() for path, file in found.items()}
 
 

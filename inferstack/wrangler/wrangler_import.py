@@ -281,6 +281,8 @@ def _finish(section: Section) -> None:
     add_secrets(section, {use.name for use in uses})
     for value in list(section.unread()):
         section.left_out(value, _why(value))
+        if _is_build(value) and source and entry is None:
+            section.entry["built_by"] = escaped(one_line(value.raw["command"]))
         for name in _names(value):
             section.unbound(name, _key(value))
 
@@ -288,11 +290,15 @@ def _finish(section: Section) -> None:
 def _why(value: Value) -> str:
     """What the code will miss."""
     key, names = _key(value), _names(value)
-    if key == "build" and isinstance(value.raw, dict) and isinstance(value.raw.get("command"), str):
+    if _is_build(value):
         return f"run `{one_line(value.raw['command'])}` yourself before `up`"
     if key in WHY:
         return WHY[key]
     return f"{' and '.join(f'`env.{name}`' for name in names)} is nothing there" if names else ""
+
+
+def _is_build(value: Value) -> bool:
+    return _key(value) == "build" and isinstance(value.raw, dict) and bool(isinstance(value.raw.get("command"), str))
 
 
 def _key(value: Value) -> str:

@@ -206,7 +206,8 @@ CASES = [
          "gateways: { g: { routes: { answer: { models: [c] } } } }\n"),
     Case("IS085", LOCAL + CHAT.replace("' }", "', fallbacks: [c] }") +
          "gateways: { g: { routes: { answer: { models: [c] } } } }\n"),
-    Case("IS086", LOCAL + f"workers: {{ w: {{ source: code, {DATE} }} }}\n", folders=("code",)),
+    Case("IS086", LOCAL + f"workers: {{ w: {{ source: code, {DATE}, built_by: npm run build }} }}\n",
+         folders=("code",)),
     Case("IS087", LOCAL + f"workers:\n  w:\n    source: code.js\n    {DATE}\n    options: {{ a: 1 }}\n",
          {"code.js": "export default {};\n"}),
     Case("IS088", LOCAL + f"workers: {{ w: {{ template: asks, {DATE}, options: {{ words: '4' }} }} }}\n"),

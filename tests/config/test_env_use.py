@@ -98,6 +98,16 @@ def test_modules_that_the_entry_reaches_are_read_too(tmp_path: Path) -> None:
     assert found == ["ONE app/lib/a.ts:1:27", "TWO app/lib/index.ts:3:3"]
 
 
+def test_what_a_package_puts_there_is_bound_where_the_code_has_the_package(tmp_path: Path) -> None:
+    oauth = 'import { OAuthProvider } from "@cloudflare/workers-oauth-provider";\nimport "./page";\n'
+    found = unbound(tmp_path, index_ts=oauth, page_ts="export const a = (env) => env.OAUTH_PROVIDER.x(env.ROOM);\n")
+    assert found == ["ROOM app/page.ts:1:48"]
+
+
+def test_the_name_alone_is_not(tmp_path: Path) -> None:
+    assert unbound(tmp_path, index_ts="env.OAUTH_PROVIDER.x();") == ["OAUTH_PROVIDER app/index.ts:1:1"]
+
+
 def test_the_samples_stay_quiet() -> None:
     said = check(stack_names(ROOT), ROOT).show("text")
     assert "IS109" not in said

@@ -87,3 +87,29 @@ def test_cloudflare_is_told_apart(site: Project) -> None:
     """The official provider sends no rules along; a stack for Cloudflare hears of it."""
     site.edit("stacks/dev.yaml", "target: local\nlocal: { port: 0, api_port: 0 }\n", "")
     assert "warning[IS107]: `site/_headers` works on the local Cloudflare" in site.run("check", "dev")
+
+
+def test_what_assetsignore_names_is_neither_uploaded_nor_served(site: Project) -> None:
+    for path, text in {"_worker.js": "secret", "notes/a.md": "note", "notes/b.html": "b", "app.js.MAP": "map"}.items():
+        (site.root / "site" / path).parent.mkdir(exist_ok=True)
+        (site.root / "site" / path).write_text(text)
+    assert "warning[IS107]: `site/_worker.js` is not served" in site.run("check", "dev")
+    site.run("up", "dev")
+    assert served(site, "/_worker.js", "/app.js.MAP") == ["/app.js.MAP"], "wrangler refuses what nobody says is meant"
+    (site.root / "site" / ".assetsignore").write_text("*.map\n*.md\n")
+    assert "IS107" not in site.run("check", "dev")
+    assert "4 to replace" in site.run("preview", "dev")
+    site.run("up", "dev")
+    found = served(site, "/app.js.MAP", "/notes/a.md", "/notes/b", "/_worker.js", "/.assetsignore", "/")
+    assert found == ["/notes/b", "/_worker.js", "/"]
+    assert get(site, "web", "/") == (200, "<h1>hi</h1>", "yes")
+    site.edit("site/notes/a.md", "note", "other note")
+    assert site.operations(site.run("up", "dev")) == {"unchanged": 11}
+    site.edit("site/notes/b.html", "b", "bb")
+    site.run("up", "dev")
+    assert get(site, "web", "/notes/b")[:2] == (200, "bb")
+
+
+def served(site: Project, *paths: str) -> list[str]:
+    """Those that are files; the code answers the others."""
+    return [path for path in paths if not get(site, "web", path)[1].startswith("code ")]

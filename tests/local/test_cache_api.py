@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Api
-from tests.local.test_workers_run import deploy
+from tests.local.test_workers_run import deploy, release, upload
 
 CODE = """
 const reply = (body, headers) => new Response(body, { headers: { "cache-control": "max-age=60", ...headers } });
@@ -87,3 +87,25 @@ def test_what_may_not_be_kept(cloudflare: Api) -> None:
     assert ask(cloudflare, "notKept", "x") is None
     for step in ("post", "partial", "star"):
         assert "error" in ask(cloudflare, step, "x"), step
+
+
+@pytest.mark.parametrize(
+    ("date", "flags"),
+    [
+        ("2021-12-01", []),
+        ("2024-05-03", []),
+        ("2024-05-03", ["fetch_standard_url"]),
+        ("2026-06-01", ["fetch_legacy_url"]),
+    ],
+)
+def test_an_address_that_http_cannot_carry_is_kept_with_every_date(
+    cloudflare: Api, date: str, flags: list[str]
+) -> None:
+    made = upload(cloudflare, "older", CODE, compatibility_date=date, compatibility_flags=flags)
+    release(cloudflare, "older", {made.json()["result"]["id"]: 100})
+    for url in (f"{date} {flags}?a=b c", f'{date}/\u00e4|"<x>'):
+        assert ask(cloudflare, "put", url, "older") == {"status": 200, "text": "kept", "cached": "HIT"}
+        assert ask(cloudflare, "match", url)["text"] == "kept", "the same address for a Worker of today"
+        assert ask(cloudflare, "delete", url, "older") == [True, False, None]
+    assert ask(cloudflare, "named", f"{date} named", "older") == [None, "named", None]
+    assert ask(cloudflare, "ranges", f"{date} {flags}", "older")["text"] == "234"

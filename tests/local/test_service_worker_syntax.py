@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,21 +14,26 @@ from inferstack.render.source import read_source
 from tests.conftest import Api
 from tests.local.test_workers_run import release
 
+# (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+ADDS = bytes.fromhex("0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b")
 BINDINGS = [{"name": "NAME", "type": "plain_text", "text": "Ann"}]
 
 
-def deploy(api: Api, root: Path, code: str, file: str = "main.js") -> str:
+def deploy(api: Api, root: Path, code: str, file: str = "main.js", **more: Any) -> str:
     """The id of the version."""
     (root / file).write_text(code)
-    worker = WorkerSpec.model_validate({"source": file, "compatibility_date": "2022-05-03"})
-    [module] = read_source(worker, root).modules
-    part = {
-        "name": module.name,
-        "content_type": module.content_type,
-        "content_base64": base64.b64encode(module.content).decode(),
-    }
+    worker = WorkerSpec.model_validate({"source": file, "compatibility_date": "2022-05-03", **more})
+    modules = read_source(worker, root).modules
+    parts = [
+        {
+            "name": module.name,
+            "content_type": module.content_type,
+            "content_base64": base64.b64encode(module.content).decode(),
+        }
+        for module in modules
+    ]
     api.client.post("/workers/workers", json={"name": "script", "subdomain": {"enabled": True}})
-    body = {"main_module": module.name, "modules": [part], "bindings": BINDINGS, "compatibility_date": "2022-05-03"}
+    body = {"main_module": modules[0].name, "modules": parts, "bindings": BINDINGS, "compatibility_date": "2022-05-03"}
     made = api.client.post("/workers/workers/script/versions", json=body)
     assert made.status_code == 200, made.text
     version = made.json()["result"]["id"]
@@ -88,6 +94,33 @@ def test_a_module_that_listens_to_other_things_is_left_alone(cloudflare: Api, tm
     )
     deploy(cloudflare, tmp_path, code)
     assert cloudflare.worker("script", "GET", "/").text == "module"
+
+
+def test_files_are_globals(cloudflare: Api, tmp_path: Path) -> None:
+    given = {"NOTE": ("Text", "a/note.txt", "say \u201chi\u201d\n".encode()), "RAW": ("Data", "raw", b"\x00\xff")}
+    given["ADD"] = ("CompiledWasm", "add.wasm", ADDS)
+    (tmp_path / "a").mkdir()
+    for _, path, content in given.values():
+        (tmp_path / path).write_bytes(content)
+    code = (
+        "const { add } = new WebAssembly.Instance(ADD).exports;\n"
+        "const said = [NAME, NOTE, RAW instanceof ArrayBuffer, [...new Uint8Array(RAW)], add(40, 2)];\n"
+        "addEventListener('fetch', e => e.respondWith(Response.json(said)));\n"
+    )
+    made = {name: {"type": kind, "file": path} for name, (kind, path, _) in given.items()}
+    deploy(cloudflare, tmp_path, code, bundle={"globals": made})
+    assert cloudflare.worker("script", "GET", "/").json() == ["Ann", "say \u201chi\u201d\n", True, [0, 255], 42]
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"), [("none.txt", "cannot be read: No such file"), ("../note.txt", "leaves the project")]
+)
+def test_a_file_that_is_no_global_is_told(tmp_path: Path, file: str, problem: str) -> None:
+    (tmp_path / "main.js").write_text("addEventListener('fetch', e => e.respondWith(new Response(NOTE)))")
+    given = {"source": "main.js", "compatibility_date": "2022-05-03"}
+    worker = WorkerSpec.model_validate(given | {"bundle": {"globals": {"NOTE": {"type": "Text", "file": file}}}})
+    with pytest.raises(ConfigError, match=f"the file `{file}` of the global `NOTE` {problem}"):
+        read_source(worker, tmp_path)
 
 
 def test_it_needs_the_bundler(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inferstack.config import load_stack
-from tests.wrangler.conftest import Import, notes
+from tests.wrangler.conftest import Import, notes, one
 
 ZONE = "0123456789abcdef0123456789abcdef"
 
@@ -70,6 +70,33 @@ def test_what_nobody_reads_is_told_at_every_depth_and_written_beside(
     stack = (tmp_path / list(found.files)[-1]).read_text()
     for text in said:
         assert f"# not carried: {text} (app/wrangler.json:" in stack
+
+
+def test_the_command_that_makes_the_code_is_named_where_the_code_is_missing(bring: Import) -> None:
+    found = bring({"main": "dist/index.js", "build": {"command": "npm run build"}})
+    assert notes(found) == ["not carried: `build`; run `npm run build` yourself before `up`"]
+    [finding] = [each for each in found.findings if each.code == "IS086"]
+    assert finding.fix.startswith("run `npm run build`, which makes it; or name the entry file")
+
+
+def test_a_command_that_is_no_longer_needed_is_not(bring: Import, tmp_path: Path) -> None:
+    bring({"build": {"command": "npm run build"}})
+    assert load_stack("default", tmp_path).workers["shop"].built_by is None
+
+
+def test_files_as_globals_are_carried(bring: Import, tmp_path: Path) -> None:
+    config = {
+        "wasm_modules": {"ADD": "add.wasm"},
+        "text_blobs": {"NOTE": "./a/note.txt"},
+        "data_blobs": {"RAW": "raw.bin"},
+    }
+    worker = one(bring, tmp_path, **config).workers["shop"]
+    assert worker.bundle
+    assert {name: (each.type, each.file) for name, each in worker.bundle.globals.items()} == {
+        "ADD": ("CompiledWasm", "app/add.wasm"),
+        "NOTE": ("Text", "app/a/note.txt"),
+        "RAW": ("Data", "app/raw.bin"),
+    }
 
 
 def test_what_a_build_writes_out_for_nothing_is_not_told(bring: Import) -> None:

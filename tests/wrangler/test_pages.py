@@ -57,19 +57,19 @@ def test_what_is_for_code_is_left_out_of_static_files(bring: Import, tmp_path: P
 )
 def test_worker_js_is_the_code(bring: Import, tmp_path: Path, routes: Any, first: Any) -> None:
     files = {"dist/_worker.js": CODE} | ({"dist/_routes.json": json.dumps(routes)} if routes else {})
-    worker = page(bring, tmp_path, files, said=1)
+    worker = page(bring, tmp_path, files)
     assert worker.source == "app/dist/_worker.js"
     assert worker.assets is not None
     assert (worker.assets.binding, worker.assets.run_worker_first) == ("ASSETS", first)
 
 
 def test_worker_js_may_be_a_folder(bring: Import, tmp_path: Path) -> None:
-    assert page(bring, tmp_path, {"dist/_worker.js/index.js": CODE}, said=1).source == "app/dist/_worker.js/index.js"
+    assert page(bring, tmp_path, {"dist/_worker.js/index.js": CODE}).source == "app/dist/_worker.js/index.js"
 
 
 @pytest.mark.parametrize("text", ["{", '{"include": []}', '{"include": ["api"]}', "[]", '{"include": 1}'])
 def test_routes_that_are_none_are_told(bring: Import, tmp_path: Path, text: str) -> None:
-    worker = page(bring, tmp_path, {"dist/_worker.js": CODE, "dist/_routes.json": text}, said=2)
+    worker = page(bring, tmp_path, {"dist/_worker.js": CODE, "dist/_routes.json": text}, said=1)
     assert worker.assets is not None
     assert worker.assets.run_worker_first is True
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inferstack import catalog
-from inferstack.asset_files import asset_files
+from inferstack.asset_files import IGNORED, PAGES_CODE, asset_files, served_files
 from inferstack.catalog import asset_rules
 from inferstack.config.asset_models import AssetsSpec
 from inferstack.config.findings.report import Report
@@ -14,7 +14,7 @@ from inferstack.config.paths import leaves
 from inferstack.config.spec import StackSpec, WorkerSpec
 from inferstack.config.tree import KeyPath
 
-HEADERS, REDIRECTS, IGNORED = "/_headers", "/_redirects", "/.assetsignore"
+HEADERS, REDIRECTS = "/_headers", "/_redirects"
 MEGABYTE = 1024 * 1024
 
 
@@ -29,6 +29,7 @@ def check(spec: StackSpec, root: Path, report: Report) -> None:
             _check_alone(worker, worker.assets, at, report)
         files = _files(worker.assets, root, (*at, "directory"), report)
         _check_rules(spec, files, worker.assets, (*at, "directory"), report)
+        _check_pages_code(worker, root, (*at, "directory"), report)
 
 
 def _check_binding(worker: WorkerSpec, assets: AssetsSpec, at: KeyPath, report: Report) -> None:
@@ -62,7 +63,7 @@ def _files(assets: AssetsSpec, root: Path, at: KeyPath, report: Report) -> dict[
         report("IS017", at, f"the path `{assets.directory}` leaves the project", "name a folder of the project")
         return {}
     try:
-        files = asset_files(folder)
+        files = asset_files(folder) if assets.site else served_files(folder)
     except OSError as error:
         problem = f"the folder `{assets.directory}` cannot be read: {error.strerror}"
         report("IS080", at, problem, "build it first (such as `npm run build`), or correct the path")
@@ -98,6 +99,19 @@ def _check_rules(spec: StackSpec, files: dict[str, Path], assets: AssetsSpec, at
                 f"`{name}` works on the local Cloudflare and in wrangler; the official provider does not send it"
             )
             report("IS107", at, problem_text, "set headers and redirects in the Worker's code (`run_worker_first`)")
-    if IGNORED in files:
-        text = f"`{assets.directory}{IGNORED}` is wrangler's; the official provider uploads every file"
-        report("IS107", at, text, "build into a folder that has only what is to be served")
+
+
+def _check_pages_code(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -> None:
+    """It is quiet where it is the code of the Worker, or an ignore file speaks of what is meant."""
+    assert worker.assets is not None
+    directory = worker.assets.directory.rstrip("/")
+    code = f"{directory}{PAGES_CODE}"
+    is_code = worker.source is not None and Path(worker.source).is_relative_to(code)
+    if (root / code).exists() and not (root / f"{directory}{IGNORED}").exists() and not is_code:
+        problem = f"`{code}` is not served: it would show the code of a Pages project to everyone"
+        report(
+            "IS107",
+            at,
+            problem,
+            f"name it as `source`, or add a file `{directory}{IGNORED}`: what it names is left out",
+        )

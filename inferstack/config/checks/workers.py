@@ -70,7 +70,8 @@ def _check_source(worker: WorkerSpec, root: Path, at: KeyPath, report: Report) -
         report("IS017", (*at, "source"), f"the path `{worker.source}` leaves the project", "name a path of the project")
     elif find_entry(path) is None:
         problem = f"`{worker.source}` holds no code that a Worker can start with"
-        report("IS086", (*at, "source"), problem, "name the entry file, such as src/index.ts")
+        built = f"run `{worker.built_by}`, which makes it; or " if worker.built_by else ""
+        report("IS086", (*at, "source"), problem, f"{built}name the entry file, such as src/index.ts")
     else:
         _check_env(worker, root, at, report)
     for section in ("models", "options"):

@@ -136,7 +136,7 @@ CODES: dict[str, Code] = {
     "IS104": Code("static assets run no code", "Bindings, variables, crons and `run_worker_first` are read by code, and this Worker has files only."),
     "IS105": Code("static assets beyond the limits", "Cloudflare refuses the upload: the number of files of a version and the size of each are limited."),
     "IS106": Code("rule of static assets is left out", "Cloudflare takes the other lines of `_headers` or `_redirects` and passes over this one.", WARNING),
-    "IS107": Code("file that only wrangler reads", "wrangler sends `_headers` and `_redirects` along and heeds `.assetsignore`; the official provider's resource has no field for them.", WARNING),
+    "IS107": Code("file that is more than static", "wrangler sends `_headers` and `_redirects` along, for which the official provider's resource has no field, and refuses the `_worker.js` of a Pages project, which is not served here either.", WARNING),
     # Code of one's own
     "IS108": Code("code cannot be bundled", "A Worker's own code is bundled in a check as in a deployment: what it imports must be there, and the runtime must know it."),
     "IS109": Code("code reads what nothing binds", "`env.NAME` is undefined then, and the first request that needs it fails. Found by the text of the code: a name that it asks for first is no finding.", WARNING),

@@ -21,6 +21,7 @@ from inferstack.local.hyperdrive.state import NOWHERE
 from inferstack.local.objects import services as objects
 from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.queues import services as queues
+from inferstack.local.runtime import cache_urls
 from inferstack.local.runtime.literals import joined, literal
 from inferstack.local.wirings import WIRINGS
 from inferstack.local.workers.secret_bindings import KEY, crypto_key
@@ -183,6 +184,7 @@ class Config:
         self._external("public", {"kind": "r2_public"}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
+            self._services.append(cache_urls.older(account, self._folder))
         self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
         kinds = {binding["type"] for r in plan.versions for binding in r.version["bindings"]}
         if NAMESPACE in kinds or plan.spaces or plan.flows:
@@ -294,7 +296,7 @@ class Config:
             self._known[running.service] = (
                 f"compatibilityDate = {literal(version.get('compatibility_date') or OLDEST_DATE)}, "
                 f'compatibilityFlags = [{flags}], bindings = [{joined(bindings)}], globalOutbound = "egress", '
-                f"cacheApiOutbound = {literal(f'cache-{running.account}')}"
+                f"cacheApiOutbound = {literal(cache_urls.cache_of(running.account, version))}"
             )
         return self._known[running.service]
 
