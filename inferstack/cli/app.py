@@ -46,7 +46,8 @@ class StackCommand(TyperCommand):
         env = ctx.find_root().params.get("env")
         takes = any(param.name in ("stack", "source") and param.param_type_name == "argument" for param in self.params)
         left = super().parse_args(ctx, [env, *args] if env and takes else args)
-        for param in self.params:
+        parameters: list[Any] = self.params
+        for param in parameters:
             value = ctx.params.get(param.name)
             if isinstance(value, float) and not math.isfinite(
                 value
