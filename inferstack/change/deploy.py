@@ -42,7 +42,10 @@ def up(
     the account first.
     """
     _keep_budget(name, load_stack(name, root))
-    with run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack), _unpacked(plan, stack) as inner:
+    with (
+        run_of(name, root, {UNPROTECT: ",".join(sorted(allowed))}) as (spec, stack),
+        _unpacked(plan, spec, stack) as inner,
+    ):
         _finish_interrupted(stack)
         if spec.protected:
             _refuse_losses(spec, root, stack, allowed)
@@ -81,14 +84,14 @@ def _keep_budget(name: str, spec: StackSpec) -> None:
 
 
 @contextmanager
-def _unpacked(plan: Path | None, stack: auto.Stack) -> Iterator[str | None]:
+def _unpacked(plan: Path | None, spec: StackSpec, stack: auto.Stack) -> Iterator[str | None]:
     """Pulumi's own part of a saved plan, while it is carried out."""
     if plan is None:
         yield None
         return
     with tempfile.TemporaryDirectory() as folder:
         inner = Path(folder) / "plan.json"
-        saved_plans.refuse_if_moved(stack, plan, saved_plans.unpack(plan, stack.name, inner))
+        saved_plans.refuse_if_moved(stack, plan, saved_plans.unpack(plan, stack.name, spec, inner))
         yield str(inner)
 
 
@@ -170,17 +173,17 @@ def preview(
         find_running(plan, spec, root)
         plan.findings = json.loads(check([name], root).show("json"))
         if save is not None and not plan.refused:
-            _save(stack, save)
+            _save(spec, stack, save)
     print(show_plan(plan, style), flush=True)
     notes.leave(spec, root, "preview", f"of {name}", show_plan(plan, "text"))
     return plan
 
 
-def _save(stack: auto.Stack, file: Path) -> None:
+def _save(spec: StackSpec, stack: auto.Stack, file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         inner = Path(folder) / "plan.json"
         stack.preview(plan=str(inner))
-        saved_plans.save(file, stack.name, stack.export_stack().deployment or {}, inner)
+        saved_plans.save(file, stack.name, spec, stack.export_stack().deployment or {}, inner)
     say(f"plan saved; carry it out with: inferstack up {stack.name} --plan {file}")
 
 

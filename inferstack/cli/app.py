@@ -6,6 +6,7 @@ Typer, not cyclopts (0.11 s against 0.26 s for an empty `--help`). The modules w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -44,7 +45,15 @@ class StackCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         env = ctx.find_root().params.get("env")
         takes = any(param.name in ("stack", "source") and param.param_type_name == "argument" for param in self.params)
-        return super().parse_args(ctx, [env, *args] if env and takes else args)
+        left = super().parse_args(ctx, [env, *args] if env and takes else args)
+        parameters: list[Any] = self.params
+        for param in parameters:
+            value = ctx.params.get(param.name)
+            if isinstance(value, float) and not math.isfinite(
+                value
+            ):  # nan is within any bounds: a budget without an end
+                raise typer.BadParameter(f"{value} is no number to count with", ctx=ctx, param=param)
+        return left
 
 
 LAST = ("load-test", "cost", "gateway")

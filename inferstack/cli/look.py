@@ -168,9 +168,11 @@ def models(
     name: ModelName = None,
     of: PlannedStack = None,
     task: Annotated[str | None, typer.Option(help="Such as text-generation, embeddings, speech.")] = None,
-    dimensions: Annotated[int | None, typer.Option(help="Length of the embedding vectors.")] = None,
-    max_price: Annotated[float | None, typer.Option(metavar="USD", help="For a million input tokens.")] = None,
-    min_context: Annotated[int | None, typer.Option(metavar="TOKENS", help="Context window of at least this.")] = None,
+    dimensions: Annotated[int | None, typer.Option(min=1, help="Length of the embedding vectors.")] = None,
+    max_price: Annotated[float | None, typer.Option(min=0, metavar="USD", help="For a million input tokens.")] = None,
+    min_context: Annotated[
+        int | None, typer.Option(min=0, metavar="TOKENS", help="Context window of at least this.")
+    ] = None,
     json_mode: Annotated[bool, typer.Option("--json-mode", help="Takes a JSON schema.")] = False,
     tools: Annotated[bool, typer.Option("--tools", help="Calls functions.")] = False,
     streaming: Annotated[bool, typer.Option("--streaming", help="Streams its answer.")] = False,

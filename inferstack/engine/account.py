@@ -14,12 +14,19 @@ from urllib.parse import urlencode
 from inferstack import local
 from inferstack.cloudflare import ApiError, Deployment, Unreachable, deployment_body, deployments_of
 from inferstack.cloudflare.client import Client
-from inferstack.config import StackSpec
+from inferstack.config import StackSpec, check_stack, stack_names
 from inferstack.engine.environment import local_settings, run_environment
 from inferstack.errors import AuthenticationError, UserError
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 SECONDS = 120.0  # for one call, with its retries
+
+
+def not_running(spec: StackSpec, root: Path) -> UserError:
+    """That the local Cloudflare of a stack is not there, with the command that starts it: a spec does not know its name."""
+    name = next((each for each in stack_names(root) if check_stack(each, root).spec == spec), None)
+    known = f"of stack `{name}`" if name else "of this stack"
+    return UserError(f"the local Cloudflare {known} does not run\n  fix: inferstack up {name or 'STACK'}")
 
 
 class Refused(UserError):
@@ -39,7 +46,7 @@ class Account:
 
     def __init__(self, spec: StackSpec, root: Path) -> None:
         if spec.target == "local" and local.find(local_settings(spec, root).folder) is None:
-            raise UserError("the local Cloudflare of this stack does not run\n  fix: inferstack up starts it")
+            raise not_running(spec, root)
         variables = {**os.environ, **run_environment(spec, root)}
         self.account_id = spec.account or variables.get("CLOUDFLARE_ACCOUNT_ID", "")
         self._client = Client(

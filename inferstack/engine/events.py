@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from inferstack.engine.output import NOISE
+from inferstack.engine.output import NOISE, without_values
 from inferstack.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def follow(event: EngineEvent) -> None:
             emit(kind, op=step.op.value, resource=step.type, name=name, urn=step.urn)
     said = event.diagnostic_event
     if said is not None and said.severity in SEVERITIES and not NOISE.search(f"{said.severity}: {said.message}"):
-        emit("diagnostic", severity=said.severity, message=said.message.strip(), urn=said.urn or None)
+        emit("diagnostic", severity=said.severity, message=without_values(said.message).strip(), urn=said.urn or None)
     if (broken := event.policy_event) is not None:
         emit(
             "policy",

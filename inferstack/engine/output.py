@@ -26,6 +26,15 @@ COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 HEAD = re.compile(r"Diagnostics:$|  \S+ \(.+\):$")
 
 
+# Pulumi writes both values whole when a run leaves its plan, and a Worker's secrets with them (seen with 3.259, 2026-11-27).
+LEFT_PLAN = re.compile(r"(violates plan: properties changed:).*", re.DOTALL)
+
+
+def without_values(text: str) -> str:
+    """What Pulumi says, without values that it should not have written."""
+    return LEFT_PLAN.sub(r"\1 values are not shown, they may be secrets", text)
+
+
 @dataclass(slots=True)
 class Settings:
     """What the command line was asked for."""
@@ -48,6 +57,7 @@ class Filter:
 
     def lines(self, line: str) -> list[str]:
         """What is to be shown now."""
+        line = without_values(line)
         if settings.verbose:
             return [line]
         if SECTION.match(line):

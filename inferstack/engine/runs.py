@@ -19,6 +19,7 @@ from inferstack.engine.environment import STATE, folder_of, local_account, local
 from inferstack.engine.holdings import empty_buckets, held, what_is_lost
 from inferstack.engine.locks import with_lock
 from inferstack.engine.opened import Command, opened
+from inferstack.engine.project_file import check_project_file
 from inferstack.errors import AuthenticationError, UserError
 from inferstack.toolchain import read_toolchain
 
@@ -51,6 +52,7 @@ def ensure_cloudflare(spec: StackSpec, root: Path) -> local.Running | None:
 
 
 def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -> auto.Stack:
+    check_project_file(root)
     toolchain = read_toolchain(root)
     environment = run_environment(spec, root)
     if spec.target == "local" and not quiet:
@@ -66,6 +68,7 @@ def open_stack(name: str, spec: StackSpec, root: Path, *, quiet: bool = False) -
 def run_of(name: str, root: Path, more: dict[str, str] | None = None) -> Iterator[tuple[StackSpec, auto.Stack]]:
     """A stack that is ready to run, its Cloudflare up; Pulumi's failures leave as this project's errors."""
     spec = load_stack(name, root)
+    check_project_file(root)  # before anything is started
     ensure_cloudflare(spec, root)
     try:
         stack = open_stack(name, spec, root)

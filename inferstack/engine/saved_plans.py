@@ -11,6 +11,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from inferstack.config import StackSpec
 from inferstack.engine.runs import code_of
 from inferstack.errors import ConfigError, UserError
 
@@ -18,12 +19,13 @@ FORMAT = 1
 CHANGES = 7  # Pulumi's exit code for changes where none were expected
 
 
-def save(file: Path, stack: str, deployment: Mapping[str, Any], plan: Path) -> None:
-    """`plan` is Pulumi's own; beside it stands what the state was. Secrets in it are encrypted by Pulumi."""
+def save(file: Path, stack: str, spec: StackSpec, deployment: Mapping[str, Any], plan: Path) -> None:
+    """`plan` is Pulumi's own; beside it stands what state and files were. Secrets in it are encrypted by Pulumi."""
     document = {
         "inferstack": FORMAT,
         "stack": stack,
         "state": fingerprint(deployment),
+        "files": _of_files(spec),
         "plan": json.loads(plan.read_text()),
     }
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
@@ -39,19 +41,27 @@ def fingerprint(deployment: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()
 
 
-def unpack(file: Path, stack: str, into: Path) -> str:
+def _of_files(spec: StackSpec) -> str:
+    return hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
+
+
+def unpack(file: Path, stack: str, spec: StackSpec, into: Path) -> str:
     """Write Pulumi's plan to `into`; returns the fingerprint. Raises `ConfigError` for a file that is none of this."""
     try:
         document = json.loads(file.read_text("utf-8"))
         if document["inferstack"] != FORMAT:
             raise ValueError
         found, plan, state = document["stack"], document["plan"], str(document["state"])
+        files = document.get("files")  # none in a plan of an earlier version
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f"{file} is no plan of this tool\n  fix: inferstack preview {stack} --save-plan {file}"
         ) from None
     if found != stack:
         raise ConfigError(f"{file} is a plan for `{found}`, not for `{stack}`")
+    if files is not None and files != _of_files(spec):
+        again = f"\n  fix: review a new one: inferstack preview {stack} --save-plan {file}"
+        raise UserError(f"the world has moved since {file} was made: the stack's files have changed{again}")
     into.write_text(json.dumps(plan))
     return state
 

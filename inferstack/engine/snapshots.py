@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from inferstack import local
 from inferstack.engine.environment import forget_salts, secrets_in_config
-from inferstack.errors import ConfigError
+from inferstack.errors import ConfigError, UserError
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")
 KEPT = ("local", "pulumi", "secrets")  # under the state folder: the account, the stacks' states, their secrets
@@ -29,12 +30,13 @@ def save(folder: Path, name: str) -> str:
     target = _place(folder, name)
     partial = target.with_name(f"{name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with _stopped(folder):
+    _writable(folder)
+    partial.mkdir(exist_ok=True, parents=True)  # before anything stops: where nothing can be written, all goes on
+    with _stopped(folder), _copied_whole(partial):
         for part in KEPT:
             if (folder.parent / part).is_dir():
                 shutil.copytree(folder.parent / part, partial / part, ignore=shutil.ignore_patterns(*NOT_COPIED))
     shutil.rmtree(target, ignore_errors=True)
-    partial.mkdir(exist_ok=True, parents=True)
     if (folder.parent / KEY).is_file():
         shutil.copy(folder.parent / KEY, partial / KEY)
     partial.rename(target)
@@ -47,12 +49,15 @@ def load(folder: Path, name: str) -> str:
     if not source.is_dir():
         raise ConfigError(f"there is no snapshot `{name}`\n  fix: one of: {', '.join(names(folder)) or 'none yet'}")
     another_key = _has_another_key(folder, source)
+    _writable(folder)
+    copies = {folder.parent / part: folder.parent / f"{part}.new" for part in KEPT}
     with _stopped(folder):
-        for part in KEPT:
-            new, old = folder.parent / f"{part}.new", folder.parent / part
-            shutil.rmtree(new, ignore_errors=True)
-            if (source / part).is_dir():
-                shutil.copytree(source / part, new)
+        with _copied_whole(*copies.values()):
+            for old, new in copies.items():
+                shutil.rmtree(new, ignore_errors=True)
+                if (source / old.name).is_dir():
+                    shutil.copytree(source / old.name, new)
+        for old, new in copies.items():
             shutil.rmtree(old, ignore_errors=True)
             if new.is_dir():
                 new.rename(old)
@@ -85,6 +90,14 @@ def _take_key(folder: Path, source: Path) -> None:
     new.replace(key)
 
 
+def _writable(folder: Path) -> None:
+    """Raises `OSError` where a folder cannot be put beside the others, or the local Cloudflare could not start again."""
+    for each in (folder.parent, folder):
+        if each.is_dir():
+            with tempfile.TemporaryFile(dir=each):
+                pass
+
+
 def _home(folder: Path) -> Path:
     return folder.parent / "snapshots"
 
@@ -93,6 +106,21 @@ def _place(folder: Path, name: str) -> Path:
     if not NAME.match(name) or name.endswith(".partial"):
         raise ConfigError(f"`{name}` is no name of a snapshot\n  fix: letters, digits, dots, dashes and underscores")
     return _home(folder) / name
+
+
+@contextmanager
+def _copied_whole(*made: Path) -> Iterator[None]:
+    """What is made inside of the block goes when it fails; a copy's own error, which names many files, names the first."""
+    try:
+        yield
+    except BaseException as error:
+        for each in made:
+            shutil.rmtree(each, ignore_errors=True)
+        if isinstance(error, shutil.Error):
+            file, _, reason = error.args[0][0]
+            text = f"{file} cannot be copied: {reason}; nothing was changed"
+            raise UserError(f"{text}\n  fix: give yourself the right to it and make room on the disk") from None
+        raise
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -84,6 +85,7 @@ from inferstack.local.zones import Zones
 IDEMPOTENCY_HEADER = "x-inferstack-idempotency-key"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 FAULT, NOTE = "fault", "note"
+REAL = frozenset(("base_url", "account_id", "token"))  # of an account whose answers are recorded
 UNTRACED = ("tail", "traces", "r2_change")  # the runtime's own, and not a Worker's
 API_HOST = "api.cloudflare.com"
 GATEWAY_HOST = "gateway.ai.cloudflare.com"
@@ -228,17 +230,26 @@ class LocalCloudflare:
     async def _use_recordings(self, request: Request) -> Response:
         """`mode`, `folder`, and to record from it `account`: base_url, account_id, token."""
         body = await json_body(request)
-        mode, account = body.get("mode"), body.get("account")
+        mode, folder, account = body.get("mode"), str(body.get("folder", "")), body.get("account")
         if mode not in MODES:
             raise ApiError(400, 10001, f"mode must be one of {', '.join(MODES)}")
-        self.use_recordings(mode, Path(str(body.get("folder", ""))), RealAccount(**account) if account else None)
+        if "\0" in folder:
+            raise ApiError(400, 10001, "folder has a zero character")
+        if account and not (
+            isinstance(account, dict) and set(account) == REAL and all(map(_is_text, account.values()))
+        ):
+            raise ApiError(400, 10001, f"account must have the texts {', '.join(sorted(REAL))}")
+        self.use_recordings(mode, Path(folder), RealAccount(**account) if account else None)
         return ok({})
 
     async def _set_engines(self, request: Request) -> Response:
         """Of the local Cloudflare only: who generates text, and which tasks have real engines."""
         body = await json_body(request)
+        address, real = str(body.get("text_server", "")), body.get("real") or []
+        if "\0" in address or not isinstance(real, list) or not all(map(_is_text, real)):
+            raise ApiError(400, 10001, "text_server must be a text without a zero character, and real a list of texts")
         try:
-            self.use_engines(str(body.get("text_server", "")), tuple(map(str, body.get("real") or ())))
+            self.use_engines(address, tuple(real))
         except UserError as error:
             raise ApiError(400, 10001, str(error)) from None
         return ok([])
@@ -273,7 +284,11 @@ class LocalCloudflare:
     async def _scheduled(self, request: Request) -> Response:
         """Of the local Cloudflare only: run a Worker's `scheduled()` now. A token is needed, as for the rest of the API."""
         body = {"cron": request.query_params.get("cron", ""), "scheduledTime": int(time.time() * 1000)}
-        return ok(await self.dispatch("scheduled", self.workers.get(request.path_params["script_name"])["name"], body))
+        name = self.workers.get(request.path_params["script_name"])["name"]
+        try:
+            return ok(await self.dispatch("scheduled", name, body))
+        except httpx.HTTPError as error:
+            raise ApiError(503, 10013, f"workerd ended meanwhile ({type(error).__name__}); ask again") from None
 
     def bindings(self) -> Starlette:
         """What the runtime's binding modules ask; which binding it is stands in headers that the Worker can't set."""
@@ -330,6 +345,10 @@ class LocalCloudflare:
             return {"outcome": "exception", "error": answer.text[:500]}
         result: dict[str, Any] = answer.json()
         return result
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
 
 
 def _of_a_zone(route: Route) -> Route:

@@ -149,4 +149,4 @@ def until(true: Callable[[], bool]) -> None:
 def test_logs_of_a_stack_that_is_down_say_so(project: Project) -> None:
     said = project.run("logs", "dev", code=1)
     assert "does not run" in said
-    assert os.linesep.join(["  fix: inferstack up starts it"]) in said
+    assert os.linesep.join(["  fix: inferstack up dev"]) in said

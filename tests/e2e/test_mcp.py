@@ -128,6 +128,30 @@ def test_a_plan_is_refused_when_the_world_has_moved(shop: Path) -> None:
     asked(shop, work)
 
 
+def test_a_plan_is_refused_when_the_files_have_changed(shop: Path) -> None:
+    """Before Pulumi runs, which would show both values of each change, and a Worker's secrets beside them."""
+    base = shop / "stacks" / "base.yaml"
+    before = base.read_text()
+
+    async def work(client: Client) -> None:
+        await told(client, "local_up", stack="dev")
+        base.write_text(before.replace("    secrets:", "    vars: { A: d }\n    secrets:"))
+        plan = await told(client, "plan", stack="dev")
+        base.write_text(before.replace("    secrets:", "    vars: { A: e }\n    secrets:"))
+        said = await refused(client, "apply", plan_id=plan["plan_id"])
+        assert "the stack's files have changed" in said and "violates plan" not in said
+        another = plan["plan_id"].replace("dev.", "prod.")
+        plans = shop / ".inferstack" / "plans"
+        (plans / f"{another}.json").write_bytes((plans / f"{plan['plan_id']}.json").read_bytes())
+        (shop / "stacks" / "prod.yaml").write_text((shop / "stacks" / "dev.yaml").read_text())
+        assert "is a plan for `dev`, not for `prod`" in await refused(client, "apply", plan_id=another)
+
+    try:
+        asked(shop, work)
+    finally:
+        base.write_text(before)
+
+
 def test_cloudflare_is_left_alone_unless_the_person_says_otherwise(shop: Path) -> None:
     prod = shop / "stacks" / "prod.yaml"
     plan_id = "prod.0123456789ab"

@@ -53,3 +53,21 @@ def test_a_worker_is_told_of_another_s_invocations(cloudflare: Api) -> None:
     cloudflare.worker("talker", "GET", "/unheard")
     time.sleep(1)
     assert "/unheard" not in cloudflare.worker("reader", "GET", "/").text
+
+
+def test_workers_that_would_tell_each_other_for_ever_stop_nobody(cloudflare: Api) -> None:
+    """Each still answers, and so do others; who is told without leading back, is told."""
+    namespace = cloudflare.client.post("/storage/kv/namespaces", json={"title": "looped"}).json()["result"]["id"]
+    deploy(cloudflare, "reader", READER, [{"name": "KV", "type": "kv_namespace", "namespace_id": namespace}])
+    consumers = {"self": ["self", "reader"], "first": ["second"], "second": ["first"]}
+    for name in consumers:
+        deploy(cloudflare, name, TALKER.replace("} };", "}, tail() {} };"))
+    ids = {w["name"]: w["id"] for w in cloudflare.client.get("/workers/workers").json()["result"]}
+    for name, told in consumers.items():
+        body = {"tail_consumers": [{"name": each} for each in told]}
+        cloudflare.client.patch(f"/workers/workers/{ids[name]}", json=body).raise_for_status()
+    for _ in range(2):
+        assert [cloudflare.worker(name, "GET", f"/{name}").text for name in consumers] == ["fine"] * 3
+    assert seen(cloudflare, "/self")
+    time.sleep(12)  # workerd would have been found silent, and started again
+    assert "does not answer" not in (cloudflare.folder / "server.log").read_text()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inferstack import local
 from inferstack.config import StackSpec, caller_secret, lacking, load_stack, priced_model, usual_request, usual_worker
+from inferstack.engine.account import not_running
 from inferstack.engine.addresses import addresses_of
 from inferstack.engine.environment import local_host, local_settings
 from inferstack.errors import ConfigError, UserError
@@ -128,7 +129,7 @@ def _where(spec: StackSpec, root: Path, key: str, url: str | None) -> tuple[str,
         raise ConfigError("--url is for stacks on Cloudflare: a local Worker's address is known")
     running = local.find(local_settings(spec, root).folder)
     if running is None:
-        raise UserError("the local Cloudflare of this stack does not run\n  fix: inferstack up starts it")
+        raise not_running(spec, root)
     return f"http://127.0.0.1:{running.port}", {"host": f"{local_host(spec, key)}:{running.port}"}
 
 

@@ -23,6 +23,7 @@ from inferstack.local.objects.state import NAMESPACE, Space, find_space
 from inferstack.local.queues import services as queues
 from inferstack.local.runtime import cache_urls
 from inferstack.local.runtime.literals import joined, literal
+from inferstack.local.tails.consumers import without_loops
 from inferstack.local.wirings import WIRINGS
 from inferstack.local.workers.secret_bindings import KEY, crypto_key
 from inferstack.local.workflows import services as workflows
@@ -264,7 +265,8 @@ class Config:
         owner = self._main[running.key] is running
         spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
         about: dict[str, Any] = {"account": running.account, "script": running.script, "version": running.version["id"]}
-        targets = [self._main.get(key_of(running.account, name)) for name in running.tails]
+        consumers = {key: [key_of(r.account, name) for name in r.tails] for key, r in self._main.items()}
+        targets = [self._main.get(key) for key in without_loops(running.key, consumers)]
         about["tails"] = [each.worker for each in targets if each is not None and each.has_code]
         props = f"props = (json = {literal(json.dumps(about))})"
         tails = f'tails = [(name = "system", entrypoint = "tailer", {props})]'

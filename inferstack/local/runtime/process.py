@@ -26,17 +26,22 @@ async def start_process(
     """A process of the configuration in `file` that listens on all `sockets`; raises `StartError`."""
     control_read, control_write = os.pipe()
     command = [str(workerd), "serve", "--experimental", f"--control-fd={control_write}", str(file)]
-    with log_file.open("ab") as output:  # what Workers log goes there without a detour
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=asyncio.subprocess.PIPE,
-            env={"PATH": "/usr/bin:/bin", **(environment or {})},
-            pass_fds=[control_write],
-            preexec_fn=_prepare,
-        )
-    os.close(control_write)
+    try:
+        with log_file.open("ab") as output:  # what Workers log goes there without a detour
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin", **(environment or {})},
+                pass_fds=[control_write],
+                preexec_fn=_prepare,
+            )
+    except BaseException:
+        os.close(control_read)
+        raise
+    finally:
+        os.close(control_write)
     said: list[str] = []
     task = asyncio.create_task(_collect(process, log_file, said))
     _reading.add(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from inferstack.local.workers.deploy import SUBDOMAIN, Deployer, everything
 from inferstack.local.workers.state import Workers
 from inferstack.local.zones import zone_of
 
+HOST = re.compile(r"[^\s\x00-\x1f\x7f/\\:?#@\[\]]{1,253}")
 SETTINGS = ("account", "workers_settings")
 INTERNAL = ("worker_id", "etag", "modules", "migrations", "classes", "body_part", "handlers", "named_handlers")
 
@@ -155,6 +157,8 @@ class WorkersApi:
     async def put_domain(self, request: Request) -> Response:
         body = await json_body(request)
         hostname, service = require(body, "hostname", str, 10021), require(body, "service", str, 10021)
+        if not HOST.fullmatch(hostname):
+            raise ApiError(400, 10021, f"Invalid property: hostname: {hostname[:60]!r} is no name of a host")
         for field in ("environment", "zone_id", "zone_name"):
             if body.get(field) is not None:
                 require(body, field, str, 10021)

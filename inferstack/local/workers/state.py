@@ -208,6 +208,8 @@ class Workers:
         secrets: dict[str, str] = {}
         for binding in given:
             name, kind = binding.get("name"), binding.get("type")
+            if "\0" in str(name):  # a secret's value reaches workerd as a variable of that name
+                raise ApiError(400, 10021, f"binding {name!r}: its name has a zero character")
             if kind == "inherit":
                 source = self.newest_version(worker["id"]) or {"bindings": [], "id": ""}
                 wanted = binding.get("old_name", name)
