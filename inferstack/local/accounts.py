@@ -30,7 +30,7 @@ from inferstack.local.console.app import Console
 from inferstack.local.console.door import ROOT
 from inferstack.local.r2.earlier import carry_over
 from inferstack.local.r2.objects import Objects
-from inferstack.local.runtime.capnp import Plan, key_of
+from inferstack.local.runtime.planned import Plan, key_of
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.storage.storage import Storage
 from inferstack.local.workflows.state import folders_of

@@ -65,7 +65,7 @@ from inferstack.local.r2.s3 import METHODS as METHODS_OF_S3
 from inferstack.local.r2.s3 import PATHS, S3
 from inferstack.local.r2.state import Buckets
 from inferstack.local.request_checks import checked
-from inferstack.local.runtime.capnp import key_of
+from inferstack.local.runtime.planned import key_of
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.secrets_store.state import SecretsStores
 from inferstack.local.storage.storage import Storage

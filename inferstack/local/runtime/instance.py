@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from inferstack.local._sockets import client_of
-from inferstack.local.runtime.capnp import Config, Doors, Plan
+from inferstack.local.runtime.capnp import Config
+from inferstack.local.runtime.planned import Doors, Plan
 from inferstack.local.runtime.process import StartError, start_process
 
 PROBE_SECONDS = 20

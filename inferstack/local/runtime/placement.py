@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from inferstack.local.dispatch import services as dispatch
 from inferstack.local.objects.state import NAMESPACE, find_space
-from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
+from inferstack.local.runtime.planned import Plan, RunningVersion, key_of
 from inferstack.local.workflows.state import BINDING as WORKFLOW
 
 

@@ -27,10 +27,10 @@ from pathlib import Path
 import httpx
 
 from inferstack.local._sockets import client_of
-from inferstack.local.runtime.capnp import Doors, Plan
 from inferstack.local.runtime.forwarder import Forwarder
 from inferstack.local.runtime.instance import Exported, Instance, Starter
 from inferstack.local.runtime.placement import Ways, fingerprint, split
+from inferstack.local.runtime.planned import Doors, Plan
 from inferstack.local.runtime.ports import Ports
 from inferstack.local.runtime.process import StartError
 

@@ -13,7 +13,7 @@ from inferstack.local.hyperdrive.state import Hyperdrives
 from inferstack.local.objects.changes import Change, Changes
 from inferstack.local.objects.state import Spaces
 from inferstack.local.r2.domains import public_hosts
-from inferstack.local.runtime.capnp import Plan, RunningVersion, key_of
+from inferstack.local.runtime.planned import Plan, RunningVersion, key_of
 from inferstack.local.runtime.process import StartError
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workers.state import DEPLOYMENT, Workers

@@ -12,7 +12,7 @@ import httpx
 from inferstack.local._envelope import ApiError
 from inferstack.local._sockets import client_of
 from inferstack.local._store import Document
-from inferstack.local.runtime.capnp import key_of
+from inferstack.local.runtime.planned import key_of
 from inferstack.local.runtime.supervisor import Supervisor
 from inferstack.local.workflows.state import Flow
 
