@@ -103,7 +103,7 @@ def test_a_wrong_file_is_told_by_its_place_before_anything_is_asked(
 @pytest.mark.parametrize(
     ("head", "case", "word"),
     [
-        ("worker: rga\n", "status: 400", "there is no Worker `rga`"),
+        ("worker: rga\n", "status: 400", "stack `dev` has no Worker `rga`; did you mean `rag`?"),
         ("worker: rag\nsecret: NOPE\n", "status: 400", "has no secret `NOPE`"),
         ("worker: rag\n", "similar: { to: x, least: 0.5, model: chat }", "`chat` is no embedding model"),
     ],

@@ -125,12 +125,15 @@ def test_a_plan_is_refused_when_the_world_has_moved(shop: Path) -> None:
         await told(client, "local_up", stack="dev")
         assert "the world has moved" in await refused(client, "apply", plan_id=plan["plan_id"])
 
-    asked(shop, work)
+    try:
+        asked(shop, work)
+    finally:
+        base.write_text(before)
 
 
 def test_a_plan_is_refused_when_the_files_have_changed(shop: Path) -> None:
     """Before Pulumi runs, which would show both values of each change, and a Worker's secrets beside them."""
-    base = shop / "stacks" / "base.yaml"
+    base, prod = shop / "stacks" / "base.yaml", shop / "stacks" / "prod.yaml"
     before = base.read_text()
 
     async def work(client: Client) -> None:
@@ -143,13 +146,15 @@ def test_a_plan_is_refused_when_the_files_have_changed(shop: Path) -> None:
         another = plan["plan_id"].replace("dev.", "prod.")
         plans = shop / ".inferstack" / "plans"
         (plans / f"{another}.json").write_bytes((plans / f"{plan['plan_id']}.json").read_bytes())
-        (shop / "stacks" / "prod.yaml").write_text((shop / "stacks" / "dev.yaml").read_text())
+        prod.write_text((shop / "stacks" / "dev.yaml").read_text())
         assert "is a plan for `dev`, not for `prod`" in await refused(client, "apply", plan_id=another)
 
     try:
         asked(shop, work)
     finally:
         base.write_text(before)
+        prod.unlink(missing_ok=True)
+        (shop / "Pulumi.prod.yaml").unlink(missing_ok=True)  # its passphrase is the local one
 
 
 def test_cloudflare_is_left_alone_unless_the_person_says_otherwise(shop: Path) -> None:
