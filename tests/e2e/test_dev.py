@@ -197,7 +197,7 @@ def test_a_stack_that_was_taken_down_meanwhile_comes_back_by_a_key(worked_on: Pr
     with following(worked_on) as dev:
         worked_on.run("down", "dev", "--yes")
         dev.save("workers/shared.js", SHARED.replace("one", "two"))
-        dev.says("the local Cloudflare of this stack does not run")
+        dev.says("the local Cloudflare of stack `dev` does not run")
         dev.press("u")
         dev.says("state saved")
         dev.serves("plain", "two nobody")
