@@ -42,7 +42,10 @@ def served_files(directory: Path) -> dict[str, Path]:
 
     Where there is no such file, nor the code of a Pages project. Raises `OSError`.
     """
-    files = asset_files(directory)
+    return _served(asset_files(directory))
+
+
+def _served(files: dict[str, Path]) -> dict[str, Path]:
     if IGNORED not in files:
         return {path: file for path, file in files.items() if not path.startswith(PAGES_CODE)}
     is_ignored = ignored_by(files[IGNORED].read_text("utf-8", "replace"))
@@ -56,8 +59,9 @@ def stage_served(directory: Path, staged: Path) -> Path:
 
     Raises `OSError`.
     """
-    served = served_files(directory)
-    if served.keys() == asset_files(directory).keys():
+    files = asset_files(directory)
+    served = _served(files)
+    if len(served) == len(files):
         return directory
     staged.mkdir(parents=True, exist_ok=True)
     for path, link in asset_files(staged).items():

@@ -6,47 +6,30 @@ Workers write over it stays until then. No database says which of its rows came 
 
 from __future__ import annotations
 
-from typing import Any
-
-from inferstack.plugin.diff import Difference, compare
 from inferstack.plugin.properties import UNKNOWN
-from inferstack.plugin.resource import (
-    CheckFailure,
-    Gone,
-    Operation,
-    Properties,
-    ProviderError,
-    ResourceType,
-    State,
-    wrong_fields,
-)
+from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ProviderError, State, wrong_fields
 from inferstack.provider._api import Api
+from inferstack.provider._seed import Seed
 
 KIND = "D1 seed"
-FIELDS = ("accountId", "databaseId")
 
 
-class D1Seed(ResourceType):
+class D1Seed(Seed):
     """Inputs: accountId, databaseId, file (for messages), sql. Its id is the database's."""
 
     token = "inferstack:index:D1Seed"  # noqa: S105 - a type token
+    store = "databaseId"
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures = wrong_fields(inputs, (*FIELDS, "file"), ["sql"])
+        failures = wrong_fields(inputs, ("accountId", self.store, "file"), ["sql"])
         sql = inputs.get("sql")
         if sql is not UNKNOWN and not isinstance(sql, str):
             failures.append(CheckFailure("sql", "must be text"))
         return failures
 
-    def diff(self, state: State, inputs: Properties) -> Difference:
-        return compare(_compared(state.inputs), _compared(inputs), lambda path: path in FIELDS)
-
-    def preview(self, inputs: Properties, state: State | None) -> Properties:
-        return dict(inputs)
-
     def create(self, operation: Operation, inputs: Properties) -> State:
         self._run(operation, "create", inputs)
-        return State(identifier=inputs["databaseId"], outputs=dict(inputs), inputs=inputs)
+        return self.written(inputs)
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         if state is None:
@@ -56,7 +39,7 @@ class D1Seed(ResourceType):
 
     def update(self, operation: Operation, state: State, inputs: Properties) -> State:
         self._run(operation, "update", inputs)
-        return State(identifier=state.identifier, outputs=dict(inputs), inputs=inputs)
+        return self.written(inputs)
 
     def delete(self, operation: Operation, state: State) -> None:
         """Nothing: rows are data."""
@@ -74,8 +57,3 @@ def _api(operation: Operation, action: str, inputs: Properties) -> Api:
 
 def _path(inputs: Properties) -> str:
     return f"/accounts/{inputs['accountId']}/d1/database/{inputs['databaseId']}"
-
-
-def _compared(inputs: Properties) -> dict[str, Any]:
-    """A file that has another name holds the same rows."""
-    return {name: value for name, value in inputs.items() if name != "file"}

@@ -8,37 +8,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from inferstack.plugin.diff import Difference, compare
 from inferstack.plugin.properties import UNKNOWN
-from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, ResourceType, State, wrong_fields
+from inferstack.plugin.resource import CheckFailure, Gone, Operation, Properties, State, wrong_fields
 from inferstack.provider._api import Api
+from inferstack.provider._seed import Seed
 
 KIND = "KV seed"
-FIELDS = ("accountId", "namespaceId")
 
 
-class KvSeed(ResourceType):
+class KvSeed(Seed):
     """Inputs: accountId, namespaceId, file (for messages), values {key: text}. Its id is the namespace's."""
 
     token = "inferstack:index:KvSeed"  # noqa: S105 - a type token
+    store = "namespaceId"
 
     def check(self, inputs: Properties) -> list[CheckFailure]:
-        failures = wrong_fields(inputs, (*FIELDS, "file"), ["values"])
+        failures = wrong_fields(inputs, ("accountId", self.store, "file"), ["values"])
         values = inputs.get("values")
         texts = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
         if values is not UNKNOWN and not texts:
             failures.append(CheckFailure("values", "must be texts by key"))
         return failures
 
-    def diff(self, state: State, inputs: Properties) -> Difference:
-        return compare(_compared(state.inputs), _compared(inputs), lambda path: path in FIELDS)
-
-    def preview(self, inputs: Properties, state: State | None) -> Properties:
-        return dict(inputs)
-
     def create(self, operation: Operation, inputs: Properties) -> State:
         self._write(operation, "create", inputs, inputs["values"])
-        return State(identifier=inputs["namespaceId"], outputs=dict(inputs), inputs=inputs)
+        return self.written(inputs)
 
     def read(self, operation: Operation, identifier: str, state: State | None) -> State:
         if state is None:
@@ -50,7 +44,7 @@ class KvSeed(ResourceType):
         before, now = state.inputs["values"], inputs["values"]
         self._write(operation, "update", inputs, {key: v for key, v in now.items() if before.get(key) != v})
         self._remove(operation, "update", inputs, [key for key in before if key not in now])
-        return State(identifier=state.identifier, outputs=dict(inputs), inputs=inputs)
+        return self.written(inputs)
 
     def delete(self, operation: Operation, state: State) -> None:
         try:
@@ -72,8 +66,3 @@ class KvSeed(ResourceType):
     ) -> None:
         path = f"/accounts/{inputs['accountId']}/storage/kv/namespaces/{inputs['namespaceId']}{tail}"
         Api(operation, action, KIND, str(inputs["file"])).call(method, path, body)
-
-
-def _compared(inputs: Properties) -> Properties:
-    """A file that has another name holds no other values."""
-    return {name: value for name, value in inputs.items() if name != "file"}

@@ -18,9 +18,14 @@ DATE = "2026-06-01"
 
 def cache_of(account: str, version: dict[str, Any]) -> str:
     """The service that a version's `caches` reaches."""
+    return f"cache-older-{account}" if writes_old(version) else f"cache-{account}"
+
+
+def writes_old(version: dict[str, Any]) -> bool:
+    """Whether its addresses go out as the code wrote them."""
     flags = version.get("compatibility_flags") or []
     old = (version.get("compatibility_date") or "") < SINCE
-    return f"cache-older-{account}" if OFF in flags or (old and ON not in flags) else f"cache-{account}"
+    return OFF in flags or (old and ON not in flags)
 
 
 def older(account: str, folder: Path) -> str:

@@ -63,6 +63,7 @@ class Config:
         self.probes = False  # it has a socket where the probe answers
         self._plan = Plan(versions=[])
         self._main: dict[str, RunningVersion] = {}
+        self._consumers: dict[str, list[str]] = {}
         self._queues: dict[str, list[str]] = {}  # services of queues, by account, that Workers send to in traces
         self.environment: dict[str, str] = {}
 
@@ -74,8 +75,10 @@ class Config:
         self._external("public", {"kind": "r2_public"}, self._doors.bindings)
         for account in sorted({running.account for running in plan.versions}):
             self._external(f"cache-{account}", {"kind": CACHE, "id": account}, self._doors.storage)
+        for account in sorted({running.account for running in plan.versions if cache_urls.writes_old(running.version)}):
             self._services.append(cache_urls.older(account, self._folder))
         self._plan, self._main = plan, {r.key: r for r in sorted(plan.versions, key=lambda r: r.percentage)}
+        self._consumers = {key: [key_of(r.account, name) for name in r.tails] for key, r in self._main.items()}
         kinds = {binding["type"] for r in plan.versions for binding in r.version["bindings"]}
         if NAMESPACE in kinds or plan.spaces or plan.flows:
             self._services += objects.shared(self._folder, self._doors.objects)
@@ -154,8 +157,7 @@ class Config:
         owner = self._main[running.key] is running
         spaces = [space for space in self._plan.spaces if key_of(space.account, space.script) == running.key]
         about: dict[str, Any] = {"account": running.account, "script": running.script, "version": running.version["id"]}
-        consumers = {key: [key_of(r.account, name) for name in r.tails] for key, r in self._main.items()}
-        targets = [self._main.get(key) for key in without_loops(running.key, consumers)]
+        targets = [self._main.get(key) for key in without_loops(running.key, self._consumers)]
         about["tails"] = [each.worker for each in targets if each is not None and each.has_code]
         props = f"props = (json = {literal(json.dumps(about))})"
         tails = f'tails = [(name = "system", entrypoint = "tailer", {props})]'
